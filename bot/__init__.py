@@ -1,0 +1,1 @@
+"""The process: wires everything, imported by nobody but tests."""

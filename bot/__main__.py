@@ -1,0 +1,147 @@
+"""The command line: `python -m bot …`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec
+
+import click
+
+from bot.settings import Settings, SettingsError, load_settings, mode_of, take_slack_out_of_environment
+
+P = ParamSpec("P")
+
+
+def _plainly(run: Callable[P, None]) -> Callable[P, None]:
+    """Say what is wrong with settings or input in a sentence, and end with 2."""
+
+    @wraps(run)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            run(*args, **kwargs)
+        except SettingsError as error:
+            click.echo(str(error), err=True)
+            sys.exit(2)
+
+    return wrapped
+
+
+def _settings() -> Settings:
+    from bot.logs import set_up_logging
+
+    settings = load_settings()
+    take_slack_out_of_environment()
+    set_up_logging(settings)
+    return settings
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.pass_context
+@_plainly
+def main(context: click.Context) -> None:
+    """Explain generative-AI roles in Slack and suggest who to ask.
+
+    Without a command: Slack where credentials are set, else the local workspace.
+    """
+    if context.invoked_subcommand is None:
+        settings = _settings()
+        match mode_of(settings):
+            case "local":
+                click.echo("No Slack credentials are set: starting the local workspace.", err=True)
+                _local(settings)
+            case "http":
+                _serve(settings)
+            case "socket":
+                raise SettingsError(
+                    "SLACK_APP_TOKEN is set, but this version does not speak Socket Mode yet. Unset it."
+                )
+
+
+@main.command()
+@_plainly
+def serve() -> None:
+    """Serve Slack over HTTP."""
+    _serve(_settings())
+
+
+def _serve(settings: Settings) -> None:
+    from bot.serve import serve as run
+
+    if mode_of(settings) == "local":
+        raise SettingsError(
+            "No Slack credentials are set. Set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET, "
+            "or try the bot without Slack: python -m bot local"
+        )
+    asyncio.run(run(settings, lambda line: click.echo(line, err=True)))
+
+
+@main.command()
+@_plainly
+def local() -> None:
+    """Start the local workspace: a small stand-in for Slack, with a demo team."""
+    _local(_settings())
+
+
+def _local(settings: Settings) -> None:
+    from bot.demo import run_demo
+
+    asyncio.run(run_demo(settings))
+
+
+@main.command()
+@click.option("--revision", default="head", help="The schema version to go to; base empties the database.")
+@_plainly
+def migrate(revision: str) -> None:
+    """Bring the database's schema up to date."""
+    from bot.migrations import run
+
+    click.echo(asyncio.run(run(_settings(), revision)))
+
+
+@main.command()
+def check() -> None:
+    """Check the knowledge content, and say everything that is wrong with it."""
+    from knowledge.catalog import load_catalog
+    from knowledge.errors import ContentError
+
+    try:
+        catalog = load_catalog()
+    except ContentError as error:
+        click.echo(str(error), err=True)
+        click.echo(f"{len(error.problems)} problems.", err=True)
+        sys.exit(1)
+    click.echo(
+        f"The content is valid: {len(catalog.roles)} roles, {len(catalog.topics)} topics, {len(catalog.tools)} tools."
+    )
+
+
+@main.command()
+@click.argument("text", nargs=-1)
+@click.option("--json", "as_object", is_flag=True, help="Print the answer as a JSON object.")
+@click.option("--batch", is_flag=True, help="Read JSON Lines from standard input, write one line for each.")
+@click.option("--team", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JSON file of members.")
+@_plainly
+def ask(text: tuple[str, ...], as_object: bool, batch: bool, team: Path | None) -> None:
+    """Answer a question without Slack, as people would read it."""
+    from bot.ask import BadLine, answer_batch, answer_one, as_json
+
+    try:
+        if batch:
+            asyncio.run(answer_batch(sys.stdin, lambda found: click.echo(as_json(found)), team))
+        elif text:
+            found = asyncio.run(answer_one(" ".join(text), team))
+            click.echo(as_json(found) if as_object else found.text)
+        else:
+            click.echo('Say what to ask, for instance: python -m bot ask "what does an MLOps engineer do?"', err=True)
+            sys.exit(2)
+    except BadLine as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m bot")

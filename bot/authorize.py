@@ -1,0 +1,69 @@
+"""Which token answers for a request: here the one of the environment."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+logger = logging.getLogger(__name__)
+VOID = frozenset({"invalid_auth", "account_inactive", "token_revoked", "token_expired", "not_authed"})
+RETRY_SECONDS = (1.0, 5.0, 30.0, 60.0)
+
+
+class TokenAuthorize:
+    """Authorize every request with the one bot token; no request waits for Slack.
+
+    ``state`` is what is known of Slack: "unknown", "connected", or why not.
+    """
+
+    def __init__(self, client: AsyncWebClient, token: str) -> None:
+        self._client = client
+        self._token = token
+        self._bot_id: str | None = None
+        self._bot_user: str | None = None
+        self._url: str | None = None
+        self.state = "unknown"
+
+    @property
+    def authorize(self) -> Callable[[str | None, str | None], Awaitable[AuthorizeResult]]:
+        """Return the function for Bolt, which takes ``self`` of a bound method for an argument to fill."""
+
+        async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+            return AuthorizeResult(
+                enterprise_id=enterprise_id,
+                team_id=team_id,
+                url=self._url,
+                bot_id=self._bot_id,
+                bot_user_id=self._bot_user,
+                bot_token=self._token,
+            )
+
+        return authorize
+
+    async def identify(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        """Ask Slack once who the bot is; again, ever more slowly, while Slack does not answer."""
+        attempt = 0
+        while True:
+            try:
+                found = await self._client.auth_test()
+            except SlackApiError as error:
+                self.state = str(error.response.get("error") or "refused")
+                if self.state in VOID:
+                    logger.error(
+                        "Slack refuses SLACK_BOT_TOKEN (%s). Install the app again and set its token.", self.state
+                    )
+                    return
+            except (TimeoutError, OSError) as error:
+                self.state = "unreachable"
+                logger.warning("Slack can't be reached (%s); trying again", type(error).__name__)
+            else:
+                self._bot_id, self._bot_user, self._url = found.get("bot_id"), found.get("user_id"), found.get("url")
+                self.state = "connected"
+                return
+            await sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
+            attempt += 1

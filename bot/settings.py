@@ -1,0 +1,98 @@
+"""Every environment variable that the bot knows, typed. Nothing else reads the environment, and nothing at import."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SLACK_API = "https://slack.com/api/"
+
+
+class SettingsError(Exception):
+    """Report settings that can't work; the message says what to change."""
+
+
+class Settings(BaseSettings):
+    """Hold the settings, from the environment first and a ``.env`` file in the working folder second."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
+
+    slack_bot_token: SecretStr | None = Field(None, description="Bot token (xoxb-…) of the one workspace.")
+    slack_signing_secret: SecretStr | None = Field(None, description="Proves that a request comes from Slack.")
+    slack_app_token: SecretStr | None = Field(None, description="App-level token (xapp-…) for Socket Mode.")
+    slack_client_id: str | None = Field(None, description="OAuth: installation in many workspaces.")
+    slack_client_secret: SecretStr | None = Field(None, description="OAuth: installation in many workspaces.")
+    slack_api_url: str = Field(SLACK_API, description="Base of Slack's Web API; tests set it to loopback.")
+    database_url: str = Field("", description="SQLAlchemy URL; an SQLite file in the user's data folder unless set.")
+    encryption_keys: SecretStr | None = Field(None, description="Keys for private text at rest, newest first.")
+    public_url: str | None = Field(None, description="The address that Slack reaches the bot at.")
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(3000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    metrics_port: int | None = Field(None, ge=0, le=65535, description="Port for metrics, on loopback.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
+    log_format: Literal["text", "json"] = Field("text", description="Log lines for people or for machines.")
+    https_proxy: str | None = Field(None, description="Proxy for calls to Slack.")
+    ssl_cert_file: str | None = Field(None, description="Certificates to trust for calls to Slack.")
+
+    @property
+    def database(self) -> str:
+        """Return DATABASE_URL, or the default file in the user's data folder."""
+        if self.database_url:
+            return self.database_url
+        return f"sqlite+aiosqlite:///{user_data_path('genai-roles-bot') / 'bot.sqlite3'}"
+
+
+def load_settings(env_file: Path | None = Path(".env")) -> Settings:
+    """Read the settings. Raises SettingsError with every variable that does not fit."""
+    try:
+        return Settings(_env_file=env_file)  # type: ignore[call-arg]  # known to pydantic-settings, not to mypy
+    except ValidationError as error:
+        lines = [f"{str(problem['loc'][0]).upper()}: {problem['msg']}" for problem in error.errors()]
+        raise SettingsError("\n".join(lines)) from error
+
+
+def take_slack_out_of_environment() -> None:
+    """Remove SLACK_* from the environment once the settings are read.
+
+    Bolt reads them by itself: with SLACK_CLIENT_ID and SLACK_CLIENT_SECRET set it drops the given token and keeps
+    installations in files (slack_bolt/app/async_app.py).
+    """
+    for name in [name for name in os.environ if name.startswith("SLACK_")]:
+        del os.environ[name]
+
+
+Mode = Literal["local", "http", "socket"]
+
+
+def mode_of(settings: Settings) -> Mode:
+    """Say what to run for these credentials.
+
+    Raises SettingsError, with what is missing, for an incomplete set.
+    """
+    bot, secret = settings.slack_bot_token, settings.slack_signing_secret
+    app = settings.slack_app_token
+    if settings.slack_client_id or settings.slack_client_secret:
+        raise SettingsError(
+            "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET are set, but this version installs in one workspace only. "
+            "Unset both, and set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET."
+        )
+    if app and not bot:
+        raise SettingsError("SLACK_APP_TOKEN is set without SLACK_BOT_TOKEN. Set both for Socket Mode, or neither.")
+    if app:
+        return "socket"
+    if bot and not secret:
+        raise SettingsError(
+            "SLACK_BOT_TOKEN is set without SLACK_SIGNING_SECRET. "
+            "You find it under Basic Information of your Slack app."
+        )
+    if secret and not bot:
+        raise SettingsError(
+            "SLACK_SIGNING_SECRET is set without SLACK_BOT_TOKEN. "
+            "You find it under OAuth & Permissions of your Slack app."
+        )
+    return "http" if bot else "local"

@@ -1,0 +1,60 @@
+"""Whom to ask: the "Ask someone" button, and the shortcut on a message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.context.async_context import AsyncBoltContext
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers import payloads
+from handlers.blocks.render import render
+from handlers.members import Profiles
+from handlers.replies import Clock, answer_press, modal_of, view_for
+from handlers.role_card import gone
+from knowledge.answers import Suggestion
+from knowledge.guide import Guide, Question
+
+
+async def ask_someone(
+    ack: AsyncAck,
+    body: dict[str, Any],
+    context: AsyncBoltContext,
+    client: AsyncWebClient,
+    *,
+    guide: Guide,
+    profiles: Profiles,
+    now: Clock,
+) -> None:
+    """Show the three people to ask about an entry."""
+    press = payloads.press(body)
+    subject = guide.subject_of(press.value)
+    if subject is None:
+        await answer_press(client, press, gone())
+    else:
+        suggestion = await guide.suggest(press.actor.workspace, subject, press.actor.user)
+        await answer_press(client, press, render(suggestion, view_for(press.actor, context, guide, now)))
+        profiles.refresh(client, press.actor.workspace, suggestion)
+    await ack()
+
+
+async def find_who_can_help(
+    ack: AsyncAck,
+    body: dict[str, Any],
+    context: AsyncBoltContext,
+    client: AsyncWebClient,
+    *,
+    guide: Guide,
+    profiles: Profiles,
+    now: Clock,
+) -> None:
+    """Show, in a modal for the person alone, whom to ask about a message."""
+    shortcut = payloads.shortcut(body)
+    question = Question(shortcut.actor.workspace, f"who {shortcut.message_text}", "command", shortcut.actor.user)
+    answer = await guide.ask(question)
+    shown = render(answer, view_for(shortcut.actor, context, guide, now))
+    await client.views_open(trigger_id=shortcut.trigger_id, view=modal_of(shown, "Who can help"))
+    if isinstance(answer, Suggestion):
+        profiles.refresh(client, shortcut.actor.workspace, answer)
+    await ack()

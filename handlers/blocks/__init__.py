@@ -1,0 +1,1 @@
+"""Presentation, pure: answers in, messages out."""

@@ -1,0 +1,225 @@
+"""Turn any answer into a message; one builder a kind of answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from handlers import ids
+from handlers.blocks.cards import MARKS, Lines, role_card, tool_card, topic_card
+from handlers.blocks.message import Block, Message, actions, button, context, escape, message, option, section, select
+from handlers.blocks.people import View, holders, listed
+from knowledge.answers import (
+    Answer,
+    Candidates,
+    Comparison,
+    Help,
+    NotKnown,
+    RoleCard,
+    Suggestion,
+    ToolCard,
+    TopicCard,
+)
+from knowledge.people import Declaration
+
+
+def render(answer: Answer, view: View) -> Message:
+    """Return the message for an answer."""
+    match answer:
+        case RoleCard():
+            return role_card(answer, view)
+        case TopicCard():
+            return topic_card(answer, view)
+        case ToolCard():
+            return tool_card(answer, view)
+        case Comparison():
+            return comparison(answer, view)
+        case Suggestion():
+            return suggestion(answer, view)
+        case Candidates():
+            return candidates(answer)
+        case Help():
+            return help_message(answer, view)
+        case NotKnown():
+            return not_known(answer, view)
+        case _:
+            assert_never(answer)
+
+
+def comparison(answer: Comparison, view: View) -> Message:
+    """Put two roles side by side, and clear up what people confuse."""
+    left, right = answer.left, answer.right
+    lines = Lines(f"{left.name} and {right.name}")
+    for role in (left, right):
+        lines.words.append(f"{role.name}: {role.summary[0].text}")
+    lines.blocks.append(_side_by_side([(role.name, [role.summary[0].text]) for role in (left, right)]))
+    for title, field in (
+        ("Responsibilities", "responsibilities"),
+        ("Decides", "decides"),
+        ("Measured by", "success_measures"),
+    ):
+        parts = [(role.name, [f"{MARKS[s.source]} {s.text}" for s in getattr(role, field)]) for role in (left, right)]
+        lines.words += [f"{title}:", *(f"{name}: {' '.join(texts)}" for name, texts in parts)]
+        lines.blocks.append(section(f"*{title}*"))
+        lines.blocks.append(_side_by_side(parts))
+    tools = [
+        (role.name, [" · ".join(tool.name for tool, _ in own[:8])])
+        for role, own in zip((left, right), answer.tools, strict=True)
+    ]
+    if all(texts[0] for _, texts in tools):
+        lines.words += ["Tools:", *(f"{name}: {texts[0]}" for name, texts in tools)]
+        lines.blocks += [section("*Tools*"), _side_by_side(tools)]
+    if answer.confusions:
+        lines.words += [
+            "How to tell them apart:",
+            *(f"{MARKS[note.source]} {note.text}" for _, note in answer.confusions),
+        ]
+        lines.blocks.append(
+            section(
+                "*How to tell them apart*\n"
+                + "\n".join(f"{MARKS[note.source]} {escape(note.text)}" for _, note in answer.confusions)
+            )
+        )
+    lines.source(f"roles/{left.id}, roles/{right.id}", f"{left.name}, {right.name}")
+    return lines.message(
+        actions(
+            button(left.short, "open_entry:1", left.id),
+            button(right.short, "open_entry:2", right.id),
+            button("Share in channel", ids.SHARE, f"{left.id}|{right.id}"),
+        )
+    )
+
+
+def _side_by_side(parts: Sequence[tuple[str, Sequence[str]]]) -> Block:
+    # Fields stand in two columns on a desktop and one below the other on a phone.
+    fields = []
+    for name, texts in parts:
+        drawn = f"*{escape(name)}*\n" + "\n".join(escape(text) for text in texts)
+        fields.append({"type": "mrkdwn", "text": drawn[:2000], "verbatim": True})
+    return {"type": "section", "fields": fields}
+
+
+def suggestion(answer: Suggestion, view: View) -> Message:
+    """Name whom to ask, with reasons; or say that nobody declared it, and who is nearest."""
+    about = answer.asked_for
+    role = answer.roles[0] if answer.roles else None
+    offer = [button("I do this", ids.DECLARE, role.id)] if role else [button("Declare what I do", ids.DECLARE, "-")]
+    if role:
+        offer.append(button(role.short, "open_entry:1", role.id))
+    if answer.people:
+        words, marked = listed(view, answer.people)
+        lines = [f"For {about}, ask:", *words]
+        blocks = [section(f"*For {escape(about)}, ask:*\n" + "\n".join(marked))]
+    elif answer.nearest:
+        words, marked = listed(view, answer.nearest)
+        lines = [f"Nobody here has declared {about} yet. Nearest:", *words]
+        blocks = [section(f"*Nobody here has declared {escape(about)} yet.* Nearest:\n" + "\n".join(marked))]
+    else:
+        text = (
+            f"Nobody here has declared {about} yet, nor a role near it. If it is yours, say so: others will find you."
+        )
+        lines, blocks = [text], [section(escape(text))]
+    if answer.roles:
+        field = ", ".join(role.name for role in answer.roles)
+        lines.append(f"Whose field it is: {field}.")
+        blocks.append(section(f"*Whose field it is:* {escape(field)}"))
+    source = f"Source: what members declared themselves{f'; roles/{role.id}' if role else ''}. Nobody was notified."
+    lines.append(source)
+    blocks += [context(escape(source)), actions(*offer)]
+    return message(lines, blocks)
+
+
+def candidates(answer: Candidates) -> Message:
+    """Offer up to three entries as buttons."""
+    names = [entry.name for entry in answer.entries]
+    ask = "I'm not sure what you mean. Did you mean one of these?"
+    buttons = [
+        button(getattr(entry, "short", entry.name), f"open_entry:{at}", entry.id)
+        for at, entry in enumerate(answer.entries, 1)
+    ]
+    hint = "None of them? /genai-role without a word lists every role."
+    return message(
+        [ask, *(f"• {name}" for name in names), hint],
+        [section(ask), actions(*buttons), context(hint)],
+    )
+
+
+GREETINGS = {
+    "greeting": "Hello! Ask me about a generative-AI role, or who here covers a subject.",
+    "thanks": "You're welcome. Ask me about another role any time.",
+}
+EXAMPLES = (
+    ("/genai-role mlops", "a role, a tool or a subject"),
+    ("/genai-role compare data scientist and data engineer", "two roles side by side"),
+    ("/genai-role who ethics review", "whom to ask here"),
+    ("/genai-role me", "declare what you do, or change it"),
+    ("/genai-role my data · /genai-role forget me", "see or delete what I keep about you"),
+)
+
+
+def help_message(answer: Help, view: View) -> Message:
+    """Say what the bot is for: a line for a greeting, the whole for "help" and for nothing."""
+    if answer.occasion in GREETINGS:
+        text = GREETINGS[answer.occasion]
+        examples = "For example: what does an MLOps engineer do? · who covers ethics review?"
+        return message([text, examples], [section(text), context(escape(examples))])
+    if answer.occasion == "compare":
+        text = "To compare, name two roles: /genai-role compare data scientist and data engineer"
+        return message([text], [section(escape(text)), _browse(view)])
+    intro = (
+        "I explain the roles of generative-AI teams and suggest whom to ask here. "
+        "I answer from a bundled knowledge base, never by guessing."
+    )
+    lines = [
+        intro,
+        *(f"• {typed} – {what}" for typed, what in EXAMPLES),
+        "Mention me or write to me directly in plain words, too.",
+    ]
+    roles = ", ".join(role.name for role in view.roles.values())
+    return message(
+        [*lines, f"The roles: {roles}."],
+        [
+            section(escape(intro)),
+            section("\n".join(f"• `{escape(typed)}` – {escape(what)}" for typed, what in EXAMPLES)),
+            context("Mention me or write to me directly in plain words, too."),
+            _browse(view),
+        ],
+    )
+
+
+def _browse(view: View) -> Block:
+    return actions(
+        select("Pick a role", ids.BROWSE, [option(role.name, role.id) for role in view.roles.values()]),
+        button("Declare what I do", ids.DECLARE, "-"),
+    )
+
+
+def not_known(answer: NotKnown, view: View) -> Message:
+    """Say honestly that there is no answer, and whose field it may be."""
+    if answer.roles:
+        role = answer.roles[0]
+        names = ", ".join(role.name for role in answer.roles)
+        text = f"I don't have that in my knowledge. It sounds like a question for: {names}."
+        words, marked = holders(view, answer.holders)
+        return message(
+            [text, words],
+            [
+                section(escape(text)),
+                section(marked),
+                actions(button(role.short, "open_entry:1", role.id), button("Ask someone", ids.ASK, role.id)),
+            ],
+        )
+    text = "I don't know that. I only know the roles of generative-AI teams, their tools, and who here does what."
+    hint = "Pick a role to browse, or type /genai-role help."
+    return message([text, hint], [section(escape(text)), context(hint), _browse(view)])
+
+
+def declared(declaration: Declaration, view: View) -> list[str]:
+    """Say in plain lines what a person declared."""
+    lines = [
+        f"• {view.roles[role].name if role in view.roles else role} ({level})"
+        for role, level in declaration.roles.items()
+    ]
+    if declaration.topics:
+        lines.append("• Topics: " + ", ".join(declaration.topics.values()))
+    return lines or ["• nothing"]

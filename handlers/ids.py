@@ -1,0 +1,31 @@
+"""Every id that Slack hands back to us: commands, actions, callbacks, blocks."""
+
+from __future__ import annotations
+
+import re
+
+COMMAND = "/genai-role"
+
+OPEN_ENTRY = re.compile(r"^open_entry(:\d)?$")
+"""A button that shows an entry; its value is the entry's id."""
+BROWSE = "browse_roles"
+MORE = "more_about_role"
+DECLARE = "declare_role"
+ASK = "ask_someone"
+COMPARE = "compare_role"
+COMPARE_WITH = "compare_with"
+SHARE = "share_answer"
+FORGET = "forget_me"
+
+SHORTCUT_DECLARE = "declare_role"
+SHORTCUT_FIND = "find_who_can_help"
+
+VIEW_DECLARE = "declaration"
+BLOCK_TOPICS = "topics"
+INPUT = "input"
+"""The action id of the single element of an input block."""
+
+
+def block_of_level(level: str) -> str:
+    """Return the block id of the roles declared at a level."""
+    return f"roles_{level}"

@@ -1,0 +1,76 @@
+"""What Slack says of the people who declared something: looked up in the background, kept for an hour."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers import payloads
+from handlers.replies import Clock, Later
+from knowledge.answers import Suggestion
+from knowledge.people import Member
+from knowledge.ports import People
+
+FRESH = timedelta(hours=1)
+logger = logging.getLogger(__name__)
+
+
+class Profiles:
+    """Look profiles up after an answer, never before one: no answer waits for Slack."""
+
+    def __init__(self, people: People, later: Later, now: Clock) -> None:
+        self._people = people
+        self._later = later
+        self._now = now
+
+    def refresh(self, client: AsyncWebClient, workspace: str, suggestion: Suggestion) -> None:
+        """Look up those who were just suggested and whose profile is older than an hour."""
+        users = [person.user for person in (*suggestion.people, *suggestion.nearest)]
+        if users:
+            self._later(self.look_up(client, workspace, users))
+
+    async def look_up(self, client: AsyncWebClient, workspace: str, users: Sequence[str]) -> None:
+        """Look up the users whose profile is older than an hour, and keep what Slack says."""
+        for user in await self._people.unchecked(workspace, users, self._now() - FRESH):
+            member = await profile_of(client, user)
+            if member is not None:
+                await self._people.remember(workspace, member, self._now())
+
+
+async def profile_of(client: AsyncWebClient, user: str) -> Member | None:
+    """Ask Slack for a profile, presence and do-not-disturb; None where Slack does not say."""
+    try:
+        found = await client.users_info(user=user)
+    except SlackApiError as error:
+        code = error.response.get("error")
+        logger.warning("users.info answered %s", code)
+        gone = code in ("user_not_found", "user_not_visible")
+        return Member(user, "", availability="deactivated") if gone else None
+    member = payloads.member(found["user"])
+    if member.availability == "active" and member.suggestible and await _is_away(client, user):
+        member = replace(member, availability="away")
+    return member
+
+
+async def _is_away(client: AsyncWebClient, user: str) -> bool:
+    try:
+        if (await client.users_getPresence(user=user)).get("presence") == "away":
+            return True
+        # An optional scope: without it, do-not-disturb is simply not known.
+        dnd = await client.dnd_info(user=user)
+    except SlackApiError as error:
+        logger.info("presence or do-not-disturb not known: %s", error.response.get("error"))
+        return False
+    return bool(dnd.get("snooze_enabled"))
+
+
+async def profile_changed(body: dict[str, Any], *, people: People, now: Clock) -> None:
+    """Take over a changed profile of a person who declared something; a leaver drops out at once."""
+    actor = payloads.event_actor(body)
+    await people.remember(actor.workspace, payloads.member(body["event"]["user"]), now())

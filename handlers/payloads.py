@@ -1,0 +1,232 @@
+"""The only reader of Slack's payloads: dicts in, typed values out.
+
+Payloads: https://docs.slack.dev/interactivity/handling-user-interaction and
+https://docs.slack.dev/interactivity/implementing-slash-commands
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from handlers.errors import PayloadError
+from knowledge.people import Availability, Member
+
+Payload = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Say who acts, and in which workspace."""
+
+    workspace: str
+    """The enterprise id for organisation-wide installs, else the team id."""
+    team: str
+    user: str
+
+
+@dataclass(frozen=True)
+class Command:
+    """Hold a slash command."""
+
+    actor: Actor
+    channel: str
+    text: str
+    trigger_id: str
+
+
+@dataclass(frozen=True)
+class Said:
+    """Hold a message that speaks to the bot, by mention or directly."""
+
+    actor: Actor
+    channel: str
+    ts: str
+    thread_ts: str | None
+    text: str
+    direct: bool
+
+
+@dataclass(frozen=True)
+class Press:
+    """Hold a button pressed or an option chosen; ``value`` is the button's or the option's."""
+
+    actor: Actor
+    user_name: str
+    action_id: str
+    value: str
+    trigger_id: str
+    response_url: str | None
+    channel: str | None
+    message_ts: str | None
+    thread_ts: str | None
+    ephemeral: bool
+    view_id: str | None
+    in_modal: bool
+
+    @property
+    def direct(self) -> bool:
+        """Tell whether it happened in a direct message."""
+        return bool(self.channel and self.channel.startswith("D"))
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """Hold a shortcut; ``message_text`` is the message that it was used on, if any."""
+
+    actor: Actor
+    trigger_id: str
+    message_text: str
+
+
+@dataclass(frozen=True)
+class Submission:
+    """Hold a submitted modal: chosen option values, or the typed text, by block id."""
+
+    actor: Actor
+    chosen: Mapping[str, tuple[str, ...]]
+    typed: Mapping[str, str]
+
+
+def _actor(workspace_team: str, enterprise: str | None, org_wide: bool, user: str) -> Actor:
+    workspace = enterprise if org_wide and enterprise else workspace_team
+    if not workspace or not user:
+        raise PayloadError("no workspace or user in the payload")
+    return Actor(workspace, workspace_team or workspace, user)
+
+
+def command(body: Payload) -> Command:
+    """Read a slash command."""
+    actor = _actor(
+        body.get("team_id", ""),
+        body.get("enterprise_id"),
+        body.get("is_enterprise_install") in ("true", True),
+        body.get("user_id", ""),
+    )
+    return Command(actor, body.get("channel_id", ""), body.get("text", ""), body.get("trigger_id", ""))
+
+
+def event_actor(body: Payload) -> Actor:
+    """Read who caused an event, and in which workspace; user is empty where nobody did."""
+    authorization = (body.get("authorizations") or [{}])[0]
+    event = body["event"]
+    team = authorization.get("team_id") or body.get("team_id") or event.get("team") or ""
+    enterprise = authorization.get("enterprise_id") or body.get("enterprise_id")
+    user = event.get("user") or ""
+    user_id = user.get("id", "") if isinstance(user, Mapping) else user
+    org_wide = bool(authorization.get("is_enterprise_install"))
+    workspace = enterprise if org_wide and enterprise else team
+    if not workspace:
+        raise PayloadError("no workspace in the event")
+    return Actor(workspace, team or workspace, user_id)
+
+
+def said(body: Payload) -> Said:
+    """Read a message event or an app_mention."""
+    event = body["event"]
+    return Said(
+        event_actor(body),
+        event["channel"],
+        event["ts"],
+        event.get("thread_ts"),
+        event.get("text") or "",
+        event.get("channel_type") == "im" or event["channel"].startswith("D"),
+    )
+
+
+def is_question(event: Payload) -> bool:
+    """Tell whether a message event is a person's own words: not a bot's, not an edit, a deletion or a join."""
+    subtype = event.get("subtype")
+    return bool(
+        event.get("user")
+        and event.get("ts")
+        and not event.get("bot_id")
+        and subtype in (None, "file_share", "thread_broadcast")
+    )
+
+
+def _interaction_actor(body: Payload) -> Actor:
+    user = body["user"]
+    team = (
+        (body.get("team") or {}).get("id")
+        or user.get("team_id")
+        or (body.get("view") or {}).get("app_installed_team_id")
+    )
+    enterprise = (body.get("enterprise") or {}).get("id")
+    return _actor(team or "", enterprise, body.get("is_enterprise_install") in (True, "true"), user["id"])
+
+
+def press(body: Payload) -> Press:
+    """Read the first action of a block_actions payload."""
+    action = body["actions"][0]
+    container = body.get("container") or {}
+    message = body.get("message") or {}
+    selected = action.get("selected_option") or {}
+    user = body["user"]
+    return Press(
+        actor=_interaction_actor(body),
+        user_name=user.get("name") or user.get("username") or "",
+        action_id=action["action_id"],
+        value=action.get("value") or selected.get("value") or "",
+        trigger_id=body.get("trigger_id", ""),
+        response_url=body.get("response_url"),
+        channel=container.get("channel_id") or (body.get("channel") or {}).get("id"),
+        message_ts=container.get("message_ts") or message.get("ts"),
+        thread_ts=container.get("thread_ts") or message.get("thread_ts"),
+        ephemeral=bool(container.get("is_ephemeral")),
+        view_id=(body.get("view") or {}).get("id"),
+        in_modal=(body.get("view") or {}).get("type") == "modal",
+    )
+
+
+def shortcut(body: Payload) -> Shortcut:
+    """Read a global or message shortcut."""
+    text = (body.get("message") or {}).get("text") or ""
+    return Shortcut(_interaction_actor(body), body.get("trigger_id", ""), text)
+
+
+def submission(body: Payload) -> Submission:
+    """Read a view_submission."""
+    chosen: dict[str, tuple[str, ...]] = {}
+    typed: dict[str, str] = {}
+    for block_id, elements in body["view"]["state"]["values"].items():
+        for element in elements.values():
+            if "selected_options" in element:
+                chosen[block_id] = tuple(option["value"] for option in element["selected_options"] or [])
+            elif "value" in element:
+                typed[block_id] = element["value"] or ""
+    return Submission(_interaction_actor(body), chosen, typed)
+
+
+_OUT_OF_OFFICE_EMOJI = {":palm_tree:", ":desert_island:", ":face_with_thermometer:", ":baby_bottle:", ":airplane:"}
+_OUT_OF_OFFICE_WORDS = ("out of office", "ooo", "vacation", "holiday", "on leave", "parental leave", "sick", "pto")
+_AWAY_WORDS = ("away", "afk", "brb", "back later")
+
+
+def member(user: Payload) -> Member:
+    """Read a user object, as users.info and user_change carry it; the status text tells who is out of office."""
+    profile = user.get("profile") or {}
+    status = (profile.get("status_text") or "").casefold()
+    words = set(status.replace(",", " ").replace(".", " ").split())
+
+    def says(phrases: tuple[str, ...]) -> bool:
+        return any(phrase in words or (" " in phrase and phrase in status) for phrase in phrases)
+
+    availability: Availability = "active"
+    if user.get("deleted"):
+        availability = "deactivated"
+    elif profile.get("status_emoji") in _OUT_OF_OFFICE_EMOJI or says(_OUT_OF_OFFICE_WORDS):
+        availability = "ooo"
+    elif user.get("presence") == "away" or says(_AWAY_WORDS):
+        availability = "away"
+    name = profile.get("display_name") or profile.get("real_name") or user.get("real_name") or user.get("name") or ""
+    return Member(
+        user=user["id"],
+        name=name,
+        title=profile.get("title") or "",
+        tz=user.get("tz") or "",
+        availability=availability,
+        is_bot=bool(user.get("is_bot")) or user["id"] == "USLACKBOT",
+        is_guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted") or user.get("is_stranger")),
+    )

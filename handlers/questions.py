@@ -1,0 +1,54 @@
+"""Questions in plain words: by mention in a channel, and in direct messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slack_bolt.context.async_context import AsyncBoltContext
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers import payloads
+from handlers.blocks.render import render
+from handlers.members import Profiles
+from handlers.personal import forget, my_data, offer_to_declare, verb_in
+from handlers.replies import Clock, post, view_for, whisper
+from knowledge.answers import Suggestion
+from knowledge.guide import DIRECT, Conversation, Guide, Question
+from knowledge.ports import People
+
+
+async def answer(
+    body: dict[str, Any],
+    context: AsyncBoltContext,
+    client: AsyncWebClient,
+    *,
+    guide: Guide,
+    people: People,
+    profiles: Profiles,
+    now: Clock,
+) -> None:
+    """Answer what somebody said to the bot: in the thread, or in the direct message."""
+    if not payloads.is_question(body["event"]):
+        return
+    said = payloads.said(body)
+    view = view_for(said.actor, context, guide, now)
+    match verb_in(said.text):
+        case "me":
+            await whisper(client, said, offer_to_declare(view))
+        case "my data":
+            await whisper(client, said, await my_data(people, said.actor, view))
+        case "forget me":
+            await whisper(client, said, await forget(people, said.actor))
+        case None:
+            thread = said.thread_ts or (DIRECT if said.direct else said.ts)
+            question = Question(
+                said.actor.workspace,
+                said.text,
+                "dm" if said.direct else "mention",
+                said.actor.user,
+                Conversation(said.channel, thread),
+            )
+            found = await guide.ask(question)
+            await post(client, said, render(found, view))
+            if isinstance(found, Suggestion):
+                profiles.refresh(client, said.actor.workspace, found)

@@ -1,0 +1,1 @@
+"""The subject, in pure Python: no Slack, no SQL, no HTTP."""

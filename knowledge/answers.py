@@ -1,0 +1,117 @@
+"""The closed union of answers that the guide gives; whoever renders one matches it to the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from knowledge.models import Role, RoleNote, Tool, Topic
+from knowledge.people import Person
+
+Facet = Literal["summary", "responsibilities", "skills", "example", "people", "compare"]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Name what an answer is about, by id, best first; a follow-up question falls back on it."""
+
+    roles: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.roles or self.topics or self.tools)
+
+
+@dataclass(frozen=True)
+class RoleCard:
+    """Explain a role; ``facet`` says which part was asked for, ``others`` are roles that fit nearly as well."""
+
+    role: Role
+    facet: Facet
+    tools: tuple[tuple[Tool, RoleNote], ...]
+    holders: tuple[Person, ...]
+    others: tuple[Role, ...]
+    subject: Subject
+    confidence: float
+
+
+@dataclass(frozen=True)
+class TopicCard:
+    """Answer one of the general subjects or frequently asked questions."""
+
+    topic: Topic
+    roles: tuple[Role, ...]
+    tools: tuple[Tool, ...]
+    subject: Subject
+    confidence: float
+    facet: Facet = "summary"
+
+
+@dataclass(frozen=True)
+class ToolCard:
+    """Explain a tool, metric or law and who uses it for what."""
+
+    tool: Tool
+    users: tuple[tuple[Role, RoleNote], ...]
+    subject: Subject
+    confidence: float
+    facet: Facet = "summary"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Put two roles side by side; ``confusions`` clear up what people mix up between them."""
+
+    left: Role
+    right: Role
+    confusions: tuple[tuple[Role, RoleNote], ...]
+    tools: tuple[tuple[tuple[Tool, RoleNote], ...], tuple[tuple[Tool, RoleNote], ...]]
+    subject: Subject
+    confidence: float
+    facet: Facet = "compare"
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """Name whom to ask: ``people`` declared the topic or best-fitting role; ``nearest`` only where nobody did."""
+
+    asked_for: str
+    """The topic or role in words, as a person would read it."""
+    roles: tuple[Role, ...]
+    people: tuple[Person, ...]
+    nearest: tuple[Person, ...]
+    subject: Subject
+    confidence: float
+    facet: Facet = "people"
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Offer up to three entries where none is certain."""
+
+    entries: tuple[Role | Topic | Tool, ...]
+    subject: Subject
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Help:
+    """Say in a line what the bot is for; ``occasion`` is what called for it."""
+
+    occasion: Literal["asked", "empty", "greeting", "thanks", "compare"]
+    subject: Subject = field(default=Subject())
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True)
+class NotKnown:
+    """Say honestly that the knowledge does not hold it; ``roles`` are those whose field it is, if anybody's."""
+
+    roles: tuple[Role, ...]
+    holders: tuple[Person, ...]
+    subject: Subject
+    confidence: float
+
+
+Answer = RoleCard | TopicCard | ToolCard | Comparison | Suggestion | Candidates | Help | NotKnown

@@ -1,0 +1,370 @@
+"""The guide: answers one question with one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib.resources import files
+
+import yaml
+
+from knowledge.answers import (
+    Answer,
+    Candidates,
+    Comparison,
+    Facet,
+    Help,
+    NotKnown,
+    RoleCard,
+    Subject,
+    Suggestion,
+    ToolCard,
+    TopicCard,
+)
+from knowledge.catalog import AnyEntry, Catalog, Loader
+from knowledge.matching import SURE, UNSURE, Match, Matcher, Reading
+from knowledge.models import Role, Tool, Topic
+from knowledge.people import MOST_PEOPLE, Candidate, Person, choose
+from knowledge.ports import People, Threads
+from knowledge.questions import Intent, Via, understand
+from knowledge.text import Reader
+
+THREAD_LIFE = timedelta(days=1)
+DIRECT_LIFE = timedelta(hours=1)
+"""How long a conversation keeps its subject: a thread, and direct messages outside one."""
+DIRECT = "direct"
+"""The thread name for direct messages outside a thread."""
+
+MOST_ROLES = 3
+ROLE_SHARE = 0.72
+"""Another role fits nearly as well from this share of the best one's confidence."""
+LONGEST_TOPIC = 4
+"""Words of a declared topic that are looked for in a question."""
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """Name a conversation whose subject is kept."""
+
+    channel: str
+    thread: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """Hold one question as it came; ``asker`` is never suggested to themself."""
+
+    workspace: str
+    text: str
+    via: Via = "mention"
+    asker: str | None = None
+    conversation: Conversation | None = None
+
+
+class Guide:
+    """Answer questions from the catalog, and from what members declared; one call a question."""
+
+    def __init__(
+        self, catalog: Catalog, matcher: Matcher, people: People, threads: Threads, now: Callable[[], datetime]
+    ) -> None:
+        self.catalog = catalog
+        self._matcher = matcher
+        self._people = people
+        self._threads = threads
+        self._now = now
+
+    async def ask(self, question: Question) -> Answer:
+        """Answer a question and keep its subject for follow-ups."""
+        intent = understand(question.text, question.via)
+        before = await self._subject_before(question)
+        answer = await self._answer(question, intent, before)
+        if question.conversation and answer.subject:
+            await self._threads.remember(
+                question.workspace,
+                question.conversation.channel,
+                question.conversation.thread,
+                question.asker or "",
+                answer.subject,
+                self._now(),
+            )
+        return answer
+
+    async def _subject_before(self, question: Question) -> Subject | None:
+        if question.conversation is None:
+            return None
+        thread = question.conversation.thread
+        life = DIRECT_LIFE if thread == DIRECT else THREAD_LIFE
+        return await self._threads.subject(
+            question.workspace, question.conversation.channel, thread, self._now() - life
+        )
+
+    async def _answer(self, question: Question, intent: Intent, before: Subject | None) -> Answer:
+        match intent.kind:
+            case "empty":
+                return Help("empty")
+            case "greeting":
+                return Help("greeting")
+            case "thanks":
+                return Help("thanks")
+            case "help":
+                return Help("asked")
+            case "compare":
+                compared = self._compared(intent, before)
+                if compared is not None:
+                    return compared
+                if intent.sides is None:
+                    return Help("compare")
+            case "people":
+                return await self._whom_to_ask(question, intent, before)
+            case "knowledge":
+                pass
+        return await self._explain(question, intent, before)
+
+    # Explaining
+
+    async def _explain(self, question: Question, intent: Intent, before: Subject | None) -> Answer:
+        reading = self._matcher.read(intent.text)
+        matches = self._matcher.match(reading)
+        if before and self._follows_up(intent, reading, matches):
+            carried = self._entry_of(before)
+            if carried is not None:
+                return await self._card(question, carried, intent.facet, (), 0.9)
+        if intent.outside:
+            return await self._not_known(question, matches)
+        best = self._best(intent, reading, matches)
+        if best is None or best.confidence < UNSURE:
+            return NotKnown((), (), Subject(), best.confidence if best else 0.0)
+        if best.confidence < SURE:
+            if question.via != "command":
+                return NotKnown((), (), Subject(), best.confidence)
+            entries = tuple(match.entry for match in matches[:3] if match.confidence >= UNSURE * 0.8) or (best.entry,)
+            return Candidates(entries, Subject(), best.confidence)
+        others = tuple(
+            match.entry
+            for match in matches
+            if isinstance(match.entry, Role)
+            and match.entry is not best.entry
+            and match.confidence >= max(SURE, ROLE_SHARE * best.confidence)
+        )[: MOST_ROLES - 1]
+        return await self._card(question, best.entry, intent.facet, others, best.confidence)
+
+    def _best(self, intent: Intent, reading: Reading, matches: Sequence[Match]) -> Match | None:
+        """Choose the entry to show: a role where one is asked for or named, else whatever fits best."""
+        if not matches:
+            return None
+        roles = self._matcher.fields(matches)
+        named = [match for match in matches if match.named and isinstance(match.entry, Role)]
+        if named and intent.facet in ("skills", "responsibilities", "example"):
+            return named[0]
+        if intent.wants_role and roles:
+            return roles[0]
+        return matches[0]
+
+    def _follows_up(self, intent: Intent, reading: Reading, matches: Sequence[Match]) -> bool:
+        """Tell whether the text leaves its subject to the conversation."""
+        best = matches[0] if matches else None
+        if best and best.named and not isinstance(best.entry, Tool):
+            return False
+        if intent.refers_back and intent.facet != "summary":
+            return True
+        if best is None or best.confidence < UNSURE:
+            return intent.facet != "summary" or intent.refers_back
+        return reading.content == 0 or (best.confidence < SURE and intent.facet != "summary")
+
+    def _entry_of(self, subject: Subject) -> AnyEntry | None:
+        for entry_id in (*subject.topics, *subject.roles, *subject.tools):
+            entry = self.catalog.entry(entry_id)
+            if entry is not None and (isinstance(entry, Role) or entry_id not in subject.roles):
+                return entry
+        return None
+
+    async def _not_known(self, question: Question, matches: Sequence[Match]) -> NotKnown:
+        fields = [match for match in self._matcher.fields(matches) if match.confidence >= SURE][:1]
+        roles = tuple(match.entry for match in fields if isinstance(match.entry, Role))
+        holders = await self._holders(question.workspace, roles[0].id) if roles else ()
+        return NotKnown(
+            roles, holders, Subject(roles=tuple(role.id for role in roles)), 1 - (fields[0].confidence if fields else 0)
+        )
+
+    async def show(self, workspace: str, entry_id: str) -> Answer | None:
+        """Return the card of an entry, or None where there is no such entry."""
+        entry = self.catalog.entry(entry_id)
+        return None if entry is None else await self._card(Question(workspace, ""), entry, "summary", (), 1.0)
+
+    async def _card(
+        self, question: Question, entry: AnyEntry, facet: Facet, others: tuple[Role, ...], confidence: float
+    ) -> RoleCard | TopicCard | ToolCard:
+        match entry:
+            case Role():
+                return RoleCard(
+                    entry,
+                    facet,
+                    self.catalog.tools_of[entry.id],
+                    await self._holders(question.workspace, entry.id),
+                    others,
+                    Subject(roles=(entry.id, *(other.id for other in others))),
+                    confidence,
+                )
+            case Topic():
+                return TopicCard(
+                    entry,
+                    tuple(self.catalog.roles[role] for role in entry.roles),
+                    tuple(self.catalog.tools[tool] for tool in entry.tools),
+                    Subject(roles=entry.roles, topics=(entry.id,)),
+                    confidence,
+                )
+            case Tool():
+                return ToolCard(
+                    entry,
+                    tuple((self.catalog.roles[note.role], note) for note in entry.used_by),
+                    Subject(roles=tuple(note.role for note in entry.used_by), tools=(entry.id,)),
+                    confidence,
+                )
+
+    async def _holders(self, workspace: str, role: str) -> tuple[Person, ...]:
+        rows = await self._people.candidates(workspace, topics=(), roles=(role,), without=None)
+        return choose(rows, (), (role,), most=MOST_PEOPLE + 1)
+
+    # Comparing
+
+    def compare(self, left_id: str, right_id: str) -> Comparison | None:
+        """Compare two roles by id; None where one is not a role or both are the same."""
+        left, right = self.catalog.roles.get(left_id), self.catalog.roles.get(right_id)
+        if left is None or right is None or left is right:
+            return None
+        confusions = tuple(
+            (role, note)
+            for role, other in ((left, right), (right, left))
+            for note in role.confused_with
+            if note.role == other.id
+        )
+        tools = (self.catalog.tools_of[left.id], self.catalog.tools_of[right.id])
+        return Comparison(left, right, confusions, tools, Subject(roles=(left.id, right.id)), 1.0)
+
+    def _compared(self, intent: Intent, before: Subject | None) -> Comparison | None:
+        if intent.sides is None:
+            return None
+        found: list[Role] = []
+        for side in intent.sides:
+            role = self._role_in(side)
+            if role is None and before and before.roles and understand(side).refers_back:
+                role = self.catalog.roles.get(before.roles[0])
+            if role is not None and role not in found:
+                found.append(role)
+        if len(found) < 2:
+            found += [role for role in self._named_roles(intent.text) if role not in found]
+        if len(found) == 1 and before and before.roles:
+            prior = self.catalog.roles.get(before.roles[0])
+            if prior is not None and prior not in found:
+                found.insert(0, prior)
+        return self.compare(found[0].id, found[1].id) if len(found) >= 2 else None
+
+    def _role_in(self, text: str) -> Role | None:
+        matches = [m for m in self._matcher.match(self._matcher.read(text)) if isinstance(m.entry, Role)]
+        best = next((match for match in matches if match.named), matches[0] if matches else None)
+        return best.entry if best and best.confidence >= UNSURE and isinstance(best.entry, Role) else None
+
+    def _named_roles(self, text: str) -> list[Role]:
+        ids = dict.fromkeys(span.entry_id for span in self._matcher.read(text).spans)
+        return [self.catalog.roles[entry_id] for entry_id in ids if entry_id in self.catalog.roles]
+
+    # Whom to ask
+
+    async def _whom_to_ask(self, question: Question, intent: Intent, before: Subject | None) -> Answer:
+        reading = self._matcher.read(intent.subject)
+        matches = self._matcher.match(reading)
+        declared = await self._declared_topics(question.workspace, reading)
+        sure = [match for match in matches if match.confidence >= SURE]
+        if intent.outside and not declared:
+            return await self._not_known(question, matches if not sure or not sure[0].named else [])
+        if not sure and not declared:
+            if before and (reading.content == 0 or intent.refers_back):
+                return await self.suggest(question.workspace, before, question.asker)
+            return NotKnown((), (), Subject(), matches[0].confidence if matches else 0.0)
+        top = sure[0].entry if sure else None
+        fields = self._matcher.fields(matches) if top else []
+        roles = [m.entry.id for m in fields if m.confidence >= max(SURE, ROLE_SHARE * fields[0].confidence)][
+            :MOST_ROLES
+        ]
+        if isinstance(top, Role):
+            if sure[0].named and not intent_has_more(reading):
+                roles = [top.id]
+            elif top.id not in roles:
+                roles.insert(0, top.id)
+        elif isinstance(top, Tool):
+            roles = [note.role for note in top.used_by][:MOST_ROLES]
+        elif isinstance(top, Topic):
+            roles = list(top.roles)[:MOST_ROLES]
+        subject = Subject(
+            roles=tuple(roles),
+            topics=tuple(dict.fromkeys([*declared, *([top.id] if isinstance(top, Topic) else [])])),
+            tools=(top.id,) if isinstance(top, Tool) else (),
+        )
+        return await self.suggest(
+            question.workspace, subject, question.asker, confidence=sure[0].confidence if sure else 0.9
+        )
+
+    async def suggest(self, workspace: str, subject: Subject, asker: str | None, confidence: float = 1.0) -> Suggestion:
+        """Name at most three people for a subject, and note that they were suggested."""
+        topics = [*subject.topics, *subject.tools]
+        roles = list(subject.roles)
+        rows = await self._people.candidates(workspace, topics=topics, roles=roles, without=asker)
+        people = choose(rows, topics, roles)
+        direct = {("topic", key) for key in topics} | {("role", role) for role in roles[:1]}
+        nearest: tuple[Person, ...] = ()
+        if not any((row.kind, row.key) in direct for row in rows):
+            people, nearest = (), await self._nearest(workspace, rows, roles, asker)
+        named = [person.user for person in (people or nearest)]
+        await self._people.suggested(workspace, named, self._now())
+        entry = self._entry_of(Subject(topics=subject.topics, tools=subject.tools) or subject)
+        label = next((r.label for r in rows if r.kind == "topic"), "")
+        return Suggestion(
+            asked_for=label or (entry.name if entry else "that"),
+            roles=tuple(self.catalog.roles[role] for role in roles if role in self.catalog.roles),
+            people=people,
+            nearest=nearest,
+            subject=subject,
+            confidence=confidence,
+        )
+
+    async def _nearest(
+        self, workspace: str, rows: Sequence[Candidate], roles: Sequence[str], asker: str | None
+    ) -> tuple[Person, ...]:
+        """Return people of the other fitting roles, else of the roles that are most often confused with the first."""
+        if not rows and roles:
+            roles = [note.role for note in self.catalog.roles[roles[0]].confused_with]
+            rows = await self._people.candidates(workspace, topics=(), roles=roles, without=asker)
+        return choose(rows, (), roles)
+
+    async def _declared_topics(self, workspace: str, reading: Reading) -> list[str]:
+        keys = self._matcher.topic_keys(reading, LONGEST_TOPIC)
+        return list(await self._people.declared_topics(workspace, keys)) if keys else []
+
+    def topic_key(self, label: str) -> str:
+        """Return the key of a topic as typed: the entry that it names, else its words without endings."""
+        return self._matcher.topic_key(label)
+
+    def subject_of(self, entry_id: str) -> Subject | None:
+        """Return the subject that asking about an entry has."""
+        entry = self.catalog.entry(entry_id)
+        match entry:
+            case Role():
+                return Subject(roles=(entry.id,))
+            case Topic():
+                return Subject(roles=entry.roles[:MOST_ROLES], topics=(entry.id,))
+            case Tool():
+                return Subject(roles=tuple(note.role for note in entry.used_by)[:MOST_ROLES], tools=(entry.id,))
+            case None:
+                return None
+
+
+def intent_has_more(reading: Reading) -> bool:
+    """Tell whether the text says much beside the names in it."""
+    return reading.beside > 0.5
+
+
+def load_matcher(catalog: Catalog) -> Matcher:
+    """Build the search index over the catalog."""
+    text = (files("knowledge") / "content" / "words.yaml").read_text("utf-8")
+    return Matcher(catalog, Reader(yaml.load(text, Loader)))

@@ -1,0 +1,122 @@
+"""Who to ask: choose at most three people from those who declared the topic or a fitting role, with reasons.
+
+The policy: people who declared the topic itself come first, then those of the best-fitting role, then those of the
+other fitting roles. Only within one of these groups: available before out of office, then by level, then active before
+away, then whoever was suggested longest ago.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Level = Literal["learning", "practitioner", "lead"]
+Availability = Literal["active", "away", "ooo", "deactivated"]
+LEVELS: tuple[Level, ...] = ("lead", "practitioner", "learning")
+"""The levels of a declaration, first to ask first."""
+MOST_PEOPLE = 3
+
+
+@dataclass(frozen=True)
+class Member:
+    """Hold what Slack says of a person, as far as choosing people needs it."""
+
+    user: str
+    name: str
+    title: str = ""
+    tz: str = ""
+    availability: Availability = "active"
+    is_bot: bool = False
+    is_guest: bool = False
+
+    @property
+    def suggestible(self) -> bool:
+        """Tell whether the person may be suggested at all."""
+        return self.availability != "deactivated" and not self.is_bot and not self.is_guest
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """Hold what a person declared: roles with a level, and topics in the person's own words by key."""
+
+    roles: dict[str, Level]
+    topics: dict[str, str]
+    confirmed: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Hold one declared topic or role of a person, as the database returns it."""
+
+    user: str
+    name: str
+    kind: Literal["topic", "role"]
+    key: str
+    """A role id, or the key of a topic."""
+    label: str
+    """The topic as the person typed it; empty for a role."""
+    level: Level | None
+    """The level in the role; for a topic the person's highest level in any role, None without one."""
+    availability: Availability
+    confirmed: datetime
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Say why a person is suggested."""
+
+    kind: Literal["topic", "role"]
+    key: str
+    label: str
+    level: Level | None
+    confirmed: datetime
+
+
+@dataclass(frozen=True)
+class Person:
+    """Hold a person to suggest, with the reasons, strongest first."""
+
+    user: str
+    name: str
+    availability: Availability
+    reasons: tuple[Reason, ...]
+
+
+def choose(
+    candidates: Sequence[Candidate], topics: Sequence[str], roles: Sequence[str], most: int = MOST_PEOPLE
+) -> tuple[Person, ...]:
+    """Return at most ``most`` people, best first by the policy; ``topics`` and ``roles`` are those asked for.
+
+    Rows of equal rank keep their order, which is the database's fair rotation.
+    """
+    # All topics asked for make one group; each role makes its own.
+    group = {("topic", key): 0 for key in topics} | {("role", key): 1 + place for place, key in enumerate(roles)}
+
+    def rank(row: Candidate) -> tuple[int, bool, int, bool]:
+        level = LEVELS.index(row.level) if row.level else len(LEVELS)
+        # Beyond the best-fitting role the policy knows one group more, not one a role.
+        return (
+            min(group.get((row.kind, row.key), 2), 2),
+            row.availability == "ooo",
+            level,
+            row.availability == "away",
+        )
+
+    ordered = sorted((row for row in candidates if (row.kind, row.key) in group), key=rank)
+    rows_of: dict[str, list[Candidate]] = {}
+    for row in ordered:
+        rows_of.setdefault(row.user, []).append(row)
+    return tuple(
+        Person(
+            user,
+            rows[0].name,
+            rows[0].availability,
+            tuple(
+                Reason(row.kind, row.key, row.label, row.level if row.kind == "role" else None, row.confirmed)
+                for row in rows
+            ),
+        )
+        for user, rows in list(rows_of.items())[:most]
+    )

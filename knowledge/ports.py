@@ -1,0 +1,75 @@
+"""What the guide needs of the world, as protocols; storage/ implements them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from knowledge.answers import Subject
+from knowledge.people import Candidate, Declaration, Level, Member
+
+
+class People(Protocol):
+    """Keep what members declared about themselves, by workspace."""
+
+    async def candidates(
+        self, workspace: str, *, topics: Sequence[str], roles: Sequence[str], without: str | None
+    ) -> Sequence[Candidate]:
+        """Return at most 20 suggestible people who declared one of the topics or roles, in policy order.
+
+        Deactivated people, bots, guests and ``without`` are left out.
+        """
+        ...
+
+    async def declared_topics(self, workspace: str, keys: Sequence[str]) -> Sequence[str]:
+        """Return those of the topic keys that somebody declared, in the given order."""
+        ...
+
+    async def declaration(self, workspace: str, user: str) -> Declaration:
+        """Return what the person declared; an empty declaration where there is nothing."""
+        ...
+
+    async def declare(
+        self, workspace: str, user: str, roles: Mapping[str, Level], topics: Mapping[str, str], now: datetime
+    ) -> None:
+        """Replace the person's declaration; ``topics`` maps each topic's key to its words as typed."""
+        ...
+
+    async def remember(self, workspace: str, member: Member, now: datetime) -> None:
+        """Keep the profile of a person who declared something; nothing is kept of anybody else."""
+        ...
+
+    async def profile(self, workspace: str, user: str) -> Member | None:
+        """Return the kept profile of a person, if there is one."""
+        ...
+
+    async def unchecked(self, workspace: str, users: Sequence[str], since: datetime) -> Sequence[str]:
+        """Return those of the users whose profile was not looked up since then."""
+        ...
+
+    async def suggested(self, workspace: str, users: Sequence[str], now: datetime) -> None:
+        """Note that these people were suggested, so that equals take turns."""
+        ...
+
+    async def forget(self, workspace: str, user: str) -> int:
+        """Delete every row of the person and return how many there were."""
+        ...
+
+    async def forget_workspace(self, workspace: str) -> int:
+        """Delete every row of the workspace and return how many there were."""
+        ...
+
+
+class Threads(Protocol):
+    """Keep what a conversation is about, so that a follow-up needs no message history."""
+
+    async def subject(self, workspace: str, channel: str, thread: str, since: datetime) -> Subject | None:
+        """Return the subject of the conversation, if it was touched since then."""
+        ...
+
+    async def remember(
+        self, workspace: str, channel: str, thread: str, user: str, subject: Subject, now: datetime
+    ) -> None:
+        """Set the subject of the conversation, as ``user`` asked last."""
+        ...

@@ -1,0 +1,98 @@
+"""Turn what people type into comparable words."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from snowballstemmer import stemmer
+
+# What Slack puts around references: <@U1>, <#C1|general>, <!here>, <https://x|label>; and :emoji: codes.
+_MENTION = re.compile(r"<[@#!][^>]*>")
+_LINK = re.compile(r"<(?:https?|mailto):[^|>]*(?:\|([^>]*))?>")
+_EMOJI = re.compile(r"(?<![\w:]):[a-z0-9_+'-]+:(?![\w:])", re.IGNORECASE)
+_APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "`": " ", "“": " ", "”": " "})
+# Names that carry their meaning in a sign, before signs are dropped.
+_SIGNED = [(re.compile(p, re.IGNORECASE), r) for p, r in ((r"\bc\+\+", " cpp "), (r"\ba\s*/\s*b\b", " ab "))]
+# A word is letters and digits of any script; combining marks belong to it (Hindi vowels are marks).
+_WORD = re.compile(r"(?:[^\W_]|[\u0300-\u036f\u0900-\u0903\u093a-\u094f])+(?:'[a-z]+)?")
+
+
+def strip_markup(text: str) -> str:
+    """Remove Slack's markup: mentions, channel references, link wrappers, emoji codes, code ticks."""
+    text = unicodedata.normalize("NFKC", text).translate(_APOSTROPHES)
+    text = text.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">")
+    text = _LINK.sub(lambda match: f" {match.group(1) or ''} ", text)
+    return _EMOJI.sub(" ", _MENTION.sub(" ", text))
+
+
+def words(text: str) -> list[str]:
+    """Split a text into lower-case words without signs; ``C++`` is ``cpp``, ``A/B`` is ``ab``."""
+    text = strip_markup(text)
+    for pattern, replacement in _SIGNED:
+        text = pattern.sub(replacement, text)
+    return _WORD.findall(text.casefold())
+
+
+def key_of(text: str) -> str:
+    """Return the form by which names are compared: the words, joined by single spaces."""
+    return " ".join(words(text))
+
+
+@dataclass(frozen=True)
+class Token:
+    """Hold one word of a text: as typed, and reduced to its stem."""
+
+    typed: str
+    stem: str
+
+
+class Reader:
+    """Read texts into tokens: spellings unified, words that are one idea joined, endings removed.
+
+    ``content`` is the parsed content/words.yaml.
+    """
+
+    def __init__(self, content: Mapping[str, Any]) -> None:
+        self._spellings: dict[str, str] = content["spellings"]
+        self._phrases: dict[tuple[str, ...], str] = {tuple(k.split()): v for k, v in content["phrases"].items()}
+        self._longest = max(len(phrase) for phrase in self._phrases)
+        self._starts = {phrase[0] for phrase in self._phrases}
+        self._stem = lru_cache(maxsize=20_000)(stemmer("english").stemWord)
+        self.stop = frozenset(self._stem(word) for word in content["stop"].split())
+        self.weak = frozenset(self._stem(self._spellings.get(word, word)) for word in content["weak"].split())
+        self.seniority = frozenset(self._stem(word) for word in content["seniority"].split())
+
+    def read(self, text: str) -> list[Token]:
+        """Return the tokens of a text, in order."""
+        return self.tokens(words(text))
+
+    def tokens(self, typed: Sequence[str]) -> list[Token]:
+        """Return the tokens of words that were split already."""
+        found: list[Token] = []
+        at = 0
+        while at < len(typed):
+            if typed[at] in self._starts:
+                for length in range(min(self._longest, len(typed) - at), 1, -1):
+                    joined = self._phrases.get(tuple(typed[at : at + length]))
+                    if joined is not None:
+                        found.append(Token(" ".join(typed[at : at + length]), self._stem(joined)))
+                        at += length
+                        break
+                else:
+                    found.append(self._token(typed[at]))
+                    at += 1
+            else:
+                found.append(self._token(typed[at]))
+                at += 1
+        return found
+
+    def _token(self, word: str) -> Token:
+        plain = self._spellings.get(word)
+        if plain is None:
+            plain = self._spellings.get(word.removesuffix("'s"), word.removesuffix("'s"))
+        return Token(word, self._stem(plain))

@@ -1,0 +1,1 @@
+"""SQL: the only importer of SQLAlchemy."""

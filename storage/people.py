@@ -1,0 +1,236 @@
+"""Declarations and profiles of members; implements the guide's ``People`` port."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import cast
+
+from sqlalchemy import delete, func, insert, literal, select, true, union_all, update
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from knowledge.people import LEVELS, Availability, Candidate, Declaration, Level, Member
+from storage.tables import declarations, inbox, members, threads
+
+MOST_CANDIDATES = 20
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+NO_LEVEL = len(LEVELS)
+
+
+class SqlPeople:
+    """Keep declarations in the database; ``rng`` draws the lots that decide between equals."""
+
+    def __init__(self, engine: AsyncEngine, rng: random.Random) -> None:
+        self._engine = engine
+        self._rng = rng
+
+    async def candidates(
+        self, workspace: str, *, topics: Sequence[str], roles: Sequence[str], without: str | None
+    ) -> Sequence[Candidate]:
+        """Return at most 20 suggestible rows in policy order; one index range for each topic and role."""
+        wanted = [("topic", key, 0) for key in topics] + [("role", key, 1 + at) for at, key in enumerate(roles)]
+        if not wanted:
+            return ()
+        d = declarations
+        ranges = [
+            select(d, literal(place).label("place"))
+            .where(
+                d.c.workspace == workspace,
+                d.c.kind == kind,
+                d.c.key == key,
+                d.c.suggestible == true(),
+                d.c.user_id != (without or ""),
+            )
+            .order_by(d.c.out_of_office, d.c.level, d.c.away, d.c.suggested_at, d.c.lot)
+            .limit(MOST_CANDIDATES)
+            .subquery()
+            for kind, key, place in wanted
+        ]
+        rows = union_all(*(select(part) for part in ranges)).subquery()
+        query = (
+            select(rows, members.c.name, members.c.availability)
+            .outerjoin(members, (members.c.workspace == rows.c.workspace) & (members.c.user_id == rows.c.user_id))
+            .order_by(rows.c.place, rows.c.out_of_office, rows.c.level, rows.c.away, rows.c.suggested_at, rows.c.lot)
+            .limit(MOST_CANDIDATES)
+        )
+        async with self._engine.connect() as connection:
+            found = (await connection.execute(query)).all()
+        return [
+            Candidate(
+                user=row.user_id,
+                name=row.name or "",
+                kind=row.kind,
+                key=row.key,
+                label=row.label,
+                level=LEVELS[row.level] if row.level < NO_LEVEL else None,
+                availability=cast(Availability, row.availability or "active"),
+                confirmed=row.confirmed_at,
+            )
+            for row in found
+        ]
+
+    async def declared_topics(self, workspace: str, keys: Sequence[str]) -> Sequence[str]:
+        """Return those of the topic keys that somebody declared, in the given order."""
+        d = declarations
+        query = (
+            select(d.c.key)
+            .distinct()
+            .where(d.c.workspace == workspace, d.c.kind == "topic", d.c.key.in_(keys), d.c.suggestible == true())
+        )
+        async with self._engine.connect() as connection:
+            found = set((await connection.scalars(query)).all())
+        return [key for key in keys if key in found]
+
+    async def declaration(self, workspace: str, user: str) -> Declaration:
+        """Return what the person declared, topics in the order of their words."""
+        d = declarations
+        query = (
+            select(d.c.kind, d.c.key, d.c.label, d.c.level, d.c.confirmed_at)
+            .where(d.c.workspace == workspace, d.c.user_id == user)
+            .order_by(d.c.kind, d.c.level, d.c.key)
+        )
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(query)).all()
+        return Declaration(
+            roles={row.key: LEVELS[row.level] for row in rows if row.kind == "role"},
+            topics={row.key: row.label for row in rows if row.kind == "topic"},
+            confirmed=max((row.confirmed_at for row in rows), default=None),
+        )
+
+    async def declare(
+        self, workspace: str, user: str, roles: Mapping[str, Level], topics: Mapping[str, str], now: datetime
+    ) -> None:
+        """Replace the person's declaration in one transaction."""
+        d = declarations
+        best = min((LEVELS.index(level) for level in roles.values()), default=NO_LEVEL)
+        async with self._engine.begin() as connection:
+            # The turn that a person has had is kept, or declaring again would jump the queue.
+            turn = await connection.scalar(
+                select(func.max(d.c.suggested_at)).where(d.c.workspace == workspace, d.c.user_id == user)
+            )
+            await connection.execute(delete(d).where(d.c.workspace == workspace, d.c.user_id == user))
+            common = {
+                "workspace": workspace,
+                "user_id": user,
+                "confirmed_at": now,
+                "suggestible": True,
+                "out_of_office": False,
+                "away": False,
+                "suggested_at": turn or NEVER,
+                "lot": self._rng.getrandbits(31),
+            }
+            rows = [
+                {**common, "kind": "role", "key": role, "label": "", "level": LEVELS.index(level)}
+                for role, level in roles.items()
+            ] + [
+                {**common, "kind": "topic", "key": key, "label": label, "level": best} for key, label in topics.items()
+            ]
+            if rows:
+                await connection.execute(insert(d), rows)
+                await _copy_availability(connection, workspace, user)
+            else:
+                # Nothing is kept of somebody who declares nothing.
+                await connection.execute(
+                    delete(members).where(members.c.workspace == workspace, members.c.user_id == user)
+                )
+
+    async def remember(self, workspace: str, member: Member, now: datetime) -> None:
+        """Keep the profile, if the person declared something, and mark the declarations by it."""
+        d, m = declarations, members
+        async with self._engine.begin() as connection:
+            declared = await connection.scalar(
+                select(func.count()).select_from(d).where(d.c.workspace == workspace, d.c.user_id == member.user)
+            )
+            if not declared:
+                return
+            await connection.execute(delete(m).where(m.c.workspace == workspace, m.c.user_id == member.user))
+            await connection.execute(
+                insert(m).values(
+                    workspace=workspace,
+                    user_id=member.user,
+                    name=member.name[:200],
+                    title=member.title[:300],
+                    tz=member.tz[:64],
+                    availability=member.availability,
+                    is_bot=member.is_bot,
+                    is_guest=member.is_guest,
+                    checked_at=now,
+                )
+            )
+            await _copy_availability(connection, workspace, member.user)
+
+    async def profile(self, workspace: str, user: str) -> Member | None:
+        """Return the kept profile of a person, if there is one."""
+        query = select(members).where(members.c.workspace == workspace, members.c.user_id == user)
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(query)).first()
+        if row is None:
+            return None
+        return Member(user, row.name, row.title, row.tz, cast(Availability, row.availability), row.is_bot, row.is_guest)
+
+    async def unchecked(self, workspace: str, users: Sequence[str], since: datetime) -> Sequence[str]:
+        """Return the users without a profile looked up since then, in the given order."""
+        query = select(members.c.user_id).where(
+            members.c.workspace == workspace, members.c.user_id.in_(users), members.c.checked_at >= since
+        )
+        async with self._engine.connect() as connection:
+            fresh = set((await connection.scalars(query)).all())
+        return [user for user in users if user not in fresh]
+
+    async def suggested(self, workspace: str, users: Sequence[str], now: datetime) -> None:
+        """Put these people behind their equals."""
+        if users:
+            d = declarations
+            async with self._engine.begin() as connection:
+                await connection.execute(
+                    update(d).where(d.c.workspace == workspace, d.c.user_id.in_(users)).values(suggested_at=now)
+                )
+
+    async def count(self, workspace: str) -> int:
+        """Return how many declarations the workspace holds."""
+        query = select(func.count()).select_from(declarations).where(declarations.c.workspace == workspace)
+        async with self._engine.connect() as connection:
+            return await connection.scalar(query) or 0
+
+    async def forget(self, workspace: str, user: str) -> int:
+        """Delete the person's declarations, profile and conversations, and the person from the inbox.
+
+        Ids of events stay, without the person: they keep an answer from being given twice.
+        """
+        count = 0
+        async with self._engine.begin() as connection:
+            for table in (declarations, members, threads):
+                result = await connection.execute(
+                    delete(table).where(table.c.workspace == workspace, table.c.user_id == user)
+                )
+                count += cast("CursorResult[object]", result).rowcount
+            theirs = (inbox.c.workspace == workspace) & (inbox.c.user_id == user)
+            await connection.execute(update(inbox).where(theirs, inbox.c.state != "waiting").values(body=""))
+            await connection.execute(update(inbox).where(theirs).values(user_id=None))
+        return count
+
+    async def forget_workspace(self, workspace: str) -> int:
+        """Delete every row of the workspace, events included."""
+        count = 0
+        async with self._engine.begin() as connection:
+            for table in (declarations, members, threads, inbox):
+                result = await connection.execute(delete(table).where(table.c.workspace == workspace))
+                count += cast("CursorResult[object]", result).rowcount
+        return count
+
+
+async def _copy_availability(connection: AsyncConnection, workspace: str, user: str) -> None:
+    d, m = declarations, members
+    row = (await connection.execute(select(m).where(m.c.workspace == workspace, m.c.user_id == user))).first()
+    if row is not None:
+        await connection.execute(
+            update(d)
+            .where(d.c.workspace == workspace, d.c.user_id == user)
+            .values(
+                suggestible=row.availability != "deactivated" and not row.is_bot and not row.is_guest,
+                out_of_office=row.availability == "ooo",
+                away=row.availability == "away",
+            )
+        )

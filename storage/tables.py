@@ -1,0 +1,131 @@
+"""Every table. Each primary key begins with the workspace, so that rows can be spread by workspace.
+
+The workspace is the enterprise id for organisation-wide installs, else the team id. Times are UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """Store aware UTC times; SQLite keeps none of the zone, so it is put back on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive times."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError("times are stored with their zone")
+        return value.astimezone(UTC) if value is not None else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give SQLite's naive times their zone back."""
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+def _workspace() -> Column[str]:
+    return Column("workspace", String(32), primary_key=True)
+
+
+members = Table(
+    "members",
+    metadata,
+    _workspace(),
+    Column("user_id", String(32), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("title", String(300), nullable=False),
+    Column("tz", String(64), nullable=False),
+    Column("availability", String(16), nullable=False),
+    Column("is_bot", Boolean, nullable=False),
+    Column("is_guest", Boolean, nullable=False),
+    Column("checked_at", UtcTime, nullable=False),
+    comment="Profiles, as Slack gave them, of people who declared something.",
+)
+
+# One row a declared role or topic. What the order of suggestions needs stands in the row itself, so that the first
+# twenty come from one index without a join or a sort over everybody who declared the same.
+declarations = Table(
+    "declarations",
+    metadata,
+    _workspace(),
+    Column("user_id", String(32), primary_key=True),
+    Column("kind", String(8), primary_key=True, comment="role or topic"),
+    Column("key", String(120), primary_key=True, comment="role id, or the normalised topic"),
+    Column("label", String(120), nullable=False, comment="the topic as typed"),
+    Column("level", Integer, nullable=False, comment="0 lead, 1 practitioner, 2 learning, 3 none"),
+    Column("confirmed_at", UtcTime, nullable=False),
+    Column("suggestible", Boolean, nullable=False),
+    Column("out_of_office", Boolean, nullable=False),
+    Column("away", Boolean, nullable=False),
+    Column("suggested_at", UtcTime, nullable=False, comment="1970 where never"),
+    Column("lot", Integer, nullable=False, comment="drawn once: decides between equals"),
+)
+Index(
+    "ix_declarations_order",
+    declarations.c.workspace,
+    declarations.c.kind,
+    declarations.c.key,
+    declarations.c.suggestible,
+    declarations.c.out_of_office,
+    declarations.c.level,
+    declarations.c.away,
+    declarations.c.suggested_at,
+    declarations.c.lot,
+)
+
+threads = Table(
+    "threads",
+    metadata,
+    _workspace(),
+    Column("channel", String(32), primary_key=True),
+    Column("thread", String(32), primary_key=True),
+    Column("user_id", String(32), nullable=False, comment="who asked last"),
+    Column("subject", JSON, nullable=False),
+    Column("touched_at", UtcTime, nullable=False),
+    comment="What a conversation is about: ids of entries, never its text.",
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    _workspace(),
+    Column("event_id", String(64), primary_key=True),
+    Column("channel", String(32)),
+    Column("message_ts", String(32)),
+    Column("user_id", String(32), comment="who caused it; gone once the person is forgotten"),
+    Column("body", Text, nullable=False, comment="erased when done"),
+    Column("state", String(8), nullable=False, comment="waiting, done or dead"),
+    Column("attempts", Integer, nullable=False),
+    Column("received_at", UtcTime, nullable=False),
+    # An edit of a message comes as a new event: one answer for each message, whatever the event id.
+    UniqueConstraint("workspace", "channel", "message_ts"),
+)
+Index("ix_inbox_state", inbox.c.state, inbox.c.received_at)
+Index("ix_inbox_user", inbox.c.workspace, inbox.c.user_id)
+Index("ix_threads_user", threads.c.workspace, threads.c.user_id)

@@ -1,0 +1,46 @@
+"""What conversations are about; implements the guide's ``Threads`` port."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from knowledge.answers import Subject
+from storage.tables import threads
+
+
+class SqlThreads:
+    """Keep the subject of each conversation: ids of entries, never what was said."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def subject(self, workspace: str, channel: str, thread: str, since: datetime) -> Subject | None:
+        """Return the subject, if it was touched since then."""
+        query = select(threads.c.subject).where(
+            threads.c.workspace == workspace,
+            threads.c.channel == channel,
+            threads.c.thread == thread,
+            threads.c.touched_at >= since,
+        )
+        async with self._engine.connect() as connection:
+            found = await connection.scalar(query)
+        return Subject(**{kind: tuple(ids) for kind, ids in found.items()}) if found else None
+
+    async def remember(
+        self, workspace: str, channel: str, thread: str, user: str, subject: Subject, now: datetime
+    ) -> None:
+        """Set the subject."""
+        key = {"workspace": workspace, "channel": channel, "thread": thread}
+        async with self._engine.begin() as connection:
+            await connection.execute(delete(threads).filter_by(**key))
+            await connection.execute(
+                insert(threads).values(
+                    **key,
+                    user_id=user,
+                    subject={"roles": subject.roles, "topics": subject.topics, "tools": subject.tools},
+                    touched_at=now,
+                )
+            )
