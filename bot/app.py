@@ -21,8 +21,8 @@ from bot.settings import Settings, SettingsError
 from bot.tasks import Tasks
 from bot.worker import Worker
 from handlers import register
-from knowledge.catalog import load_catalog
-from knowledge.guide import Guide, load_matcher
+from knowledge.guide import Guide, load_guide
+from knowledge.ports import People, Threads
 from storage.database import head_version, migrate, open_engine, schema_version
 from storage.inbox import SqlInbox
 from storage.people import SqlPeople
@@ -46,6 +46,7 @@ class Bot:
     tasks: Tasks
     authorize: TokenAuthorize
     front_door: FrontDoor
+    sleep: Sleep
 
     async def start(self) -> None:
         """Bring the schema up to date, take up waiting events, and ask Slack who the bot is."""
@@ -54,7 +55,7 @@ class Bot:
         if current != head_version():
             await migrate(self.engine)
         await self.worker.start()
-        self.tasks.start(self.authorize.identify())
+        self.tasks.start(self.authorize.identify(self.sleep))
 
     async def stop(self) -> None:
         """Finish what is under way within a deadline, and close the database."""
@@ -91,8 +92,9 @@ def build_app(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     rng: random.Random | None = None,
     sleep: Sleep = asyncio.sleep,
+    make_guide: Callable[[People, Threads, Callable[[], datetime]], Guide] = load_guide,
 ) -> Bot:
-    """Make every part for these settings; time, chance and waiting can be given by tests.
+    """Make every part for these settings; time, chance, waiting and a guide read before can be given by tests.
 
     Raises SettingsError where credentials or the database address can't work.
     """
@@ -105,9 +107,8 @@ def build_app(
     token = settings.slack_bot_token.get_secret_value()
     client = slack_client(settings, token)
     authorize = TokenAuthorize(client, token)
-    catalog = load_catalog()
     people = SqlPeople(engine, rng or random.SystemRandom())
-    guide = Guide(catalog, load_matcher(catalog), people, SqlThreads(engine), now)
+    guide = make_guide(people, SqlThreads(engine), now)
     tasks = Tasks()
     bolt = AsyncApp(
         # Without a token: Bolt makes a client with the authorized one for each request.
@@ -124,7 +125,7 @@ def build_app(
     inbox = SqlInbox(engine)
     worker = Worker(inbox, bolt, client, sleep)
     front_door = FrontDoor(bolt, inbox, worker, settings.slack_signing_secret.get_secret_value(), now)
-    return Bot(engine, guide, people, inbox, worker, tasks, authorize, front_door)
+    return Bot(engine, guide, people, inbox, worker, tasks, authorize, front_door, sleep)
 
 
 def slack_client(settings: Settings, token: str | None = None) -> AsyncWebClient:

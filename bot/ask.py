@@ -26,8 +26,7 @@ from knowledge.answers import (
     ToolCard,
     TopicCard,
 )
-from knowledge.catalog import load_catalog
-from knowledge.guide import Conversation, Guide, Question, load_matcher
+from knowledge.guide import Conversation, Guide, Question, load_guide
 from knowledge.people import Level, Member
 from knowledge.ports import People
 from storage.database import migrate, open_engine
@@ -119,14 +118,13 @@ def reply(answer: Answer, view: View) -> Reply:
 async def temporary_guide(team: Path | None = None) -> AsyncIterator[Guide]:
     """Give a guide over an empty, temporary database; ``team`` is a JSON file of members that fills it."""
     members = read_team(team) if team else []
-    catalog = load_catalog()
     now = datetime.now(UTC)
     with TemporaryDirectory() as folder:
         engine = open_engine(f"sqlite+aiosqlite:///{Path(folder) / 'ask.sqlite3'}")
         try:
             await migrate(engine)
             people = SqlPeople(engine, random.Random(0))  # noqa: S311 - decides between equals, not a secret
-            guide = Guide(catalog, load_matcher(catalog), people, SqlThreads(engine), lambda: now)
+            guide = load_guide(people, SqlThreads(engine), lambda: now)
             await fill(people, guide, WORKSPACE, members, now)
             yield guide
         finally:

@@ -76,7 +76,8 @@ def load_catalog(content: Traversable | None = None) -> Catalog:
 
 
 def _order(root: Traversable, roles: Mapping[str, Role]) -> list[str]:
-    listed: list[str] = yaml.load((root / "order.yaml").read_text("utf-8"), Loader)["roles"]
+    text = (root / "order.yaml").read_text("utf-8")
+    listed: list[str] = yaml.load(text, Loader)["roles"]  # noqa: S506 - a safe loader
     return sorted(roles, key=lambda role_id: listed.index(role_id) if role_id in listed else len(listed))
 
 
@@ -87,7 +88,7 @@ def _read(folder: Traversable, model: type[E], problems: list[str]) -> dict[str,
             continue
         where = f"{folder.name}/{file.name}"
         try:
-            entry = model.model_validate(_as_tuples(yaml.load(file.read_text("utf-8"), Loader)))
+            entry = model.model_validate(_as_tuples(yaml.load(file.read_text("utf-8"), Loader)))  # noqa: S506 - a safe loader
         except yaml.YAMLError as error:
             problems.append(f"{where}: not readable as YAML: {' '.join(str(error).split())}")
         except ValidationError as error:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.resources import files
+from typing import Any
 
 import yaml
 
@@ -22,12 +23,13 @@ from knowledge.answers import (
     ToolCard,
     TopicCard,
 )
-from knowledge.catalog import AnyEntry, Catalog, Loader
-from knowledge.matching import SURE, UNSURE, Match, Matcher, Reading
+from knowledge.catalog import AnyEntry, Catalog, Loader, load_catalog
+from knowledge.confidence import SURE, UNSURE, confidence
+from knowledge.matching import Match, Matcher, Reading
 from knowledge.models import Role, Tool, Topic
 from knowledge.people import MOST_PEOPLE, Candidate, Person, choose
 from knowledge.ports import People, Threads
-from knowledge.questions import Intent, Via, understand
+from knowledge.questions import Intent, Questions, Via
 from knowledge.text import Reader
 
 THREAD_LIFE = timedelta(days=1)
@@ -37,8 +39,13 @@ DIRECT = "direct"
 """The thread name for direct messages outside a thread."""
 
 MOST_ROLES = 3
+MOST_CANDIDATES = 3
+FITTING_ROLES = 2
+"""So many roles are looked at for people: the best-fitting one and one other."""
 ROLE_SHARE = 0.72
-"""Another role fits nearly as well from this share of the best one's confidence."""
+"""Another role fits nearly as well from this share of the best one's score."""
+ALONE = 0.5
+"""A role's name stands alone where less than this share of the text's weight is beside it."""
 LONGEST_TOPIC = 4
 """Words of a declared topic that are looked for in a question."""
 
@@ -66,17 +73,24 @@ class Guide:
     """Answer questions from the catalog, and from what members declared; one call a question."""
 
     def __init__(
-        self, catalog: Catalog, matcher: Matcher, people: People, threads: Threads, now: Callable[[], datetime]
+        self,
+        catalog: Catalog,
+        matcher: Matcher,
+        questions: Questions,
+        people: People,
+        threads: Threads,
+        now: Callable[[], datetime],
     ) -> None:
         self.catalog = catalog
         self._matcher = matcher
+        self._questions = questions
         self._people = people
         self._threads = threads
         self._now = now
 
     async def ask(self, question: Question) -> Answer:
         """Answer a question and keep its subject for follow-ups."""
-        intent = understand(question.text, question.via)
+        intent = self._questions.understand(question.text, question.via)
         before = await self._subject_before(question)
         answer = await self._answer(question, intent, before)
         if question.conversation and answer.subject:
@@ -130,47 +144,44 @@ class Guide:
             carried = self._entry_of(before)
             if carried is not None:
                 return await self._card(question, carried, intent.facet, (), 0.9)
+        best = self._best(intent, matches)
+        if best is None:
+            return NotKnown((), (), Subject(), 0.0)
+        sure = confidence(best, matches, reading, intent)
         if intent.outside:
-            return await self._not_known(question, matches)
-        best = self._best(intent, reading, matches)
-        if best is None or best.confidence < UNSURE:
-            return NotKnown((), (), Subject(), best.confidence if best else 0.0)
-        if best.confidence < SURE:
-            if question.via != "command":
-                return NotKnown((), (), Subject(), best.confidence)
-            entries = tuple(match.entry for match in matches[:3] if match.confidence >= UNSURE * 0.8) or (best.entry,)
-            return Candidates(entries, Subject(), best.confidence)
-        others = tuple(
-            match.entry
-            for match in matches
-            if isinstance(match.entry, Role)
-            and match.entry is not best.entry
-            and match.confidence >= max(SURE, ROLE_SHARE * best.confidence)
-        )[: MOST_ROLES - 1]
-        return await self._card(question, best.entry, intent.facet, others, best.confidence)
+            return await self._not_known(question, best, sure, matches)
+        if sure >= SURE:
+            others = tuple(
+                match.entry
+                for match in matches
+                if isinstance(match.entry, Role)
+                and match.entry is not best.entry
+                and match.score >= ROLE_SHARE * best.score
+            )[: MOST_ROLES - 1]
+            return await self._card(question, best.entry, intent.facet, others, sure)
+        if question.via == "command" and sure >= UNSURE:
+            near = [match.entry for match in matches[:MOST_CANDIDATES] if match.score >= best.score / 2]
+            return Candidates(tuple(dict.fromkeys([best.entry, *near]))[:MOST_CANDIDATES], Subject(), sure)
+        return NotKnown((), (), Subject(), sure)
 
-    def _best(self, intent: Intent, reading: Reading, matches: Sequence[Match]) -> Match | None:
+    def _best(self, intent: Intent, matches: Sequence[Match]) -> Match | None:
         """Choose the entry to show: a role where one is asked for or named, else whatever fits best."""
-        if not matches:
-            return None
-        roles = self._matcher.fields(matches)
         named = [match for match in matches if match.named and isinstance(match.entry, Role)]
         if named and intent.facet in ("skills", "responsibilities", "example"):
             return named[0]
-        if intent.wants_role and roles:
-            return roles[0]
-        return matches[0]
+        found = self._matcher.fields(matches) if intent.wants_role else matches
+        return found[0] if found else None
 
     def _follows_up(self, intent: Intent, reading: Reading, matches: Sequence[Match]) -> bool:
         """Tell whether the text leaves its subject to the conversation."""
         best = matches[0] if matches else None
-        if best and best.named and not isinstance(best.entry, Tool):
+        if best is None or reading.content == 0:
+            return intent.facet != "summary" or intent.refers_back
+        if best.named and not isinstance(best.entry, Tool):
             return False
         if intent.refers_back and intent.facet != "summary":
             return True
-        if best is None or best.confidence < UNSURE:
-            return intent.facet != "summary" or intent.refers_back
-        return reading.content == 0 or (best.confidence < SURE and intent.facet != "summary")
+        return intent.facet != "summary" and confidence(best, matches, reading, intent) < SURE
 
     def _entry_of(self, subject: Subject) -> AnyEntry | None:
         for entry_id in (*subject.topics, *subject.roles, *subject.tools):
@@ -179,13 +190,11 @@ class Guide:
                 return entry
         return None
 
-    async def _not_known(self, question: Question, matches: Sequence[Match]) -> NotKnown:
-        fields = [match for match in self._matcher.fields(matches) if match.confidence >= SURE][:1]
-        roles = tuple(match.entry for match in fields if isinstance(match.entry, Role))
+    async def _not_known(self, question: Question, best: Match, sure: float, matches: Sequence[Match]) -> NotKnown:
+        fields = self._matcher.fields(matches) if sure >= SURE else []
+        roles = tuple(match.entry for match in fields[:1] if isinstance(match.entry, Role))
         holders = await self._holders(question.workspace, roles[0].id) if roles else ()
-        return NotKnown(
-            roles, holders, Subject(roles=tuple(role.id for role in roles)), 1 - (fields[0].confidence if fields else 0)
-        )
+        return NotKnown(roles, holders, Subject(roles=tuple(role.id for role in roles)), 1 - sure)
 
     async def show(self, workspace: str, entry_id: str) -> Answer | None:
         """Return the card of an entry, or None where there is no such entry."""
@@ -248,7 +257,7 @@ class Guide:
         found: list[Role] = []
         for side in intent.sides:
             role = self._role_in(side)
-            if role is None and before and before.roles and understand(side).refers_back:
+            if role is None and before and before.roles and self._questions.refers_back(side):
                 role = self.catalog.roles.get(before.roles[0])
             if role is not None and role not in found:
                 found.append(role)
@@ -261,9 +270,14 @@ class Guide:
         return self.compare(found[0].id, found[1].id) if len(found) >= 2 else None
 
     def _role_in(self, text: str) -> Role | None:
-        matches = [m for m in self._matcher.match(self._matcher.read(text)) if isinstance(m.entry, Role)]
-        best = next((match for match in matches if match.named), matches[0] if matches else None)
-        return best.entry if best and best.confidence >= UNSURE and isinstance(best.entry, Role) else None
+        reading = self._matcher.read(text)
+        matches = self._matcher.match(reading)
+        roles = [match for match in matches if isinstance(match.entry, Role)]
+        best = next((match for match in roles if match.named), roles[0] if roles else None)
+        if best is None or not isinstance(best.entry, Role):
+            return None
+        typed = Intent("compare", text, "compare", "command")
+        return best.entry if confidence(best, matches, reading, typed) >= UNSURE else None
 
     def _named_roles(self, text: str) -> list[Role]:
         ids = dict.fromkeys(span.entry_id for span in self._matcher.read(text).spans)
@@ -272,38 +286,34 @@ class Guide:
     # Whom to ask
 
     async def _whom_to_ask(self, question: Question, intent: Intent, before: Subject | None) -> Answer:
-        reading = self._matcher.read(intent.subject)
+        reading = self._matcher.read(intent.text)
         matches = self._matcher.match(reading)
+        fields = self._matcher.fields(matches)
         declared = await self._declared_topics(question.workspace, reading)
-        sure = [match for match in matches if match.confidence >= SURE]
-        if intent.outside and not declared:
-            return await self._not_known(question, matches if not sure or not sure[0].named else [])
-        if not sure and not declared:
+        sure = confidence(fields[0], matches, reading, intent) if fields else 0.0
+        if sure < SURE and not declared:
             if before and (reading.content == 0 or intent.refers_back):
                 return await self.suggest(question.workspace, before, question.asker)
-            return NotKnown((), (), Subject(), matches[0].confidence if matches else 0.0)
-        top = sure[0].entry if sure else None
-        fields = self._matcher.fields(matches) if top else []
-        roles = [m.entry.id for m in fields if m.confidence >= max(SURE, ROLE_SHARE * fields[0].confidence)][
-            :MOST_ROLES
-        ]
-        if isinstance(top, Role):
-            if sure[0].named and not intent_has_more(reading):
-                roles = [top.id]
-            elif top.id not in roles:
-                roles.insert(0, top.id)
-        elif isinstance(top, Tool):
-            roles = [note.role for note in top.used_by][:MOST_ROLES]
-        elif isinstance(top, Topic):
-            roles = list(top.roles)[:MOST_ROLES]
-        subject = Subject(
-            roles=tuple(roles),
-            topics=tuple(dict.fromkeys([*declared, *([top.id] if isinstance(top, Topic) else [])])),
-            tools=(top.id,) if isinstance(top, Tool) else (),
-        )
-        return await self.suggest(
-            question.workspace, subject, question.asker, confidence=sure[0].confidence if sure else 0.9
-        )
+            return NotKnown((), (), Subject(), sure)
+        if intent.outside and not declared:
+            return await self._not_known(question, fields[0], 0.0, matches)
+        subject = self._sought(reading, matches, fields) if sure >= SURE else Subject()
+        topics = tuple(dict.fromkeys([*declared, *subject.topics]))
+        subject = Subject(subject.roles, topics, subject.tools)
+        return await self.suggest(question.workspace, subject, question.asker, confidence=max(sure, SURE))
+
+    def _sought(self, reading: Reading, matches: Sequence[Match], fields: Sequence[Match]) -> Subject:
+        """Say which roles, topics and tools a search for people is about."""
+        top = matches[0].entry
+        if isinstance(top, Tool):
+            return Subject(tuple(note.role for note in top.used_by)[:FITTING_ROLES], (), (top.id,))
+        if isinstance(top, Topic) and matches[0].named:
+            return Subject(top.roles[:FITTING_ROLES], (top.id,))
+        best = fields[0]
+        if best.named and reading.beside < ALONE:
+            return Subject((best.entry.id,))
+        near = [match.entry.id for match in fields if match.score >= ROLE_SHARE * best.score]
+        return Subject(tuple(near[:FITTING_ROLES]))
 
     async def suggest(self, workspace: str, subject: Subject, asker: str | None, confidence: float = 1.0) -> Suggestion:
         """Name at most three people for a subject, and note that they were suggested."""
@@ -352,19 +362,24 @@ class Guide:
             case Role():
                 return Subject(roles=(entry.id,))
             case Topic():
-                return Subject(roles=entry.roles[:MOST_ROLES], topics=(entry.id,))
+                return Subject(roles=entry.roles[:FITTING_ROLES], topics=(entry.id,))
             case Tool():
-                return Subject(roles=tuple(note.role for note in entry.used_by)[:MOST_ROLES], tools=(entry.id,))
+                return Subject(roles=tuple(note.role for note in entry.used_by)[:FITTING_ROLES], tools=(entry.id,))
             case None:
                 return None
 
 
-def intent_has_more(reading: Reading) -> bool:
-    """Tell whether the text says much beside the names in it."""
-    return reading.beside > 0.5
+def load_index(catalog: Catalog) -> tuple[Matcher, Questions]:
+    """Build what reads questions: the search index over the catalog, and the cues."""
+
+    def read(name: str) -> Any:
+        text = (files("knowledge") / "content" / name).read_text("utf-8")
+        return yaml.load(text, Loader)  # noqa: S506 - a safe loader
+
+    return Matcher(catalog, Reader(read("words.yaml"))), Questions(read("cues.yaml"))
 
 
-def load_matcher(catalog: Catalog) -> Matcher:
-    """Build the search index over the catalog."""
-    text = (files("knowledge") / "content" / "words.yaml").read_text("utf-8")
-    return Matcher(catalog, Reader(yaml.load(text, Loader)))
+def load_guide(people: People, threads: Threads, now: Callable[[], datetime]) -> Guide:
+    """Read the bundled content and build the guide over it."""
+    catalog = load_catalog()
+    return Guide(catalog, *load_index(catalog), people, threads, now)

@@ -7,14 +7,14 @@ Three kinds of evidence are put together:
   weighted by how few entries use them, https://en.wikipedia.org/wiki/Tversky_index);
 - body: all words of the entry (BM25, https://en.wikipedia.org/wiki/Okapi_BM25).
 
-Every threshold stands in this file.
+How sure a match is, is said apart from its place in the order: see knowledge/confidence.py.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import log
 
 from rapidfuzz import process
@@ -23,11 +23,6 @@ from rapidfuzz.distance import OSA
 from knowledge.catalog import AnyEntry, Catalog
 from knowledge.models import Role, Statement, Tool, Topic
 from knowledge.text import Reader, Token, words
-
-SURE = 0.5
-"""From this confidence on, an entry is shown as the answer."""
-UNSURE = 0.28
-"""From this confidence on, an entry is offered as a candidate."""
 
 STOP_WEIGHT = 0.02
 WEAK_WEIGHT = 0.25
@@ -38,9 +33,15 @@ BEYOND_PHRASE = 0.30
 BM25_K = 1.2
 BM25_B = 0.4
 TITLE_STRENGTH = 0.95
-CERTAIN_LENGTH = 9
-TOPIC_FIELD = 0.85
-TOOL_FIELD = 0.95
+LONG, CERTAIN = 8, 9
+"""Letters from which on a mistyped word is corrected though it stands alone, and wherever it stands."""
+
+# How the evidence is put together; found on the development questions (tests/evals).
+NEAREST_PHRASE, SECOND_PHRASE, BODY = 1.1, 0.65, 0.3
+NAMED, NAME_SHARE = 0.5, 1.0
+TOPIC_FIELD, TOOL_FIELD = 0.6, 0.75
+"""A topic or tool speaks for the first of its roles by this much, by a tenth less for each next one."""
+FIELD_STEP = 0.9
 
 
 @dataclass(frozen=True)
@@ -56,14 +57,38 @@ class Span:
     """1 for a name typed as it is written, less with typing errors."""
 
 
+@dataclass
+class Evidence:
+    """Hold what speaks for one entry; every number but ``named`` is a share from 0 to 1."""
+
+    named: float = 0.0
+    """How strong a name of the entry stands in the text: 0 for none."""
+    share: float = 0.0
+    """The share of the text's weight that the name covers."""
+    phrase: float = 0.0
+    second: float = 0.0
+    body: float = 0.0
+
+    @property
+    def score(self) -> float:
+        """Put the evidence together; the scale means nothing but order."""
+        told = NEAREST_PHRASE * self.phrase + SECOND_PHRASE * self.second + BODY * self.body
+        return max(told, NAMED * self.named + NAME_SHARE * self.share) if self.named else told
+
+
 @dataclass(frozen=True)
 class Match:
-    """Hold an entry with its confidence from 0 to 1."""
+    """Hold an entry with what speaks for it; ``source`` is the entry that the evidence was found at."""
 
     entry: AnyEntry
-    confidence: float
-    named: bool
-    """The text holds a name of the entry word for word."""
+    score: float
+    evidence: Evidence
+    source: AnyEntry
+
+    @property
+    def named(self) -> bool:
+        """Tell whether the text holds a name of the entry itself."""
+        return self.evidence.named > 0 and self.source is self.entry
 
 
 @dataclass(frozen=True)
@@ -78,6 +103,8 @@ class Reading:
 
     content: int
     """How many words say something about a subject."""
+    strange: int
+    """How many of these no entry uses."""
 
     @property
     def weight(self) -> float:
@@ -96,16 +123,6 @@ class _Phrase:
     entry: int
     stems: tuple[str, ...]
     weight: float = 0.0
-
-
-@dataclass
-class _Evidence:
-    name: float = 0.0
-    share: float = 0.0
-    phrase: float = 0.0
-    second: float = 0.0
-    body: float = 0.0
-    features: dict[str, float] = field(default_factory=dict)
 
 
 class Matcher:
@@ -155,7 +172,14 @@ class Matcher:
                 if len(word) >= 4
             }
         )
+        self._split_names = {
+            "".join(parts): tuple(parts)
+            for entry in self._entries
+            for name in (entry.name, *entry.names)
+            if len(parts := words(name)) > 1 and len("".join(parts)) >= LONG
+        }
         self._vocabulary = set(self._idf) | reader.stop | reader.weak
+        self._empty = reader.stop | reader.weak
         self._starts = {name[0] for name in self._names}
 
     def _rarity(self, bodies: Sequence[Mapping[str, float]]) -> dict[str, float]:
@@ -172,7 +196,7 @@ class Matcher:
         for at, body in enumerate(bodies):
             norm = BM25_K * (1 - BM25_B + BM25_B * lengths[at] / mean)
             for stem, count in body.items():
-                # Saturated to at most 1, so that a text's body score is the share of its weight that the entry explains.
+                # At most 1, so that a text's body score is the share of its weight that the entry explains.
                 index[stem].append((at, count / (count + norm)))
         return index
 
@@ -188,12 +212,16 @@ class Matcher:
         tokens = self._corrected(words(text))
         weights = [self.weight_of(token.stem) for token in tokens]
         total = sum(weights) or 1.0
-        unknown = sum(
-            weight for token, weight in zip(tokens, weights, strict=True) if token.stem not in self._vocabulary
+        unknown = sum(weight for token, weight in zip(tokens, weights, strict=True) if not self.knows(token))
+        content = [token for token in tokens if token.stem not in self._empty]
+        return Reading(
+            tuple(tokens),
+            tuple(weights),
+            tuple(self._spans(tokens)),
+            unknown / total,
+            len(content),
+            sum(not self.knows(token) for token in content),
         )
-        empty = self.reader.stop | self.reader.weak
-        content = sum(token.stem not in empty for token in tokens)
-        return Reading(tuple(tokens), tuple(weights), tuple(self._spans(tokens)), unknown / total, content)
 
     def topic_key(self, label: str) -> str:
         """Return the key of a topic as typed: the entry that it names, else its words without endings."""
@@ -207,12 +235,15 @@ class Matcher:
             at for span in reading.spans if span.entry_id in self.catalog.roles for at in range(span.start, span.stop)
         }
         keys = [span.entry_id for span in reading.spans if span.entry_id not in self.catalog.roles]
-        empty = self.reader.stop | self.reader.weak
         stems = [token.stem for token in reading.tokens]
         for length in range(min(longest, len(stems)), 0, -1):
             for at in range(len(stems) - length + 1):
                 run = stems[at : at + length]
-                if run[0] in self.reader.stop or run[-1] in self.reader.stop or all(stem in empty for stem in run):
+                if (
+                    run[0] in self.reader.stop
+                    or run[-1] in self.reader.stop
+                    or all(stem in self._empty for stem in run)
+                ):
                     continue
                 if not all(place in inside_role for place in range(at, at + length)):
                     keys.append(" ".join(run))
@@ -222,48 +253,56 @@ class Matcher:
         """Return roles alone, best first: a role fits as well as the best of what belongs to it."""
         best: dict[str, Match] = {}
         for match in matches:
-            owners = (
-                [(match.entry.id, 1.0)]
-                if isinstance(match.entry, Role)
-                else [(role, TOPIC_FIELD * 0.9**at) for at, role in enumerate(match.entry.roles)]
-                if isinstance(match.entry, Topic)
-                else [(note.role, TOOL_FIELD * 0.9**at) for at, note in enumerate(match.entry.used_by)]
-            )
-            for role, share in owners:
-                value = match.confidence * share
-                if role not in best or value > best[role].confidence:
-                    named = match.named and isinstance(match.entry, Role)
-                    best[role] = Match(self.catalog.roles[role], value, named)
-        return sorted(best.values(), key=lambda match: (-match.confidence, match.entry.id))
+            for role, share in _owners(match.entry):
+                score = match.score * share
+                if role not in best or score > best[role].score:
+                    best[role] = Match(self.catalog.roles[role], score, match.evidence, match.entry)
+        return sorted(best.values(), key=lambda match: (-match.score, match.entry.id))
+
+    def knows(self, token: Token) -> bool:
+        """Tell whether any entry uses the word."""
+        return token.stem in self._vocabulary
 
     def _corrected(self, typed: Sequence[str]) -> list[Token]:
-        """Read words, mistyped ones as the nearest word of a name, where that makes a name.
+        """Read words; names typed as one word are taken apart, mistyped words read as the nearest word of a name.
 
         A correction stands only where it completes a name of several words, is long enough to leave little doubt, or
         is all that was typed: "lawyer" inside a sentence is not a mistyped "layer".
         """
+        typed = [part for word in typed for part in self._split_names.get(word, (word,))]
         near = [self._nearest_word(word) for word in typed]
         if not any(near):
             return self.reader.tokens(typed)
-        tokens = self.reader.tokens([right or word for word, right in zip(typed, near, strict=True)])
-        content = [token for token in tokens if token.stem not in self.reader.stop]
-        corrected = {right for right in near if right and len(right) < CERTAIN_LENGTH}
-        for span in self._spans(tokens):
-            if span.stop - span.start > 1 or len(content) == 1:
-                for token in tokens[span.start : span.stop]:
-                    corrected -= set(token.typed.split())
+        corrected = [found[0] if found else word for word, found in zip(typed, near, strict=True)]
+        tokens = self.reader.tokens(corrected)
+        alone = sum(token.stem not in self.reader.stop for token in tokens) == 1
+        confirmed = {
+            word
+            for span in self._spans(tokens)
+            if span.stop - span.start > 1 or alone
+            for token in tokens[span.start : span.stop]
+            for word in token.typed.split()
+        }
+
+        def stands(found: tuple[str, int]) -> bool:
+            word, distance = found
+            if word in confirmed and (not alone or len(word) >= LONG or distance == 1):
+                return True
+            return len(word) >= CERTAIN
+
         return self.reader.tokens(
-            [right if right and right not in corrected else word for word, right in zip(typed, near, strict=True)]
+            [found[0] if found and stands(found) else word for word, found in zip(typed, near, strict=True)]
         )
 
-    def _nearest_word(self, word: str) -> str | None:
+    def _nearest_word(self, word: str) -> tuple[str, int] | None:
+        """Return the word of a name that is nearest to one that nothing knows, with its distance."""
         if len(word) < 4 or not word.isascii() or not word.isalpha():
             return None
-        if self.reader.tokens([word])[0].stem in self._vocabulary:
+        if self.knows(self.reader.tokens([word])[0]):
             return None
-        most = 1 if len(word) < 7 else 2
+        most = 1 if len(word) < 6 else 2
         found = process.extractOne(word, self._name_words, scorer=OSA.distance, score_cutoff=most)
-        return str(found[0]) if found and found[0][0] == word[0] else None
+        return (str(found[0]), int(found[1])) if found and found[0][0] == word[0] else None
 
     def _spans(self, tokens: Sequence[Token]) -> Iterator[Span]:
         stems = [token.stem for token in tokens]
@@ -280,24 +319,22 @@ class Matcher:
                         break
             at += 1
 
-    def match(self, reading: Reading, kinds: tuple[type, ...] = (Role, Topic, Tool)) -> list[Match]:
-        """Return the entries that have any evidence for them, best first."""
-        evidence = self.evidence(reading)
+    def match(self, reading: Reading) -> list[Match]:
+        """Return the entries that anything speaks for, best first."""
         found = [
-            Match(entry, confidence(proof, reading), proof.name > 0)
-            for at, proof in evidence.items()
-            if isinstance(entry := self._entries[at], kinds)
+            Match(self._entries[at], proof.score, proof, self._entries[at])
+            for at, proof in self.evidence(reading).items()
         ]
-        return sorted(found, key=lambda match: (-match.confidence, match.entry.id))
+        return sorted(found, key=lambda match: (-match.score, match.entry.id))
 
-    def evidence(self, reading: Reading) -> dict[int, _Evidence]:
+    def evidence(self, reading: Reading) -> dict[int, Evidence]:
         """Collect what speaks for each entry."""
-        evidence: dict[int, _Evidence] = defaultdict(_Evidence)
+        evidence: dict[int, Evidence] = defaultdict(Evidence)
         total = reading.weight or 1.0
         for span in reading.spans:
             proof = evidence[self._at[span.entry_id]]
             weight = sum(reading.weights[span.start : span.stop])
-            proof.name = max(proof.name, span.strength)
+            proof.named = max(proof.named, span.strength)
             proof.share = max(proof.share, weight / total * span.strength)
         weight_by_stem = {token.stem: weight for token, weight in zip(reading.tokens, reading.weights, strict=True)}
         text_weight = sum(weight_by_stem.values()) or 1.0
@@ -319,14 +356,13 @@ class Matcher:
         return evidence
 
 
-def confidence(proof: _Evidence, reading: Reading) -> float:
-    """Fuse the evidence for one entry into one number from 0 to 1."""
-    fused = 0.55 * proof.phrase + 0.15 * proof.second + 0.45 * proof.body
-    if proof.name:
-        fused = max(
-            fused, 0.35 * proof.name + 0.65 * proof.share, 0.5 * proof.name * (1 - reading.unknown) + 0.5 * fused
-        )
-    return min(1.0, fused)
+def _owners(entry: AnyEntry) -> list[tuple[str, float]]:
+    """Return the roles that an entry belongs to, with how much it speaks for each."""
+    if isinstance(entry, Role):
+        return [(entry.id, 1.0)]
+    if isinstance(entry, Topic):
+        return [(role, TOPIC_FIELD * FIELD_STEP**at) for at, role in enumerate(entry.roles)]
+    return [(note.role, TOOL_FIELD * FIELD_STEP**at) for at, note in enumerate(entry.used_by)]
 
 
 def _texts(entry: AnyEntry) -> Iterator[tuple[str, float, bool]]:

@@ -125,10 +125,10 @@ async def who_kind(found: list[Row]) -> Score:
     return score
 
 
-async def score_all(folder: Path, split: str | None) -> dict[str, Score]:
-    """Score every file of a folder."""
+async def score_all(files: list[Path], split: str | None) -> dict[str, Score]:
+    """Score the question files."""
     scores: dict[str, Score] = {}
-    for file in sorted(folder.glob("*.jsonl")):
+    for file in files:
         found = rows(file, split)
         match file.stem:
             case "lookups":
@@ -142,7 +142,7 @@ async def score_all(folder: Path, split: str | None) -> dict[str, Score]:
             case "not_who":
                 scores["not who"] = await not_who(found)
             case "who":
-                scores["who"] = await who(found, folder / "team.json")
+                scores["who"] = await who(found, file.with_name("team.json"))
             case "who_kind":
                 scores["who, by kind"] = await who_kind(found)
     return scores
@@ -158,9 +158,9 @@ def table(scores: dict[str, Score]) -> list[str]:
     ]
 
 
-async def main() -> None:
-    folder, split = HERE / sys.argv[1], (sys.argv[2] if len(sys.argv) > 2 else None)
-    scores = await score_all(folder, split)
+def main() -> None:
+    folder, split = HERE / sys.argv[1], (next((arg for arg in sys.argv[2:] if not arg.startswith("-")), None))
+    scores = asyncio.run(score_all(sorted(folder.glob("*.jsonl")), split))
     print("\n".join(table(scores)))
     if "-v" in sys.argv:
         for name, score in scores.items():
@@ -169,4 +169,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

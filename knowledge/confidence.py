@@ -1,0 +1,111 @@
+"""How sure a match is: the share of such matches that are right, by logistic regression over what speaks for it.
+
+The weights are fitted on the development questions by `python -m tests.evals.calibrate`, which prints them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from math import exp
+
+from knowledge.matching import Match, Reading
+from knowledge.models import Tool
+from knowledge.questions import Intent
+
+SURE = 0.5
+"""From this confidence on, an entry is shown as the answer."""
+UNSURE = 0.2
+"""From this confidence on, an entry is offered as a candidate."""
+
+# Words that mark a text as being about this field, as stems.
+ANCHORS = frozenset(
+    "ai genai llm ml model data prompt train dataset gpu mlop rag embed vector hallucin chatbot finetun".split()
+)
+
+
+@dataclass(frozen=True)
+class Signals:
+    """Hold what the confidence is computed from, each between about 0 and 2."""
+
+    score: float
+    phrase: float
+    second: float
+    body: float
+    named: float
+    share: float
+    unknown: float
+    strange: float
+    content: float
+    strange_share: float
+    lead: float
+    """How far the match leads the next one."""
+    is_tool: float
+    is_common_word: float
+    wants_role: float
+    wants_person: float
+    has_facet: float
+    is_command: float
+    names_role: float
+    has_anchor: float
+
+
+WEIGHTS = Signals(
+    score=1.76,
+    phrase=0.90,
+    second=0.45,
+    body=1.76,
+    named=0.27,
+    share=0.60,
+    unknown=-1.04,
+    strange=-0.26,
+    content=0.90,
+    strange_share=-1.07,
+    lead=0.93,
+    is_tool=-1.44,
+    is_common_word=-0.46,
+    wants_role=2.06,
+    wants_person=1.06,
+    has_facet=-0.12,
+    is_command=0.93,
+    names_role=1.25,
+    has_anchor=0.67,
+)
+CONSTANT = -3.47
+
+
+def signals(match: Match, others: Sequence[Match], reading: Reading, intent: Intent) -> Signals:
+    """Collect the signals for a match; ``others`` are all matches of the text."""
+    proof = match.evidence
+    next_best = max(
+        (m.score for m in others if m.entry is not match.entry and m.entry is not match.source), default=0.0
+    )
+    is_tool = isinstance(match.source, Tool)
+    return Signals(
+        score=min(match.score, 2.0),
+        phrase=proof.phrase,
+        second=proof.second,
+        body=proof.body,
+        named=proof.named,
+        share=proof.share,
+        unknown=reading.unknown,
+        strange=min(reading.strange, 5) / 5,
+        content=min(reading.content, 10) / 10,
+        strange_share=reading.strange / max(1, reading.content),
+        lead=match.score - next_best,
+        is_tool=float(is_tool),
+        is_common_word=float(isinstance(match.source, Tool) and match.source.common_word),
+        wants_role=float(intent.wants_role),
+        wants_person=float(intent.kind == "people"),
+        has_facet=float(intent.facet not in ("summary", "people")),
+        is_command=float(intent.via == "command"),
+        names_role=float(proof.named > 0 and not is_tool),
+        has_anchor=float(any(token.stem in ANCHORS for token in reading.tokens)),
+    )
+
+
+def confidence(match: Match, others: Sequence[Match], reading: Reading, intent: Intent) -> float:
+    """Return how likely it is that the match is what was meant, from 0 to 1."""
+    found = signals(match, others, reading, intent)
+    total = CONSTANT + sum(weight * value for weight, value in zip(astuple(WEIGHTS), astuple(found), strict=True))
+    return 1 / (1 + exp(-total))
