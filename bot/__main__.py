@@ -107,9 +107,11 @@ def check() -> None:
     """Check the knowledge content, and say everything that is wrong with it."""
     from knowledge.catalog import load_catalog
     from knowledge.errors import ContentError
+    from knowledge.guide import load_index
 
     try:
         catalog = load_catalog()
+        load_index(catalog)
     except ContentError as error:
         click.echo(str(error), err=True)
         click.echo(f"{len(error.problems)} problems.", err=True)

@@ -114,6 +114,9 @@ class Guide:
         )
 
     async def _answer(self, question: Question, intent: Intent, before: Subject | None) -> Answer:
+        exact = self._matcher.named_exactly(question.text)
+        if exact is not None:
+            return await self._card(question, exact, "summary", (), 1.0)
         match intent.kind:
             case "empty":
                 return Help("empty")
@@ -191,7 +194,7 @@ class Guide:
         return None
 
     async def _not_known(self, question: Question, best: Match, sure: float, matches: Sequence[Match]) -> NotKnown:
-        fields = self._matcher.fields(matches) if sure >= SURE else []
+        fields = self._matcher.fields(matches) if sure >= SURE or best.named else []
         roles = tuple(match.entry for match in fields[:1] if isinstance(match.entry, Role))
         holders = await self._holders(question.workspace, roles[0].id) if roles else ()
         return NotKnown(roles, holders, Subject(roles=tuple(role.id for role in roles)), 1 - sure)

@@ -21,6 +21,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from knowledge.catalog import AnyEntry, Catalog
+from knowledge.errors import ContentError
 from knowledge.models import Role, Statement, Tool, Topic
 from knowledge.text import Reader, Token, words
 
@@ -126,7 +127,10 @@ class _Phrase:
 
 
 class Matcher:
-    """Hold the catalog's search index; built once, read by every question."""
+    """Hold the catalog's search index; built once, read by every question.
+
+    Raises ContentError where two entries have names that differ only in endings or spelling.
+    """
 
     def __init__(self, catalog: Catalog, reader: Reader) -> None:
         self.catalog = catalog
@@ -134,6 +138,7 @@ class Matcher:
         self._entries: list[AnyEntry] = list(catalog)
         self._at = {entry.id: at for at, entry in enumerate(self._entries)}
         self._names: dict[tuple[str, ...], tuple[int, str]] = {}
+        problems: list[str] = []
         phrases: list[_Phrase] = []
         bodies: list[dict[str, float]] = []
         for at, entry in enumerate(self._entries):
@@ -151,8 +156,11 @@ class Matcher:
             ):
                 for name in names:
                     stems_of = tuple(token.stem for token in reader.read(name))
-                    if stems_of:
-                        self._names[stems_of] = (at, kind)
+                    if stems_of and self._names.setdefault(stems_of, (at, kind))[0] != at:
+                        other = self._entries[self._names[stems_of][0]]
+                        problems.append(f"{entry.id}: the name {name!r} leads to {other.id} already")
+        if problems:
+            raise ContentError(problems)
         self._idf = self._rarity(bodies)
         self._rarest = max(self._idf.values())
         self._body = self._bm25(bodies)
@@ -223,6 +231,14 @@ class Matcher:
             sum(not self.knows(token) for token in content),
         )
 
+    def named_exactly(self, text: str) -> AnyEntry | None:
+        """Return the entry whose name the whole text is, typing errors and seniority aside."""
+        tokens = self._corrected(words(text))
+        while len(tokens) > 1 and tokens[0].stem in self.reader.seniority:
+            tokens = tokens[1:]
+        found = self._names.get(tuple(token.stem for token in tokens))
+        return self._entries[found[0]] if found else None
+
     def topic_key(self, label: str) -> str:
         """Return the key of a topic as typed: the entry that it names, else its words without endings."""
         stems = tuple(token.stem for token in self.reader.read(label))
@@ -269,7 +285,7 @@ class Matcher:
         A correction stands only where it completes a name of several words, is long enough to leave little doubt, or
         is all that was typed: "lawyer" inside a sentence is not a mistyped "layer".
         """
-        typed = [part for word in typed for part in self._split_names.get(word, (word,))]
+        typed = [part for word in typed for part in self._split(word)]
         near = [self._nearest_word(word) for word in typed]
         if not any(near):
             return self.reader.tokens(typed)
@@ -293,6 +309,10 @@ class Matcher:
         return self.reader.tokens(
             [found[0] if found and stands(found) else word for word, found in zip(typed, near, strict=True)]
         )
+
+    def _split(self, word: str) -> tuple[str, ...]:
+        known = self.knows(self.reader.tokens([word])[0])
+        return (word,) if known else self._split_names.get(word, (word,))
 
     def _nearest_word(self, word: str) -> tuple[str, int] | None:
         """Return the word of a name that is nearest to one that nothing knows, with its distance."""
