@@ -164,7 +164,7 @@ def read_lines(source: Iterable[str]) -> Iterator[Line]:
 
 async def answer_line(guide: Guide, line: Line, number: int = 0) -> Reply:
     """Answer one line, after its earlier turns."""
-    conversation = Conversation("CBATCH", str(number))
+    conversation = Conversation("CBATCH", str(number)) if line.turns else None
     for turn in line.turns:
         await guide.ask(Question(WORKSPACE, spoken(turn), line.via, line.asker, conversation))
     answer = await guide.ask(Question(WORKSPACE, spoken(line.text), line.via, line.asker, conversation))

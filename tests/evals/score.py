@@ -99,11 +99,12 @@ async def not_who(found: list[Row]) -> Score:
 
 async def who(found: list[Row], team: Path) -> Score:
     score = Score()
-    for number, row in enumerate(found):
-        async with temporary_guide(team) as guide:
-            got = await answer_line(
-                guide, line_of(row, "command" if row["text"].startswith("/") else "mention"), number
-            )
+    async with temporary_guide(team) as guide:
+        replies = [
+            await answer_line(guide, line_of(row, "command" if row["text"].startswith("/") else "mention"), number)
+            for number, row in enumerate(found)
+        ]
+    for row, got in zip(found, replies, strict=True):
         named = [*got.people, *got.nearest]
         if row["must_top"]:
             good = bool(got.people) and got.people[0] in row["must_top"] and set(got.people) <= set(row["acceptable"])

@@ -18,7 +18,7 @@ FLOORS = {
     "questions": {
         "look-ups": 0.92,
         "questions": 0.8,
-        "out of scope": 0.92,
+        "out of scope": 0.9,
         "not who": 0.88,
         "who, by kind": 0.75,
     },
