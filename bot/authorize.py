@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from aiohttp import ClientError
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -58,7 +59,7 @@ class TokenAuthorize:
                         "Slack refuses SLACK_BOT_TOKEN (%s). Install the app again and set its token.", self.state
                     )
                     return
-            except (TimeoutError, OSError) as error:
+            except (ClientError, TimeoutError, OSError) as error:
                 self.state = "unreachable"
                 logger.warning("Slack can't be reached (%s); trying again", type(error).__name__)
             else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -17,8 +18,8 @@ from slack_sdk.signature import SignatureVerifier
 
 from bot.worker import Worker
 from handlers import EVENTS
-from handlers.errors import PayloadError, on_error
-from handlers.payloads import event_actor, is_question
+from handlers.errors import PayloadError, new_reference, on_error
+from handlers.payloads import as_text, event_actor, is_question
 from storage.inbox import Event, SqlInbox
 
 logger = logging.getLogger(__name__)
@@ -99,7 +100,13 @@ class FrontDoor:
             return web.Response(status=400, text="event not readable")
         if event is None:
             return web.Response()
-        if await self._inbox.add(event, self._now()):
+        try:
+            added = await self._inbox.add(event, self._now())
+        except Exception:
+            # Not acknowledged: Slack sends it again, at once, after a minute and after five.
+            logger.exception("reference %s: event %s could not be written down", new_reference(), event.event_id)
+            return web.Response(status=500, text="not written down")
+        if added:
             self._worker.take(event)
         return web.Response()
 
@@ -130,7 +137,21 @@ def parse(raw: bytes, content_type: str) -> dict[str, Any]:
         raise MalformedBody("the body is not JSON") from error
     if not isinstance(body, dict):
         raise MalformedBody("the body is not a JSON object")
+    if _HALF_SIGN.search(text) and not _is_text(body):
+        raise MalformedBody("the body holds half a sign")
     return body
+
+
+_HALF_SIGN = re.compile(r"\\u[dD][89a-fA-F]")
+"""JSON can spell a lone surrogate, which is no text: neither a database nor an answer can hold it."""
+
+
+def _is_text(body: dict[str, Any]) -> bool:
+    try:
+        json.dumps(body, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def inbox_event(body: dict[str, Any]) -> Event | None:
@@ -144,11 +165,11 @@ def inbox_event(body: dict[str, Any]) -> Event | None:
     if kind in ("message", "app_mention"):
         if not is_question(event) or (kind == "message" and event.get("channel_type") != "im"):
             return None
-        channel, message_ts = str(event["channel"]), str(event["ts"])
+        channel, message_ts = as_text(event["channel"]), as_text(event["ts"])
     actor = event_actor(body)
     return Event(
         workspace=actor.workspace,
-        event_id=str(body["event_id"])[:64],
+        event_id=as_text(body["event_id"])[:64],
         body=json.dumps(body),
         channel=channel,
         message_ts=message_ts,

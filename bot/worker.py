@@ -12,7 +12,10 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.errors import apology, new_reference
+from handlers.blocks.message import Message, section
+from handlers.errors import REFERENCE, apology, new_reference, on_error
+from handlers.payloads import said
+from handlers.replies import post
 from storage.inbox import Event, SqlInbox
 
 logger = logging.getLogger(__name__)
@@ -49,15 +52,22 @@ class Worker:
         """Queue an event that stands in the inbox."""
         self._lanes[hash((event.workspace, event.channel)) % LANES].put_nowait(event)
 
+    async def idle(self) -> None:
+        """Wait until everything that was queued is worked off."""
+        await asyncio.gather(*(lane.join() for lane in self._lanes))
+
     async def stop(self, seconds: float) -> None:
         """Finish what is queued, at most that long; the rest stays in the inbox for the next start."""
-        joined = asyncio.gather(*(lane.join() for lane in self._lanes))
-        _, late = await asyncio.wait({asyncio.ensure_future(joined)}, timeout=seconds)
+        if not self._tasks:
+            return
+        idle = asyncio.create_task(self.idle())
+        _, late = await asyncio.wait({idle}, timeout=seconds)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
         if late:
-            joined.cancel()
+            idle.cancel()
             logger.warning("stopped with events waiting; they are worked off at the next start")
 
     async def _run(self, lane: asyncio.Queue[Event]) -> None:
@@ -73,25 +83,34 @@ class Worker:
 
     async def _work_off(self, event: Event) -> None:
         body = json.loads(event.body)
+        # One reference for all attempts: the apology names it, and the log has each traceback under it.
+        reference = new_reference()
         for pause in (*RETRY_SECONDS, None):
-            if await self._dispatch(body):
+            if await self._dispatch(body, reference):
                 await self._inbox.done(event)
                 return
             await self._inbox.failed(event)
             if pause is not None:
                 await self._sleep(pause)
-        await self._give_up(event)
+        logger.error("reference %s: event %s given up after its last attempt", reference, event.event_id)
+        await self._inbox.dead(event)
+        if event.message_ts:
+            await self._apologise(body, reference)
 
-    async def _dispatch(self, body: dict[str, Any]) -> bool:
+    async def _dispatch(self, body: dict[str, Any], reference: str) -> bool:
         # mode socket_mode: the signature was checked on the raw body at the front door.
-        response = await self._bolt.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
+        try:
+            request = AsyncBoltRequest(body=body, mode="socket_mode", context={REFERENCE: reference})
+            response = await self._bolt.async_dispatch(request)
+        except Exception as error:
+            # Some errors escape Bolt's own handling.
+            response = await on_error(error, body, {REFERENCE: reference})
         # 404: no listener wanted it, which is an outcome too.
         return response.status in (200, 404)
 
-    async def _give_up(self, event: Event) -> None:
-        reference = new_reference()
-        logger.error("reference %s: event %s given up after its last attempt", reference, event.event_id)
-        await self._inbox.dead(event)
-        if event.channel and event.message_ts:
-            thread = None if event.channel.startswith("D") else event.message_ts
-            await self._client.chat_postMessage(channel=event.channel, thread_ts=thread, text=apology(reference))
+    async def _apologise(self, body: dict[str, Any], reference: str) -> None:
+        text = apology(reference)
+        try:
+            await post(self._client, said(body), Message(text, (section(text),)))
+        except Exception:
+            logger.exception("reference %s: the apology could not be posted", reference)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -14,9 +13,10 @@ from handlers.blocks.message import Block, escape, option, plain, section
 from handlers.blocks.message import context as small_print
 from handlers.blocks.people import View
 from handlers.blocks.render import declared
+from handlers.home import publish
 from handlers.members import Profiles
 from handlers.payloads import Actor
-from handlers.replies import Clock, Later, view_for
+from handlers.replies import Clock, Later, show_modal, view_for
 from knowledge.guide import Guide
 from knowledge.people import LEVELS, Declaration, Level
 from knowledge.ports import People
@@ -24,8 +24,6 @@ from knowledge.ports import People
 LABELS: dict[Level, str] = {"lead": "I lead", "practitioner": "I practise", "learning": "I am learning"}
 MOST_TOPICS = 20
 LONGEST_TOPIC = 60
-PROFILE_WAIT = 1.5
-"""Seconds that saving waits for Slack's word on a person who is not known yet (bots and guests are not suggested)."""
 
 
 def modal(declaration: Declaration, view: View) -> Block:
@@ -81,23 +79,10 @@ def _input(block_id: str, label: str, element: Block, hint: str = "") -> Block:
     return made
 
 
-async def open_declaration(
-    client: AsyncWebClient,
-    people: People,
-    actor: Actor,
-    trigger_id: str,
-    view: View,
-    *,
-    add_role: str = "",
-    push: bool = False,
-) -> None:
-    """Open the modal; ``add_role`` is chosen in it already; ``push`` puts it over an open modal."""
+async def open_declaration(client: AsyncWebClient, people: People, actor: Actor, trigger_id: str, view: View) -> None:
+    """Open the modal with what the person declared so far."""
     declaration = await people.declaration(actor.workspace, actor.user)
-    if add_role in view.roles and add_role not in declaration.roles:
-        roles: dict[str, Level] = {**declaration.roles, add_role: "practitioner"}
-        declaration = Declaration(roles, declaration.topics)
-    show = client.views_push if push else client.views_open
-    await show(trigger_id=trigger_id, view=modal(declaration, view))
+    await client.views_open(trigger_id=trigger_id, view=modal(declaration, view))
 
 
 async def open_from_button(
@@ -113,9 +98,17 @@ async def open_from_button(
     """Open the modal from "I do this" (with that role) or "Declare what I do"."""
     press = payloads.press(body)
     view = view_for(press.actor, context, guide, now)
-    await open_declaration(
-        client, people, press.actor, press.trigger_id, view, add_role=press.value, push=press.in_modal
-    )
+    declaration = await people.declaration(press.actor.workspace, press.actor.user)
+    if press.value in view.roles and press.value not in declaration.roles:
+        roles: dict[str, Level] = {**declaration.roles, press.value: "practitioner"}
+        declaration = Declaration(roles, declaration.topics)
+    shown = modal(declaration, view)
+    if press.in_modal:
+        await show_modal(client, press, shown)
+    else:
+        # The Home tab has a view too; what it shows of the person is drawn anew after saving.
+        origin = ids.FROM_HOME if press.view_id else ""
+        await client.views_open(trigger_id=press.trigger_id, view={**shown, "private_metadata": origin})
     await ack()
 
 
@@ -157,18 +150,13 @@ async def save(
     actor = submission.actor
     await people.declare(actor.workspace, actor.user, roles, topics, now())
     if roles or topics:
-        look_up = asyncio.ensure_future(profiles.look_up(client, actor.workspace, [actor.user]))
-        done, _ = await asyncio.wait({look_up}, timeout=PROFILE_WAIT)
-        if not done:
-            later(_finish(look_up))
-        else:
-            look_up.result()
+        # The name, and whether the person may be suggested at all: no answer waits for Slack to tell.
+        later(profiles.look_up(client, actor.workspace, [actor.user]))
     declaration = await people.declaration(actor.workspace, actor.user)
-    await ack(response_action="update", view=saved(declaration, view_for(actor, context, guide, now)))
-
-
-async def _finish(look_up: asyncio.Future[None]) -> None:
-    await look_up
+    view = view_for(actor, context, guide, now)
+    if submission.private_metadata == ids.FROM_HOME:
+        later(publish(client, people, actor, view))
+    await ack(response_action="update", view=saved(declaration, view))
 
 
 def read_declaration(

@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 import logging
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from handlers.blocks.message import Block, plain, section
+
 logger = logging.getLogger(__name__)
+REFERENCE = "reference"
+"""The name in Bolt's context of a reference that was chosen before, so that several attempts share it."""
 
 
 class PayloadError(Exception):
@@ -30,33 +36,69 @@ def apology(reference: str) -> str:
     )
 
 
-async def on_error(error: Exception, body: dict[str, Any]) -> BoltResponse:
+async def on_error(error: Exception, body: dict[str, Any], context: Mapping[str, Any] | None = None) -> BoltResponse:
     """Log a failure under a reference and tell the person in the way that the surface allows.
 
     Events get a 500 instead: the inbox tries them again, and apologises itself when it gives up.
     """
-    reference = new_reference()
+    known = context or {}
+    reference = str(known.get(REFERENCE) or new_reference())
     logger.error("reference %s: %s failed", reference, _surface(body), exc_info=error)
     text = apology(reference)
     if "command" in body:
         return _json({"response_type": "ephemeral", "text": text})
     if body.get("type") == "view_submission":
-        inputs = [block["block_id"] for block in body["view"].get("blocks", ()) if block.get("type") == "input"]
         # An error beside the first field keeps the modal open: nothing that was typed is lost.
-        return _json({"response_action": "errors", "errors": {inputs[0]: text}}) if inputs else _json({})
+        first = _first_input(body.get("view"))
+        return _json({"response_action": "errors", "errors": {first: text}} if first else {})
+    if body.get("type") == "event_callback":
+        return BoltResponse(status=500)
+    try:
+        await _tell(body, text, known.get("client"))
+    except Exception:
+        logger.exception("reference %s: the person could not be told", reference)
+    return BoltResponse(status=200)
+
+
+async def _tell(body: dict[str, Any], text: str, client: AsyncWebClient | None) -> None:
+    """Answer a button or a shortcut where the person looks: the conversation, a modal, or else a direct message."""
     if body.get("response_url"):
-        await AsyncWebhookClient(body["response_url"]).send(
-            text=text, response_type="ephemeral", replace_original=False
+        webhook = (
+            AsyncWebhookClient(body["response_url"], timeout=client.timeout, proxy=client.proxy, ssl=client.ssl)
+            if client
+            else AsyncWebhookClient(body["response_url"])
         )
-        return BoltResponse(status=200)
-    return BoltResponse(status=500)
+        answer = await webhook.send(text=text, response_type="ephemeral", replace_original=False)
+        if answer.status_code != 200:
+            raise RuntimeError(f"response_url answered {answer.status_code}")
+    elif client and body.get("trigger_id") and (body.get("view") or {}).get("type") == "modal":
+        await client.views_push(trigger_id=body["trigger_id"], view=_modal(text))
+    elif client and body.get("trigger_id") and body.get("type") in ("shortcut", "message_action"):
+        await client.views_open(trigger_id=body["trigger_id"], view=_modal(text))
+    elif client and body.get("user"):
+        await client.chat_postMessage(channel=body["user"]["id"], text=text)
+
+
+def _modal(text: str) -> Block:
+    return {
+        "type": "modal",
+        "title": plain("GenAI roles", 24),
+        "close": plain("Close", 24),
+        "blocks": [section(text)],
+    }
+
+
+def _first_input(view: object) -> str | None:
+    blocks = view.get("blocks") if isinstance(view, Mapping) else None
+    found = [block for block in blocks or () if isinstance(block, Mapping) and block.get("type") == "input"]
+    return str(found[0]["block_id"]) if found and found[0].get("block_id") else None
 
 
 def _surface(body: dict[str, Any]) -> str:
     if "command" in body:
         return "command"
     event = body.get("event")
-    return f"event {event.get('type')}" if isinstance(event, dict) else str(body.get("type"))
+    return f"event {str(event.get('type'))[:40]}" if isinstance(event, dict) else str(body.get("type"))[:40]
 
 
 def _json(body: dict[str, Any]) -> BoltResponse:

@@ -21,6 +21,8 @@ SHORTCUT_DECLARE = "declare_role"
 SHORTCUT_FIND = "find_who_can_help"
 
 VIEW_DECLARE = "declaration"
+FROM_HOME = "home"
+"""The private metadata of a modal that was opened from the Home tab."""
 BLOCK_TOPICS = "topics"
 INPUT = "input"
 """The action id of the single element of an input block."""

@@ -8,8 +8,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from handlers import payloads
 from handlers.replies import Clock, Later
@@ -18,6 +20,7 @@ from knowledge.people import Member
 from knowledge.ports import People
 
 FRESH = timedelta(hours=1)
+UNREACHABLE = (ClientError, TimeoutError, OSError)
 logger = logging.getLogger(__name__)
 
 
@@ -47,8 +50,11 @@ async def profile_of(client: AsyncWebClient, user: str) -> Member | None:
     """Ask Slack for a profile, presence and do-not-disturb; None where Slack does not say."""
     try:
         found = await client.users_info(user=user)
+    except UNREACHABLE as error:
+        logger.warning("users.info could not be asked: %s", type(error).__name__)
+        return None
     except SlackApiError as error:
-        code = error.response.get("error")
+        code = _code(error)
         logger.warning("users.info answered %s", code)
         gone = code in ("user_not_found", "user_not_visible")
         return Member(user, "", availability="deactivated") if gone else None
@@ -64,10 +70,19 @@ async def _is_away(client: AsyncWebClient, user: str) -> bool:
             return True
         # An optional scope: without it, do-not-disturb is simply not known.
         dnd = await client.dnd_info(user=user)
+    except UNREACHABLE as error:
+        logger.info("presence or do-not-disturb not known: %s", type(error).__name__)
+        return False
     except SlackApiError as error:
-        logger.info("presence or do-not-disturb not known: %s", error.response.get("error"))
+        logger.info("presence or do-not-disturb not known: %s", _code(error))
         return False
     return bool(dnd.get("snooze_enabled"))
+
+
+def _code(error: SlackApiError) -> str:
+    # Where the answer is no JSON, the SDK puts in the HTTP response instead of Slack's.
+    answer = error.response
+    return str(answer.get("error") or "an error") if isinstance(answer, AsyncSlackResponse) else "no JSON"
 
 
 async def profile_changed(body: dict[str, Any], *, people: People, now: Clock) -> None:

@@ -14,6 +14,8 @@ from handlers.errors import PayloadError
 from knowledge.people import Availability, Member
 
 Payload = Mapping[str, Any]
+LONGEST_QUESTION = 2000
+"""Signs of a message that are read as a question: Slack takes forty thousand, and reading takes time by the sign."""
 
 
 @dataclass(frozen=True)
@@ -87,13 +89,25 @@ class Submission:
     actor: Actor
     chosen: Mapping[str, tuple[str, ...]]
     typed: Mapping[str, str]
+    private_metadata: str
+
+
+def as_text(value: object) -> str:
+    """Return a value that has to be text. Raises PayloadError where it is something else."""
+    if not isinstance(value, str):
+        raise PayloadError("something in the payload is not text that has to be")
+    return value
+
+
+def _question(text: object) -> str:
+    return as_text(text or "")[:LONGEST_QUESTION]
 
 
 def _actor(workspace_team: str, enterprise: str | None, org_wide: bool, user: str) -> Actor:
     workspace = enterprise if org_wide and enterprise else workspace_team
     if not workspace or not user:
         raise PayloadError("no workspace or user in the payload")
-    return Actor(workspace, workspace_team or workspace, user)
+    return Actor(as_text(workspace), as_text(workspace_team or workspace), as_text(user))
 
 
 def command(body: Payload) -> Command:
@@ -104,7 +118,7 @@ def command(body: Payload) -> Command:
         body.get("is_enterprise_install") in ("true", True),
         body.get("user_id", ""),
     )
-    return Command(actor, body.get("channel_id", ""), body.get("text", ""), body.get("trigger_id", ""))
+    return Command(actor, body.get("channel_id", ""), _question(body.get("text")), body.get("trigger_id", ""))
 
 
 def event_actor(body: Payload) -> Actor:
@@ -114,12 +128,12 @@ def event_actor(body: Payload) -> Actor:
     team = authorization.get("team_id") or body.get("team_id") or event.get("team") or ""
     enterprise = authorization.get("enterprise_id") or body.get("enterprise_id")
     user = event.get("user") or ""
-    user_id = user.get("id", "") if isinstance(user, Mapping) else user
+    user_id = as_text(user.get("id", "") if isinstance(user, Mapping) else user)
     org_wide = bool(authorization.get("is_enterprise_install"))
     workspace = enterprise if org_wide and enterprise else team
     if not workspace:
         raise PayloadError("no workspace in the event")
-    return Actor(workspace, team or workspace, user_id)
+    return Actor(as_text(workspace), as_text(team or workspace), user_id)
 
 
 def said(body: Payload) -> Said:
@@ -130,7 +144,7 @@ def said(body: Payload) -> Said:
         event["channel"],
         event["ts"],
         event.get("thread_ts"),
-        event.get("text") or "",
+        _question(event.get("text")),
         event.get("channel_type") == "im" or event["channel"].startswith("D"),
     )
 
@@ -182,7 +196,7 @@ def press(body: Payload) -> Press:
 
 def shortcut(body: Payload) -> Shortcut:
     """Read a global or message shortcut."""
-    text = (body.get("message") or {}).get("text") or ""
+    text = _question((body.get("message") or {}).get("text"))
     return Shortcut(_interaction_actor(body), body.get("trigger_id", ""), text)
 
 
@@ -196,7 +210,7 @@ def submission(body: Payload) -> Submission:
                 chosen[block_id] = tuple(option["value"] for option in element["selected_options"] or [])
             elif "value" in element:
                 typed[block_id] = element["value"] or ""
-    return Submission(_interaction_actor(body), chosen, typed)
+    return Submission(_interaction_actor(body), chosen, typed, body["view"].get("private_metadata") or "")
 
 
 _OUT_OF_OFFICE_EMOJI = {":palm_tree:", ":desert_island:", ":face_with_thermometer:", ":baby_bottle:", ":airplane:"}

@@ -30,20 +30,21 @@ async def my_data(people: People, actor: Actor, view: View) -> Message:
     """Show everything that is kept about the person."""
     declaration = await people.declaration(actor.workspace, actor.user)
     profile = await people.profile(actor.workspace, actor.user)
-    lines = ["What I keep about you:", "You declared:", *declared(declaration, view)]
+    lines = ["You declared:", *declared(declaration, view)]
     if profile is not None:
         lines.append(
             f"From your Slack profile: name {profile.name}, title {profile.title or '–'}, "
             f"time zone {profile.tz or '–'}, availability {profile.availability}."
         )
     kept = (
-        "For a day, which entry a conversation of yours was about (never its words). For a week, the ids of messages "
-        "that I answered, so that no answer comes twice."
+        "Beside that: which entry a conversation of yours was about (never its words); the ids of messages that I "
+        "answered, so that no answer comes twice; and a message that I failed to answer, for the administrator to "
+        "look into."
     )
     return message(
-        [*lines, kept],
+        ["What I keep about you.", *lines, kept],
         [
-            section(escape("\n".join(lines))),
+            section("*What I keep about you*\n" + escape("\n".join(lines))),
             context(kept),
             actions(
                 button("Change what I declare", ids.DECLARE, "-"),

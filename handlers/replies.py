@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from slack_bolt.context.async_context import AsyncBoltContext
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
@@ -50,10 +51,10 @@ async def answer_press(client: AsyncWebClient, press: Press, message: Message, *
     in a thread, which the response_url cannot reach for one person alone.
     """
     if press.in_modal:
-        await client.views_push(trigger_id=press.trigger_id, view=modal_of(message, "GenAI roles"))
+        await show_modal(client, press, modal_of(message, "GenAI roles"), replace=replace)
     elif press.channel and press.direct:
         await client.chat_postMessage(channel=press.channel, thread_ts=press.thread_ts, **message.payload())
-    elif press.channel and press.thread_ts and not press.ephemeral:
+    elif press.channel and press.thread_ts and not (press.ephemeral and replace):
         await client.chat_postEphemeral(
             channel=press.channel, user=press.actor.user, thread_ts=press.thread_ts, **_ephemeral(message)
         )
@@ -62,6 +63,20 @@ async def answer_press(client: AsyncWebClient, press: Press, message: Message, *
     else:
         # The Home tab has neither a channel nor a response_url: the answer comes as a direct message.
         await client.chat_postMessage(channel=press.actor.user, **message.payload())
+
+
+async def show_modal(client: AsyncWebClient, press: Press, view: Block, *, replace: bool = False) -> None:
+    """Show a view after a press in a modal: over it, or in its place where it is to be replaced or the pile is full."""
+    if not replace:
+        try:
+            await client.views_push(trigger_id=press.trigger_id, view=view)
+        except SlackApiError as error:
+            # Slack piles up three modals at most.
+            if error.response.get("error") != "push_limit_reached":
+                raise
+        else:
+            return
+    await client.views_update(view_id=press.view_id, view=view)
 
 
 def modal_of(message: Message, title: str) -> Block:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -10,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers import ids, payloads
 from handlers.blocks.cards import more_about
-from handlers.blocks.message import Message, actions, escape, message, option, section, select
+from handlers.blocks.message import Block, Message, actions, escape, message, option, section, select
 from handlers.blocks.message import context as small_print
 from handlers.blocks.render import render
 from handlers.declaring import open_declaration
@@ -140,14 +142,23 @@ async def share(
         text = "There is no channel here to share in. Use it on an answer in a channel."
         await answer_press(client, press, message([text], [section(text)]))
     else:
-        shown = render(answer, view_for(press.actor, context, guide, now))
-        await respond(client, press, _shared(shown, press.user_name), public=True)
+        # Everybody reads it, so nobody is left out of it as the one who asked.
+        view = replace(view_for(press.actor, context, guide, now), viewer="")
+        await respond(client, press, _shared(render(answer, view), press.user_name), public=True)
     await ack()
 
 
 def _shared(shown: Message, name: str) -> Message:
     by = f"Shared by {name or 'a colleague'}"
-    return Message(f"{by}: {shown.text}", (small_print(escape(by)), *shown.blocks)[:50])
+    return message([f"{by}: {shown.text}"], [small_print(escape(by)), *_without(ids.SHARE, shown.blocks)])
+
+
+def _without(action_id: str, blocks: Sequence[Block]) -> Iterator[Block]:
+    for block in blocks:
+        if block["type"] == "actions":
+            yield actions(*(element for element in block["elements"] if element["action_id"] != action_id))
+        else:
+            yield block
 
 
 def gone() -> Message:

@@ -99,7 +99,7 @@ class Candidates:
 class Help:
     """Say in a line what the bot is for; ``occasion`` is what called for it."""
 
-    occasion: Literal["asked", "empty", "greeting", "thanks", "compare"]
+    occasion: Literal["asked", "empty", "greeting", "thanks", "compare", "who"]
     subject: Subject = field(default=Subject())
     confidence: float = 1.0
 

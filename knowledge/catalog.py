@@ -65,9 +65,9 @@ def load_catalog(content: Traversable | None = None) -> Catalog:
     topics = _read(root / "topics", Topic, problems)
     tools = _read(root / "tools", Tool, problems)
     problems += _cross_check(roles, topics, tools)
+    order = _order(root, roles, problems)
     if problems:
         raise ContentError(problems)
-    order = _order(root, roles)
     return Catalog(
         MappingProxyType({role_id: roles[role_id] for role_id in order}),
         MappingProxyType(topics),
@@ -75,10 +75,16 @@ def load_catalog(content: Traversable | None = None) -> Catalog:
     )
 
 
-def _order(root: Traversable, roles: Mapping[str, Role]) -> list[str]:
-    text = (root / "order.yaml").read_text("utf-8")
-    listed: list[str] = yaml.load(text, Loader)["roles"]  # noqa: S506 - a safe loader
-    return sorted(roles, key=lambda role_id: listed.index(role_id) if role_id in listed else len(listed))
+def _order(root: Traversable, roles: Mapping[str, Role], problems: list[str]) -> list[str]:
+    try:
+        text = (root / "order.yaml").read_text("utf-8")
+        listed: list[str] = yaml.load(text, Loader)["roles"]  # noqa: S506 - a safe loader
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError):
+        problems.append("order.yaml: a list of role ids under 'roles:' is needed")
+        return []
+    problems.extend(f"order.yaml: there is no role {role_id!r}" for role_id in listed if role_id not in roles)
+    problems.extend(f"order.yaml: {role_id!r} is missing" for role_id in roles if role_id not in listed)
+    return [role_id for role_id in listed if role_id in roles]
 
 
 def _read(folder: Traversable, model: type[E], problems: list[str]) -> dict[str, E]:
@@ -89,6 +95,8 @@ def _read(folder: Traversable, model: type[E], problems: list[str]) -> dict[str,
         where = f"{folder.name}/{file.name}"
         try:
             entry = model.model_validate(_as_tuples(yaml.load(file.read_text("utf-8"), Loader)))  # noqa: S506 - a safe loader
+        except UnicodeDecodeError:
+            problems.append(f"{where}: not UTF-8")
         except yaml.YAMLError as error:
             problems.append(f"{where}: not readable as YAML: {' '.join(str(error).split())}")
         except ValidationError as error:
@@ -134,6 +142,8 @@ def _cross_check(roles: Mapping[str, Role], topics: Mapping[str, Topic], tools: 
     for tool in tools.values():
         refer(f"tools/{tool.id}.yaml: used_by", "role", [note.role for note in tool.used_by])
 
+    ids = [*roles, *topics, *tools]
+    problems.extend(f"the id {entry_id!r} is used twice" for entry_id in sorted({i for i in ids if ids.count(i) > 1}))
     owners: dict[str, str] = {}
     for folder, entries in (("roles", roles), ("topics", topics), ("tools", tools)):
         for entry in entries.values():

@@ -6,7 +6,7 @@ The weights are fitted on the development questions by `python -m tests.evals.ca
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from math import exp
 
 from knowledge.matching import Match, Reading
@@ -17,6 +17,9 @@ SURE = 0.5
 """From this confidence on, an entry is shown as the answer."""
 UNSURE = 0.2
 """From this confidence on, an entry is offered as a candidate."""
+
+LITTLE = 2.0
+"""Weight below which a text without a name in it says too little to be sure of anything."""
 
 # Words that mark a text as being about this field, as stems.
 ANCHORS = frozenset(
@@ -73,6 +76,8 @@ WEIGHTS = Signals(
 )
 CONSTANT = -3.47
 
+_WEIGHTS = tuple(vars(WEIGHTS).values())
+
 
 def signals(match: Match, others: Sequence[Match], reading: Reading, intent: Intent) -> Signals:
     """Collect the signals for a match; ``others`` are all matches of the text."""
@@ -107,5 +112,8 @@ def signals(match: Match, others: Sequence[Match], reading: Reading, intent: Int
 def confidence(match: Match, others: Sequence[Match], reading: Reading, intent: Intent) -> float:
     """Return how likely it is that the match is what was meant, from 0 to 1."""
     found = signals(match, others, reading, intent)
-    total = CONSTANT + sum(weight * value for weight, value in zip(astuple(WEIGHTS), astuple(found), strict=True))
+    if not match.named and reading.weight < LITTLE:
+        # One word that many entries use, like "model": everything fits a little.
+        return UNSURE
+    total = CONSTANT + sum(weight * value for weight, value in zip(_WEIGHTS, vars(found).values(), strict=True))
     return 1 / (1 + exp(-total))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from importlib.resources import files
 from typing import Any
@@ -38,6 +38,8 @@ DIRECT_LIFE = timedelta(hours=1)
 DIRECT = "direct"
 """The thread name for direct messages outside a thread."""
 
+LONGEST_QUESTION = 2000
+"""Signs of a question that are read."""
 MOST_ROLES = 3
 MOST_CANDIDATES = 3
 FITTING_ROLES = 2
@@ -90,6 +92,7 @@ class Guide:
 
     async def ask(self, question: Question) -> Answer:
         """Answer a question and keep its subject for follow-ups."""
+        question = replace(question, text=question.text[:LONGEST_QUESTION])
         intent = self._questions.understand(question.text, question.via)
         before = await self._subject_before(question)
         answer = await self._answer(question, intent, before)
@@ -126,13 +129,15 @@ class Guide:
                 return Help("thanks")
             case "help":
                 return Help("asked")
+            case "who" if before is None:
+                return Help("who")
             case "compare":
                 compared = self._compared(intent, before)
                 if compared is not None:
                     return compared
                 if intent.sides is None:
                     return Help("compare")
-            case "people":
+            case "who" | "people":
                 return await self._whom_to_ask(question, intent, before)
             case "knowledge":
                 pass
@@ -152,6 +157,8 @@ class Guide:
             return NotKnown((), (), Subject(), 0.0)
         sure = confidence(best, matches, reading, intent)
         if intent.outside:
+            return NotKnown((), (), Subject(), sure)
+        if intent.support:
             return await self._not_known(question, best, sure, matches)
         if sure >= SURE:
             others = tuple(
@@ -299,7 +306,7 @@ class Guide:
                 return await self.suggest(question.workspace, before, question.asker)
             return NotKnown((), (), Subject(), sure)
         if intent.outside and not declared:
-            return await self._not_known(question, fields[0], 0.0, matches)
+            return NotKnown((), (), Subject(), 1 - sure)
         subject = self._sought(reading, matches, fields) if sure >= SURE else Subject()
         topics = tuple(dict.fromkeys([*declared, *subject.topics]))
         subject = Subject(subject.roles, topics, subject.tools)
@@ -328,8 +335,8 @@ class Guide:
         nearest: tuple[Person, ...] = ()
         if not any((row.kind, row.key) in direct for row in rows):
             people, nearest = (), await self._nearest(workspace, rows, roles, asker)
-        named = [person.user for person in (people or nearest)]
-        await self._people.suggested(workspace, named, self._now())
+        if people or nearest:
+            await self._people.suggested(workspace, (people or nearest)[0].user, self._now())
         entry = self._entry_of(Subject(topics=subject.topics, tools=subject.tools) or subject)
         label = next((r.label for r in rows if r.kind == "topic"), "")
         return Suggestion(

@@ -23,7 +23,7 @@ from rapidfuzz.distance import OSA
 from knowledge.catalog import AnyEntry, Catalog
 from knowledge.errors import ContentError
 from knowledge.models import Role, Statement, Tool, Topic
-from knowledge.text import Reader, Token, words
+from knowledge.text import Reader, Token, key_of, words
 
 STOP_WEIGHT = 0.02
 WEAK_WEIGHT = 0.25
@@ -180,6 +180,11 @@ class Matcher:
                 if len(word) >= 4
             }
         )
+        self._questions = {
+            key_of(question): topic
+            for topic in catalog.topics.values()
+            for question in (topic.question, *topic.questions)
+        }
         self._split_names = {
             "".join(parts): tuple(parts)
             for entry in self._entries
@@ -232,7 +237,10 @@ class Matcher:
         )
 
     def named_exactly(self, text: str) -> AnyEntry | None:
-        """Return the entry whose name the whole text is, typing errors and seniority aside."""
+        """Return the entry whose name, or whose question, the whole text is, typing errors and seniority aside."""
+        asked = self._questions.get(key_of(text))
+        if asked is not None:
+            return asked
         tokens = self._corrected(words(text))
         while len(tokens) > 1 and tokens[0].stem in self.reader.seniority:
             tokens = tokens[1:]

@@ -48,8 +48,8 @@ class People(Protocol):
         """Return those of the users whose profile was not looked up since then."""
         ...
 
-    async def suggested(self, workspace: str, users: Sequence[str], now: datetime) -> None:
-        """Note that these people were suggested, so that equals take turns."""
+    async def suggested(self, workspace: str, user: str, now: datetime) -> None:
+        """Note that the person was suggested first, so that equals take turns at it."""
         ...
 
     async def forget(self, workspace: str, user: str) -> int:

@@ -13,7 +13,8 @@ from typing import Literal
 from knowledge.answers import Facet
 from knowledge.text import strip_markup
 
-Kind = Literal["empty", "greeting", "thanks", "help", "compare", "people", "knowledge"]
+Kind = Literal["empty", "greeting", "thanks", "help", "compare", "who", "people", "knowledge"]
+"""``who`` is a search for people that does not say for what."""
 Via = Literal["command", "mention", "dm"]
 
 # What may stand beside a greeting or thanks without making it more than that.
@@ -39,7 +40,9 @@ class Intent:
     refers_back: bool = False
     """A pronoun stands where the subject would ("do they need docker")."""
     outside: bool = False
-    """Asks for something that the knowledge holds of no subject: pay, prices, dates, files, support."""
+    """Asks for something that the knowledge holds of no subject and that is nobody's field: pay, prices, dates."""
+    support: bool = False
+    """Asks to be shown how, or for support with a fault: not in the knowledge, but somebody's field."""
 
 
 class Questions:
@@ -66,6 +69,7 @@ class Questions:
         self._role_wanted = any_of("role_wanted")
         self._refers_back = any_of("refers_back")
         self._outside = any_of("outside")
+        self._support = any_of("support")
 
     def understand(self, text: str, via: Via = "mention") -> Intent:
         """Say what kind of question a text is."""
@@ -82,6 +86,8 @@ class Questions:
         refers_back = self.refers_back(bare)
         if bare == "compare":
             return Intent("compare", bare, "compare")
+        if bare in ("who", "whom"):
+            return Intent("who", bare)
         typed_who = re.fullmatch(r"who(?:m)?\s+(?P<rest>.+)", bare) if via == "command" else None
         if typed_who and not self._who_of_the_past.search(bare):
             return Intent("people", typed_who["rest"], "people", via, refers_back=refers_back)
@@ -102,6 +108,7 @@ class Questions:
             wants_role=wants_role,
             refers_back=refers_back,
             outside=past or bool(self._outside.search(bare)),
+            support=bool(self._support.search(bare)),
         )
 
     def refers_back(self, text: str) -> bool:

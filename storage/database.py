@@ -10,6 +10,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 MIGRATIONS = Path(__file__).with_name("migrations")
+CONNECTIONS = 3
 
 
 def engine_url(database_url: str) -> URL:
@@ -31,9 +32,13 @@ def engine_url(database_url: str) -> URL:
 def open_engine(database_url: str) -> AsyncEngine:
     """Make the engine; the folder of an SQLite file is made where it is missing."""
     url = engine_url(database_url)
+    pool: dict[str, int] = {}
     if url.database and url.database != ":memory:":
         Path(url.database).expanduser().parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(url, hide_parameters=True)  # parameters are what people wrote; errors are logged
+        # Few connections, and none beyond: whoever has to wait waits in line here. SQLite's own wait for its one writer
+        # is a lottery, in which with fifteen connections somebody loses for a second.
+        pool = {"pool_size": CONNECTIONS, "max_overflow": 0}
+    engine = create_async_engine(url, hide_parameters=True, **pool)  # parameters are what people wrote
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
@@ -55,6 +60,9 @@ async def migrate(engine: AsyncEngine, revision: str = "head") -> None:
     from alembic.config import Config
 
     async with engine.begin() as connection:
+        # Python's sqlite3 opens no transaction for DDL by itself. With one a migration is done wholly or not at all,
+        # and of two processes that start together the second waits and finds the work done.
+        await connection.exec_driver_sql("BEGIN IMMEDIATE")
         current = await schema_version(connection)
 
         def run(sync: Any) -> None:

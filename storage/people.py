@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import cast
+from functools import lru_cache
+from itertools import islice
+from typing import Any, cast
 
-from sqlalchemy import delete, func, insert, literal, select, true, union_all, update
+from sqlalchemy import Select, bindparam, delete, func, insert, literal, select, true, union_all, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -15,6 +17,10 @@ from knowledge.people import LEVELS, Availability, Candidate, Declaration, Level
 from storage.tables import declarations, inbox, members, threads
 
 MOST_CANDIDATES = 20
+MOST_KEYS = 5_000
+"""Topics looked for at once: a message may hold forty thousand signs, and SQLite bounds the variables of a query."""
+MOST_RANGES = 20
+"""Topics and roles that one suggestion goes by."""
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 NO_LEVEL = len(LEVELS)
 
@@ -29,34 +35,21 @@ class SqlPeople:
     async def candidates(
         self, workspace: str, *, topics: Sequence[str], roles: Sequence[str], without: str | None
     ) -> Sequence[Candidate]:
-        """Return at most 20 suggestible rows in policy order; one index range for each topic and role."""
-        wanted = [("topic", key, 0) for key in topics] + [("role", key, 1 + at) for at, key in enumerate(roles)]
+        """Return the rows of at most 20 suggestible people in policy order; one index range a topic and role."""
+        # Groups of the policy: the topics, the best-fitting role, the other roles. Within one only a person's standing
+        # counts, so that a lead in the third role comes before a learner in the second.
+        wanted = [("topic", key, 0) for key in topics] + [("role", key, min(1 + at, 2)) for at, key in enumerate(roles)]
         if not wanted:
             return ()
-        d = declarations
-        ranges = [
-            select(d, literal(place).label("place"))
-            .where(
-                d.c.workspace == workspace,
-                d.c.kind == kind,
-                d.c.key == key,
-                d.c.suggestible == true(),
-                d.c.user_id != (without or ""),
-            )
-            .order_by(d.c.out_of_office, d.c.level, d.c.away, d.c.suggested_at, d.c.lot)
-            .limit(MOST_CANDIDATES)
-            .subquery()
-            for kind, key, place in wanted
-        ]
-        rows = union_all(*(select(part) for part in ranges)).subquery()
-        query = (
-            select(rows, members.c.name, members.c.availability)
-            .outerjoin(members, (members.c.workspace == rows.c.workspace) & (members.c.user_id == rows.c.user_id))
-            .order_by(rows.c.place, rows.c.out_of_office, rows.c.level, rows.c.away, rows.c.suggested_at, rows.c.lot)
-            .limit(MOST_CANDIDATES)
-        )
+        wanted = wanted[:MOST_RANGES]
+        query = _candidates_query(tuple(group for _, _, group in wanted))
+        values = {"workspace": workspace, "without": without or ""}
+        for place, (kind, key, _) in enumerate(wanted):
+            values |= {f"kind_{place}": kind, f"key_{place}": key}
         async with self._engine.connect() as connection:
-            found = (await connection.execute(query)).all()
+            found = (await connection.execute(query, values)).all()
+        # People are counted, not rows: three who declared the same ten topics would leave no row for a fourth.
+        first = set(islice(dict.fromkeys(row.user_id for row in found), MOST_CANDIDATES))
         return [
             Candidate(
                 user=row.user_id,
@@ -69,10 +62,12 @@ class SqlPeople:
                 confirmed=row.confirmed_at,
             )
             for row in found
+            if row.user_id in first
         ]
 
     async def declared_topics(self, workspace: str, keys: Sequence[str]) -> Sequence[str]:
-        """Return those of the topic keys that somebody declared, in the given order."""
+        """Return those of the first 5,000 topic keys that somebody declared, in the given order."""
+        keys = keys[:MOST_KEYS]
         d = declarations
         query = (
             select(d.c.key)
@@ -140,12 +135,13 @@ class SqlPeople:
         """Keep the profile, if the person declared something, and mark the declarations by it."""
         d, m = declarations, members
         async with self._engine.begin() as connection:
+            # Written first: from here on nobody else writes, so that a person who is forgotten meanwhile stays so.
+            await connection.execute(delete(m).where(m.c.workspace == workspace, m.c.user_id == member.user))
             declared = await connection.scalar(
                 select(func.count()).select_from(d).where(d.c.workspace == workspace, d.c.user_id == member.user)
             )
             if not declared:
                 return
-            await connection.execute(delete(m).where(m.c.workspace == workspace, m.c.user_id == member.user))
             await connection.execute(
                 insert(m).values(
                     workspace=workspace,
@@ -179,14 +175,13 @@ class SqlPeople:
             fresh = set((await connection.scalars(query)).all())
         return [user for user in users if user not in fresh]
 
-    async def suggested(self, workspace: str, users: Sequence[str], now: datetime) -> None:
-        """Put these people behind their equals."""
-        if users:
-            d = declarations
-            async with self._engine.begin() as connection:
-                await connection.execute(
-                    update(d).where(d.c.workspace == workspace, d.c.user_id.in_(users)).values(suggested_at=now)
-                )
+    async def suggested(self, workspace: str, user: str, now: datetime) -> None:
+        """Put the person behind their equals."""
+        d = declarations
+        async with self._engine.begin() as connection:
+            await connection.execute(
+                update(d).where(d.c.workspace == workspace, d.c.user_id == user).values(suggested_at=now)
+            )
 
     async def count(self, workspace: str) -> int:
         """Return how many declarations the workspace holds."""
@@ -197,7 +192,8 @@ class SqlPeople:
     async def forget(self, workspace: str, user: str) -> int:
         """Delete the person's declarations, profile and conversations, and the person from the inbox.
 
-        Ids of events stay, without the person: they keep an answer from being given twice.
+        Ids of events stay, without the person and what was said: they keep an answer from being given twice. What
+        waits is not taken up again after a restart; what a running worker holds already is still answered.
         """
         count = 0
         async with self._engine.begin() as connection:
@@ -207,8 +203,8 @@ class SqlPeople:
                 )
                 count += cast("CursorResult[object]", result).rowcount
             theirs = (inbox.c.workspace == workspace) & (inbox.c.user_id == user)
-            await connection.execute(update(inbox).where(theirs, inbox.c.state != "waiting").values(body=""))
-            await connection.execute(update(inbox).where(theirs).values(user_id=None))
+            await connection.execute(update(inbox).where(theirs, inbox.c.state == "waiting").values(state="done"))
+            await connection.execute(update(inbox).where(theirs).values(user_id=None, body=""))
         return count
 
     async def forget_workspace(self, workspace: str) -> int:
@@ -219,6 +215,38 @@ class SqlPeople:
                 result = await connection.execute(delete(table).where(table.c.workspace == workspace))
                 count += cast("CursorResult[object]", result).rowcount
         return count
+
+
+@lru_cache(maxsize=64)
+def _candidates_query(groups: tuple[int, ...]) -> Select[Any]:
+    """Build the query for ranges of these groups; building it takes longer than running it."""
+    d = declarations
+    ranges = [
+        select(
+            *(d.c.user_id, d.c.kind, d.c.key, d.c.label, d.c.level, d.c.confirmed_at),
+            *(d.c.out_of_office, d.c.away, d.c.suggested_at, d.c.lot),
+            literal(group).label("group"),
+            literal(place).label("place"),
+        )
+        .where(
+            d.c.workspace == bindparam("workspace"),
+            d.c.kind == bindparam(f"kind_{place}"),
+            d.c.key == bindparam(f"key_{place}"),
+            d.c.suggestible == true(),
+            d.c.user_id != bindparam("without"),
+        )
+        .order_by(d.c.out_of_office, d.c.level, d.c.away, d.c.suggested_at, d.c.lot)
+        .limit(MOST_CANDIDATES)
+        .subquery()
+        for place, group in enumerate(groups)
+    ]
+    r = union_all(*(select(part) for part in ranges)).subquery().c
+    m = members.c
+    return (
+        select(r.user_id, r.kind, r.key, r.label, r.level, r.confirmed_at, m.name, m.availability)
+        .outerjoin(members, (m.workspace == bindparam("workspace")) & (m.user_id == r.user_id))
+        .order_by(r.group, r.out_of_office, r.level, r.away, r.suggested_at, r.lot, r.user_id, r.place)
+    )
 
 
 async def _copy_availability(connection: AsyncConnection, workspace: str, user: str) -> None:

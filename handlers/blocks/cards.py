@@ -96,7 +96,7 @@ class Lines:
     def source(self, where: str, name: str) -> None:
         """Add which entry the answer stands on."""
         self.words.append(f"Source: {name} ({where}), bundled knowledge base.")
-        self.blocks.append(context(f"Source: *{escape(name)}* ({where}) · {LEGEND}"))
+        self.blocks.append(context(f"Source: *{escape(name)}* ({where})", LEGEND))
 
     def message(self, *last: Block) -> Message:
         """Finish the message."""

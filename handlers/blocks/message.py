@@ -12,6 +12,7 @@ from typing import Any
 Block = dict[str, Any]
 
 SECTION = 3000
+FIELD = 2000
 HEADER = 150
 BUTTON = 75
 OPTION = 75

@@ -6,9 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from handlers.blocks.message import escape
+from handlers.blocks.message import cut, escape
 from knowledge.models import Role
 from knowledge.people import Person, Reason
+
+LONGEST_NAME = 80
+LONGEST_REASONS = 300
+"""Cut here, before markup is put around it: three people always fit in one section."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,7 @@ class View:
 
     def profile(self, person: Person) -> str:
         """Return a link to the person's profile as mrkdwn; unlike a mention, a link notifies nobody."""
+        # A bar or a line break would end the link's label.
         name = escape(display_name(person)).replace("|", "¦")
         if self.team_url:
             return f"<{self.team_url}team/{person.user}|{name}>"
@@ -32,7 +37,7 @@ class View:
 
 def display_name(person: Person) -> str:
     """Return the name, or the id where the profile was never read."""
-    return person.name or f"member {person.user}"
+    return cut(" ".join(person.name.split()), LONGEST_NAME) or f"member {person.user}"
 
 
 def ago(now: datetime, then: datetime) -> str:
@@ -53,7 +58,7 @@ def reason(view: View, given: Reason) -> str:
 
 def why(view: View, person: Person) -> str:
     """Give all reasons, when they were confirmed, and whether the person is out."""
-    reasons = "; ".join(dict.fromkeys(reason(view, given) for given in person.reasons))
+    reasons = cut("; ".join(dict.fromkeys(reason(view, given) for given in person.reasons)), LONGEST_REASONS)
     confirmed = ago(view.now, person.reasons[0].confirmed)
     out = {"ooo": " · out of office", "away": " · away now"}.get(person.availability, "")
     return f"{reasons} · confirmed {confirmed}{out}"
@@ -72,7 +77,9 @@ def holders(view: View, people: Sequence[Person]) -> tuple[str, str]:
     """Say in one line who here does it, with levels: plain and as mrkdwn."""
     shown = [person for person in people if person.user != view.viewer][:3]
     if not shown:
-        return ("Who does it here: nobody has declared it yet.",) * 2
+        # To somebody who declared it, "nobody" would be untrue.
+        nobody = "nobody else" if people else "nobody"
+        return f"Who does it here: {nobody} has declared it yet.", f"*Who does it here:* {nobody} has declared it yet."
 
     def level(person: Person) -> str:
         out = ", out of office" if person.availability == "ooo" else ""

@@ -7,7 +7,20 @@ from typing import assert_never
 
 from handlers import ids
 from handlers.blocks.cards import MARKS, Lines, role_card, tool_card, topic_card
-from handlers.blocks.message import Block, Message, actions, button, context, escape, message, option, section, select
+from handlers.blocks.message import (
+    FIELD,
+    Block,
+    Message,
+    actions,
+    button,
+    context,
+    escape,
+    message,
+    mrkdwn,
+    option,
+    section,
+    select,
+)
 from handlers.blocks.people import View, holders, listed
 from knowledge.answers import (
     Answer,
@@ -95,7 +108,7 @@ def _side_by_side(parts: Sequence[tuple[str, Sequence[str]]]) -> Block:
     fields = []
     for name, texts in parts:
         drawn = f"*{escape(name)}*\n" + "\n".join(escape(text) for text in texts)
-        fields.append({"type": "mrkdwn", "text": drawn[:2000], "verbatim": True})
+        fields.append(mrkdwn(drawn, FIELD))
     return {"type": "section", "fields": fields}
 
 
@@ -115,11 +128,10 @@ def suggestion(answer: Suggestion, view: View) -> Message:
         lines = [f"Nobody here has declared {about} yet. Nearest:", *words]
         blocks = [section(f"*Nobody here has declared {escape(about)} yet.* Nearest:\n" + "\n".join(marked))]
     else:
-        text = (
-            f"Nobody here has declared {about} yet, nor a role near it. If it is yours, say so: others will find you."
-        )
-        lines, blocks = [text], [section(escape(text))]
-    if answer.roles:
+        text = f"Nobody here has declared {about} or a role near it yet."
+        invitation = "If it is what you do, declare it, and others will find you."
+        lines, blocks = [text, invitation], [section(f"*{escape(text)}* {escape(invitation)}")]
+    if [role.name for role in answer.roles] not in ([], [about]):
         field = ", ".join(role.name for role in answer.roles)
         lines.append(f"Whose field it is: {field}.")
         blocks.append(section(f"*Whose field it is:* {escape(field)}"))
@@ -153,7 +165,8 @@ EXAMPLES = (
     ("/genai-role compare data scientist and data engineer", "two roles side by side"),
     ("/genai-role who ethics review", "whom to ask here"),
     ("/genai-role me", "declare what you do, or change it"),
-    ("/genai-role my data · /genai-role forget me", "see or delete what I keep about you"),
+    ("/genai-role my data", "see what I keep about you"),
+    ("/genai-role forget me", "delete all of it"),
 )
 
 
@@ -163,6 +176,9 @@ def help_message(answer: Help, view: View) -> Message:
         text = GREETINGS[answer.occasion]
         examples = "For example: what does an MLOps engineer do? · who covers ethics review?"
         return message([text, examples], [section(text), context(escape(examples))])
+    if answer.occasion == "who":
+        text = "Say whom you look for: /genai-role who ethics review"
+        return message([text], [section(escape(text)), _browse(view)])
     if answer.occasion == "compare":
         text = "To compare, name two roles: /genai-role compare data scientist and data engineer"
         return message([text], [section(escape(text)), _browse(view)])

@@ -68,7 +68,6 @@ def test_command_who_asks_for_people_in_any_wording() -> None:
         "price of an H100",
         "when is the data science standup",
         "where is the roadmap document",
-        "pip install fails for torch",
         "who founded OpenAI",
         "remind me to call the MLOps team",
         "are we hiring data engineers",
@@ -76,6 +75,12 @@ def test_command_who_asks_for_people_in_any_wording() -> None:
 )
 def test_what_no_entry_holds_is_outside(text: str) -> None:
     assert QUESTIONS.understand(text).outside
+
+
+def test_support_is_not_in_the_knowledge_but_in_a_field() -> None:
+    intent = QUESTIONS.understand("pip install fails for torch")
+    assert intent.support
+    assert not intent.outside
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Measurements of the real bot on loopback: `python -m tests.benchmarks`."""

@@ -1,0 +1,208 @@
+"""Measure the real bot on loopback and print a table; `--write` puts it into docs/performance.md."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import platform
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from bot.ask import fill, read_team, temporary_guide
+from knowledge.guide import Question, load_guide
+from storage.database import open_engine
+from storage.people import SqlPeople
+from storage.threads import SqlThreads
+from tests.benchmarks.served import ROOT, Server, bot_settings, serving
+from tests.benchmarks.traffic import Load, SlackStandIn, command, load, mentions, percentile
+
+TEAM = ROOT / "bot" / "local" / "demo_team.json"
+QUESTIONS = ROOT / "tests" / "evals" / "questions"
+PAGE = ROOT / "docs" / "performance.md"
+BEGIN, END = "<!-- figures: written by the benchmark -->", "<!-- end of figures -->"
+WARM = 200
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measured figure; ``limit`` is the target, where there is one: the figure must stay below it."""
+
+    what: str
+    figure: float
+    unit: str
+    limit: float | None = None
+    note: str = ""
+
+    @property
+    def met(self) -> bool:
+        """Tell whether the figure keeps to its target."""
+        return self.limit is None or self.figure < self.limit
+
+    def cells(self) -> tuple[str, str, str, str]:
+        """Return the row as text: what, figure, target, note."""
+        target = "" if self.limit is None else f"< {self.limit:g} {self.unit}{'' if self.met else ' MISSED'}"
+        digits = 0 if self.figure >= 100 or isinstance(self.figure, int) else 2
+        return self.what, f"{self.figure:,.{digits}f} {self.unit}", target, self.note
+
+
+def load_rows(what: str, found: Load, limit: float | None = None) -> Iterator[Row]:
+    yield Row(f"{what}: median", found.at(0.5), "ms", limit)
+    yield Row(f"{what}: p99", found.at(0.99), "ms")
+    yield Row(f"{what}: throughput", found.per_second, "requests/s")
+
+
+async def measure_commands(server: Server, slack: SlackStandIn, count: int) -> list[Row]:
+    """Send `/genai-role mlops` over one connection and over sixteen; nobody may ask Slack anything for it."""
+    body = command("mlops")
+
+    def is_card(answer: bytes) -> bool:
+        return b'"ephemeral"' in answer and b"MLOps Engineer" in answer
+
+    await load(server.events, body, WARM, 1, is_card)
+    before = len(slack.calls)
+    one = await load(server.events, body, count, 1, is_card)
+    sixteen = await load(server.events, body, count * 2, 16, is_card)
+    asked = len(slack.calls) - before
+    who = await load(server.events, command("who covers GDPR"), count // 10, 1, lambda answer: b'"ephemeral"' in answer)
+    return [
+        *load_rows("`/genai-role mlops`, 1 connection", one, 2.0),
+        *load_rows("`/genai-role mlops`, 16 connections", sixteen),
+        Row("`/genai-role mlops`: requests to Slack", asked, "requests", 1),
+        Row("`/genai-role who covers GDPR`, 1 connection: median", who.at(0.5), "ms", None, "notes whose turn it was"),
+    ]
+
+
+async def measure_echo(slack: SlackStandIn, folder: Path, count: int, how: str, name: str) -> list[Row]:
+    """Send the same command to a bare Bolt app."""
+    async with serving(["tests.benchmarks.echo", slack.url, how], folder, {}) as server:
+        body = command("mlops")
+        await load(server.events, body, min(WARM, count), 1, lambda answer: b"mlops" in answer)
+        one = await load(server.events, body, count, 1, lambda answer: b"mlops" in answer)
+        sixteen = await load(server.events, body, count * 2, 16, lambda answer: b"mlops" in answer)
+    rows = [*load_rows(f"{name}, 1 connection", one), *load_rows(f"{name}, 16 connections", sixteen)]
+    return [row for row in rows if "p99" not in row.what]
+
+
+async def measure_guide() -> list[Row]:
+    """Ask the guide every question of the evaluation, in this process."""
+    asked: list[tuple[str, str]] = []
+    for file in sorted(QUESTIONS.glob("*.jsonl")):
+        for line in file.read_text("utf-8").splitlines():
+            row = json.loads(line)
+            text = row.get("text") or (row.get("turns") or [""])[-1]
+            if text:
+                asked.append((text, "command" if file.stem == "lookups" else "mention"))
+    async with temporary_guide(TEAM) as guide:
+        taken: list[float] = []
+        for text, via in asked:
+            started = time.perf_counter()
+            await guide.ask(Question("TBATCH", text, "command" if via == "command" else "mention"))
+            taken.append((time.perf_counter() - started) * 1000)
+    return [
+        Row("The guide alone, a question: median", percentile(taken, 0.5), "ms", None, f"{len(taken)} questions"),
+        Row("The guide alone, a question: p99", percentile(taken, 0.99), "ms"),
+    ]
+
+
+async def measure_mentions(server: Server, slack: SlackStandIn, count: int) -> list[Row]:
+    """Send 50 mentions a second; measure from the event until the reply reaches Slack."""
+    taken = await mentions(server.events, slack, count, 50.0, "what does an MLOps engineer do?")
+    return [
+        Row("Mention to posted reply at 50 events/s: median", percentile(taken, 0.5), "ms", None, f"{count} events"),
+        Row("Mention to posted reply at 50 events/s: p99", percentile(taken, 0.99), "ms"),
+    ]
+
+
+async def fill_team(database: Path) -> None:
+    """Write the demo team into the workspace that is asked."""
+    engine = open_engine(f"sqlite+aiosqlite:///{database}")
+    now = datetime.now(UTC)
+    people = SqlPeople(engine, random.Random(0))
+    guide = load_guide(people, SqlThreads(engine), lambda: now)
+    await fill(people, guide, "T0BENCH", read_team(TEAM), now)
+    await engine.dispose()
+
+
+async def measure(count: int) -> list[Row]:
+    """Measure everything; ``count`` is how many commands go over one connection."""
+    slack = SlackStandIn()
+    await slack.start()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        database = folder / "bot.sqlite3"
+        settings = bot_settings(slack.url, database)
+        async with serving(["bot", "serve"], folder, settings) as server:
+            first = server.ready_seconds
+        await fill_team(database)
+        starts = []
+        for _ in range(2):
+            async with serving(["bot", "serve"], folder, settings) as server:
+                starts.append(server.ready_seconds)
+        async with serving(["bot", "serve"], folder, settings) as server:
+            starts.append(server.ready_seconds)
+            idle = server.resident_megabytes()
+            await load(server.events, command("mlops"), 1_000, 4, lambda answer: b"MLOps" in answer)
+            used = server.resident_megabytes()
+            rows = await measure_commands(server, slack, count)
+            rows += await measure_mentions(server, slack, max(50, count // 10))
+        rows += await measure_echo(slack, folder, max(20, count // 10), "after", "Bare Bolt echo, its defaults")
+        rows += await measure_echo(slack, folder, count, "before", "Bare Bolt echo, process_before_response")
+    await slack.stop()
+    rows += await measure_guide()
+    return [
+        *rows,
+        Row("Start to ready", sorted(starts)[1], "s", 1.5, "median of three"),
+        Row("Start to ready, new database", first, "s", 1.5, "makes the schema"),
+        Row("Resident memory after 1,000 commands", used, "MB", 200, f"{idle:.0f} MB when ready"),
+    ]
+
+
+def table(rows: list[Row]) -> list[str]:
+    """Return the rows as a Markdown table, its columns in line."""
+    cells = [("what", "figure", "target", "note"), *(row.cells() for row in rows)]
+    widths = [max(len(row[at]) for row in cells) for at in range(4)]
+    lines = [f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))} |" for row in cells]
+    return [lines[0], f"|{'|'.join('-' * (width + 2) for width in widths)}|", *lines[1:]]
+
+
+def machine() -> str:
+    """Say what the figures were taken on."""
+    day = datetime.now(UTC).date().isoformat()
+    cores = os.cpu_count() or 1
+    return (
+        f"Measured on {day}: {cores} core{'s' * (cores != 1)} ({platform.machine()}), "
+        f"{platform.system()}, Python {platform.python_version()}. Load and bot share the machine."
+    )
+
+
+def with_figures(page: str, lines: list[str]) -> str:
+    """Return the page with the lines between its two markers."""
+    before, rest = page.split(BEGIN)
+    _, after = rest.split(END)
+    return "\n".join([before + BEGIN, "", *lines, "", END]) + after
+
+
+@click.command()
+@click.option("--write", is_flag=True, help="Put the figures into docs/performance.md.")
+@click.option("--quick", is_flag=True, help="A tenth of the load, to see that it works.")
+def main(write: bool, quick: bool) -> None:
+    """Measure the bot on loopback; ends with 1 where a target is missed."""
+    rows = asyncio.run(measure(200 if quick else 2_000))
+    lines = [machine(), "", *table(rows)]
+    click.echo("\n".join(lines))
+    if write:
+        PAGE.write_text(with_figures(PAGE.read_text("utf-8"), lines), "utf-8")
+    sys.exit(0 if all(row.met for row in rows) else 1)
+
+
+if __name__ == "__main__":
+    main()

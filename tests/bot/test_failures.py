@@ -1,0 +1,249 @@
+"""When something fails inside: one sentence with a reference, the traceback in the log under it, nothing lost."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import pytest
+from sqlalchemy import text
+
+from bot.app import Bot
+from bot.local import GENERAL, LocalSlack, Message
+from bot.worker import RETRY_SECONDS
+from handlers.errors import apology
+from tests.conftest import ANN, CAI, TEAM, Sleeper, Start, interact, rows, settled, words
+
+pytestmark = pytest.mark.usefixtures("faults")
+
+
+async def break_people(bot: Bot) -> None:
+    """Take the table of declarations away, on which every answer about roles and people stands."""
+    async with bot.engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE declarations RENAME TO gone"))
+
+
+async def mend_people(bot: Bot) -> None:
+    async with bot.engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE gone RENAME TO declarations"))
+
+
+def reference_in(said: str, caplog: pytest.LogCaptureFixture) -> str:
+    """Return the reference that a person reads, having found the traceback under it in the log."""
+    found = re.search(r"reference: ([0-9a-f]{8})$", said)
+    assert found, said
+    assert said == apology(found[1])
+    told = [r for r in caplog.records if r.exc_info and f"reference {found[1]}" in r.getMessage()]
+    assert told, caplog.text
+    assert "no such table: declarations" in caplog.text
+    return found[1]
+
+
+async def test_a_command(slack: LocalSlack, bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
+    await break_people(bot)
+    reply = await slack.command(ANN, "/genai-role who mlops zebracorn")
+    assert (reply.status, reply.ephemeral_to) == (200, ANN)
+    reference_in(reply.text, caplog)
+    assert "zebracorn" not in caplog.text
+
+
+@pytest.mark.parametrize("place", ["channel", "thread", "dm"])
+async def test_a_button(slack: LocalSlack, bot: Bot, caplog: pytest.LogCaptureFixture, place: str) -> None:
+    if place == "channel":
+        shown: Message | None = (await slack.command(ANN, "/genai-role mlops")).message
+    else:
+        posted = await slack.say(ANN, "<@BOT> mlops", GENERAL if place == "thread" else None)
+        shown = await slack.wait_for_reply(posted)
+    await settled(bot)
+    await break_people(bot)
+    assert shown is not None
+    pressed = await slack.press(ANN, shown, "ask_someone")
+    assert (pressed.status, pressed.ephemeral_to) == (200, ANN)
+    reference_in(pressed.text, caplog)
+    assert "*Responsibilities*" in words(shown)
+
+
+async def test_a_button_in_a_modal(slack: LocalSlack, bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
+    posted = await slack.say(CAI, "mlops", GENERAL)
+    opened = await slack.message_shortcut(ANN, "find_who_can_help", posted)
+    await settled(bot)
+    await break_people(bot)
+    assert opened.view is not None
+    pressed = await slack.press(ANN, opened.view, "declare_role")
+    assert pressed.view is not None
+    reference_in(words(pressed.view), caplog)
+
+
+async def test_a_menu_at_home(slack: LocalSlack, bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
+    home = await slack.open_home(ANN)
+    await break_people(bot)
+    await slack.press(ANN, home, "browse_roles", selected="data-engineer")
+    reference_in(slack.messages(slack.dm(ANN))[-1].text, caplog)
+
+
+async def test_a_shortcut(slack: LocalSlack, bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
+    await break_people(bot)
+    opened = await slack.shortcut(ANN, "declare_role")
+    assert opened.view is not None
+    reference_in(words(opened.view), caplog)
+
+
+async def test_a_form_keeps_what_was_typed(slack: LocalSlack, bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
+    form = (await slack.command(ANN, "/genai-role me")).view
+    await break_people(bot)
+    refused = await slack.submit(ANN, form, {"topics": "zebracorn"})
+    assert list(refused.errors) == ["roles_lead"]
+    assert not refused.closed
+    reference_in(refused.errors["roles_lead"], caplog)
+    assert "zebracorn" not in caplog.text
+    await mend_people(bot)
+    saved = await slack.submit(ANN, form)
+    assert saved.view is not None
+    assert "zebracorn" in words(saved.view)
+
+
+@pytest.mark.parametrize("place", ["channel", "thread", "dm", "dm thread"])
+async def test_a_question_is_tried_three_times_and_apologised_for(
+    slack: LocalSlack, bot: Bot, sleeper: Sleeper, caplog: pytest.LogCaptureFixture, place: str
+) -> None:
+    root = await slack.say(CAI, "good morning", GENERAL) if place == "thread" else None
+    if place == "dm thread":
+        root = await slack.say(ANN, "hello")
+        await settled(bot)
+    await break_people(bot)
+    thread = root.ts if root else None
+    where = None if place.startswith("dm") else GENERAL
+    posted = await slack.say(
+        ANN, "<@BOT> who knows mlops zebracorn" if where else "who knows mlops zebracorn", where, thread
+    )
+    await settled(bot)
+    said = slack.messages(posted.channel)[-1]
+    reference = reference_in(said.text, caplog)
+    assert said.thread_ts == (None if place == "dm" else thread or posted.ts)
+    assert sleeper.slept == list(RETRY_SECONDS)
+    tracebacks = [r for r in caplog.records if r.exc_info and reference in r.getMessage()]
+    assert len(tracebacks) == 3
+    assert "zebracorn" not in caplog.text
+    (row,) = await rows(bot, "inbox", "state != 'done'")
+    assert (row["state"], row["attempts"]) == ("dead", 3)
+
+
+async def test_a_passing_failure_is_not_noticed(slack: LocalSlack, bot: Bot, sleeper: Sleeper) -> None:
+    slack.fail("chat.postMessage", status=429)
+    slack.fail("chat.postMessage", status=500)
+    posted = await slack.say(ANN, "<@BOT> mlops", GENERAL)
+    await settled(bot)
+    assert [m.blocks[0]["text"]["text"] for m in slack.replies(posted)] == ["MLOps Engineer"]
+    assert sleeper.slept == list(RETRY_SECONDS)
+    assert [row["state"] for row in await rows(bot, "inbox")] == ["done"]
+
+
+async def test_where_not_even_the_apology_can_be_posted_the_log_has_it(
+    slack: LocalSlack, bot: Bot, caplog: pytest.LogCaptureFixture
+) -> None:
+    slack.fail("chat.postMessage", error="channel_not_found", times=4)
+    await slack.say(ANN, "<@BOT> mlops", GENERAL)
+    await settled(bot)
+    assert "the apology could not be posted" in caplog.text
+    assert [row["state"] for row in await rows(bot, "inbox")] == ["dead"]
+    # The lane lives on.
+    posted = await slack.say(ANN, "<@BOT> mlops", GENERAL)
+    await settled(bot)
+    assert len(slack.replies(posted)) == 1
+
+
+async def test_a_failing_background_event_tells_nobody(slack: LocalSlack, bot: Bot) -> None:
+    slack.fail("views.publish", status=500, times=3)
+    await slack.send_event({"type": "app_home_opened", "user": ANN, "channel": slack.dm(ANN), "tab": "home"})
+    await settled(bot)
+    assert slack.called("chat.postMessage") == []
+    assert [row["state"] for row in await rows(bot, "inbox")] == ["dead"]
+
+
+async def test_an_event_that_cannot_be_written_down_is_not_acknowledged(
+    slack: LocalSlack, bot: Bot, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with bot.engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE inbox RENAME TO gone"))
+    event = {"type": "app_mention", "user": ANN, "channel": GENERAL, "ts": "1700000000.000100", "text": "zebracorn"}
+    envelope = {"type": "event_callback", "team_id": TEAM, "event_id": "Ev0LOST", "event": event}
+    assert (await slack.send_json(envelope)).status == 500
+    assert "could not be written down" in caplog.text
+    assert "zebracorn" not in caplog.text
+    async with bot.engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE gone RENAME TO inbox"))
+    # Slack sends it again, and it is answered once.
+    assert (await slack.send_json(envelope)).status == 200
+    await settled(bot)
+    assert len(slack.called("chat.postMessage")) == 1
+
+
+async def test_a_person_who_cannot_be_told_is_logged(
+    slack: LocalSlack, bot: Bot, caplog: pytest.LogCaptureFixture
+) -> None:
+    status = await interact(
+        slack,
+        {
+            "type": "block_actions",
+            "team": {"id": "T0LOCAL0001"},
+            "user": {"id": ANN},
+            "response_url": f"{slack.api_url.removesuffix('/api/')}/response/long-gone",
+            "actions": [{"type": "button", "action_id": "ask_someone", "value": "mlops-engineer"}],
+        },
+    )
+    assert status == 200
+    assert "the person could not be told" in caplog.text
+
+
+# Restarts
+
+
+async def test_an_event_that_waits_is_worked_off_after_a_restart(slack: LocalSlack, start: Start) -> None:
+    async with start() as bot:
+        await bot.worker.stop(0)  # the lanes are down: what comes in is written down and waits
+        posted = await slack.say(ANN, "<@BOT> what is mlops", GENERAL)
+        assert [row["state"] for row in await rows(bot, "inbox")] == ["waiting"]
+    assert slack.replies(posted) == []
+    async with start() as bot:
+        await settled(bot)
+        assert len(slack.replies(posted)) == 1
+        assert [row["state"] for row in await rows(bot, "inbox")] == ["done"]
+    async with start() as bot:
+        await settled(bot)
+        assert len(slack.replies(posted)) == 1
+
+
+async def test_stopping_in_the_middle_leaves_the_event_for_the_next_start(
+    slack: LocalSlack, start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with start() as bot:
+        slack.fail("chat.postMessage", hang=30)
+        posted = await slack.say(ANN, "<@BOT> what is mlops", GENERAL)
+        await asyncio.sleep(0)
+        await bot.worker.stop(0.05)
+        assert "worked off at the next start" in caplog.text
+        assert [row["state"] for row in await rows(bot, "inbox")] == ["waiting"]
+    async with start() as bot:
+        await settled(bot)
+        assert [row["state"] for row in await rows(bot, "inbox")] == ["done"]
+        assert slack.replies(posted)
+
+
+# Slack out of reach at the start
+
+
+@pytest.mark.parametrize("fault", ["500", "429", "invalid_auth"])
+async def test_the_bot_starts_while_slack_is_out_of_reach(
+    slack: LocalSlack, start: Start, sleeper: Sleeper, caplog: pytest.LogCaptureFixture, fault: str
+) -> None:
+    if fault.isdigit():
+        slack.fail("auth.test", status=int(fault), times=2)
+    else:
+        slack.fail("auth.test", error=fault)
+    async with start() as bot:
+        assert "MLOps Engineer" in (await slack.command(ANN, "/genai-role mlops")).text
+        if fault == "invalid_auth":
+            assert bot.authorize.state == "invalid_auth"
+            assert "Slack refuses SLACK_BOT_TOKEN" in caplog.text
+        else:
+            assert (bot.authorize.state, sleeper.slept) == ("connected", [1.0, 5.0])

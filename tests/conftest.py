@@ -1,0 +1,307 @@
+"""A small workspace, and the whole bot served to it over loopback; what people see is checked after every test."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from bot.app import Bot, build_app
+from bot.local import LocalSlack, Member, Message, View
+from bot.serve import start_site
+from bot.settings import Settings
+from knowledge.catalog import load_catalog
+from knowledge.guide import Guide, load_index
+from knowledge.people import Level
+from knowledge.people import Member as Profile
+from knowledge.ports import People, Threads
+from storage.database import migrate, open_engine
+
+from .schemas.block_kit import problems, view_problems
+
+TEAM = "T0LOCAL0001"
+ANN, BEN, CAI, DEE, EVA = "U0ANN000001", "U0BEN000001", "U0CAI000001", "U0DEE000001", "U0EVA000001"
+GUS, ROB, OLD = "U0GUS000001", "U0ROB000001", "U0OLD000001"
+MEMBERS = (
+    Member(ANN, "Ann Archer", title="Engineer", tz="Europe/Berlin"),
+    Member(BEN, "Ben Book", title="MLOps lead", tz="Asia/Tokyo"),
+    Member(CAI, "Cai Chen", title="", tz="America/Lima"),
+    Member(DEE, "Dee Dorsey", presence="away"),
+    Member(EVA, "Eva Ek", status_text="Out of office until Monday", status_emoji=":palm_tree:"),
+    Member(GUS, "Gus Guest", guest=True),
+    Member(ROB, "Rob Robot", is_bot=True),
+    Member(OLD, "Olly Oldtimer", deleted=True),
+)
+FORM_CODES = {
+    "invalid_blocks",
+    "invalid_blocks_format",
+    "invalid_arguments",
+    "msg_too_long",
+    "no_text",
+    "view_too_large",
+}
+"""What Slack answers to a message or view that is not well formed."""
+
+
+class Clock:
+    """A clock that tests move; the workspace and the bot go by it."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+    def seconds(self) -> float:
+        return self.at.timestamp()
+
+    def move(self, **by: float) -> None:
+        self.at += timedelta(**by)
+
+
+@dataclass
+class Sleeper:
+    """Note the pauses instead of making them."""
+
+    slept: list[float] = field(default_factory=list)
+
+    async def __call__(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await asyncio.sleep(0)
+
+
+MakeGuide = Callable[[People, Threads, Callable[[], datetime]], Guide]
+
+
+@pytest.fixture(scope="session")
+def make_guide() -> MakeGuide:
+    """The guide over the bundled content, which is read once."""
+    catalog = load_catalog()
+    index = load_index(catalog)
+    return lambda people, threads, now: Guide(catalog, *index, people, threads, now)
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the schema at head; tests take copies."""
+    file = tmp_path_factory.mktemp("database") / "empty.sqlite3"
+
+    async def make() -> None:
+        engine = open_engine(f"sqlite+aiosqlite:///{file}")
+        await migrate(engine)
+        async with engine.connect() as connection:
+            await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+        await engine.dispose()
+
+    asyncio.run(make())
+    return file
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def sleeper() -> Sleeper:
+    return Sleeper()
+
+
+@pytest.fixture
+def faults() -> None:
+    """Ask for it where a failure is meant: errors in the log are no surprise then."""
+
+
+@pytest_asyncio.fixture
+async def slack(
+    clock: Clock, sleeper: Sleeper, caplog: pytest.LogCaptureFixture, request: pytest.FixtureRequest
+) -> AsyncIterator[LocalSlack]:
+    """A workspace of eight; whatever the bot showed in it was well formed and notified nobody."""
+    caplog.set_level(logging.INFO)
+    members = [replace(member) for member in MEMBERS]
+    enterprise = getattr(request, "param", None)
+    async with LocalSlack(clock=clock.seconds, sleep=sleeper, members=members, enterprise_id=enterprise) as slack:
+        yield slack
+        well_formed(slack)
+        if "faults" not in request.fixturenames:
+            errors = [record for record in caplog.get_records("call") if record.levelno >= logging.ERROR]
+            assert not errors, [record.getMessage() for record in errors]
+
+
+def well_formed(slack: LocalSlack) -> None:
+    """Check everything that the bot showed, by Slack's types, Slack's limits, and that nobody was notified."""
+    misshapen = [call for call in slack.refused if call.error in FORM_CODES or call.method.endswith("response")]
+    assert not misshapen, [str(call) for call in misshapen]
+    for shown, where in shown_by(slack):
+        found = (
+            view_problems(shown)
+            if shown.get("type") in ("modal", "home")
+            else problems(shown["blocks"], "Blocks")
+            if shown.get("blocks")
+            else []
+        )
+        assert not found, (where, found)
+        if "blocks" in shown and "text" in shown:
+            assert 0 < len(shown["text"]) <= 4000, where
+    for message in slack.workspace.messages:
+        if message.from_bot:
+            assert not slack.notified(message), message.text
+
+
+def shown_by(slack: LocalSlack) -> Iterator[tuple[dict[str, Any], str]]:
+    """Go through every message and view that the bot sent: in calls, and in the answers to commands and modals."""
+    for call in slack.calls:
+        sent = {name: decoded(value) for name, value in call.arguments.items()}
+        if isinstance(sent.get("view"), dict):
+            yield sent["view"], call.method
+        elif "text" in sent:
+            yield sent, call.method
+    for attempt in slack.deliveries:
+        answer = attempt.json()
+        if isinstance(answer.get("view"), dict):
+            yield answer["view"], attempt.kind
+        elif "text" in answer:
+            yield answer, attempt.kind
+
+
+def decoded(value: object) -> Any:
+    """Undo the JSON in which the Web API's form bodies carry blocks and views."""
+    if isinstance(value, str) and value[:1] in "[{":
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
+@dataclass
+class Start:
+    """Start bots for the workspace: `async with start() as bot`."""
+
+    slack: LocalSlack
+    file: Path
+    clock: Clock
+    sleeper: Sleeper
+    make_guide: MakeGuide
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator[Bot]:
+        settings = Settings(
+            _env_file=None,  # type: ignore[call-arg]  # known to pydantic-settings, not to mypy
+            slack_bot_token=SecretStr(self.slack.bot_token),
+            slack_signing_secret=SecretStr(self.slack.signing_secret),
+            slack_api_url=self.slack.api_url,
+            database_url=f"sqlite+aiosqlite:///{self.file}",
+            # Said here, or the environment of whoever runs the tests would have its say.
+            https_proxy=None,
+            ssl_cert_file=None,
+        )
+        bot = build_app(
+            settings, now=self.clock.now, rng=random.Random(7), sleep=self.sleeper, make_guide=self.make_guide
+        )
+        base, stop = await start_site(bot, "127.0.0.1", 0)
+        self.slack.bot_url = f"{base}/slack/events"
+        try:
+            await settled(bot)
+            yield bot
+        finally:
+            await stop()
+
+
+@pytest.fixture
+def start(
+    slack: LocalSlack, empty_database: Path, tmp_path: Path, clock: Clock, sleeper: Sleeper, make_guide: MakeGuide
+) -> Start:
+    """Start the bot again and again over one database file."""
+    file = tmp_path / "bot.sqlite3"
+    shutil.copy(empty_database, file)
+    return Start(slack, file, clock, sleeper, make_guide)
+
+
+@pytest_asyncio.fixture
+async def bot(start: Start) -> AsyncIterator[Bot]:
+    """The bot, as `python -m bot serve` runs it, on a free port and a file of its own."""
+    async with start() as bot:
+        yield bot
+
+
+async def settled(bot: Bot) -> None:
+    """Wait until the bot has nothing more to do: events worked off, background work ended."""
+    await asyncio.wait_for(bot.worker.idle(), 5)
+    await bot.tasks.finish(5)
+
+
+async def declares(
+    bot: Bot,
+    slack: LocalSlack,
+    user: str,
+    roles: Mapping[str, Level] | None = None,
+    topics: tuple[str, ...] = (),
+    workspace: str = TEAM,
+) -> None:
+    """Put a person's declaration and profile into the database, as the modal and the look-up after it do."""
+    keys = {bot.guide.topic_key(topic): topic for topic in topics}
+    now = datetime.fromtimestamp(slack.workspace.clock(), UTC)
+    await bot.people.declare(workspace, user, roles or {}, keys, now)
+    member = slack.workspace.members[user]
+    away = "ooo" if member.status_emoji else "away" if member.presence == "away" else "active"
+    profile = Profile(
+        user,
+        member.name,
+        member.title,
+        member.tz,
+        "deactivated" if member.deleted else away,  # type: ignore[arg-type]
+        member.is_bot,
+        member.guest,
+    )
+    await bot.people.remember(workspace, profile, now)
+
+
+async def rows(bot: Bot, table: str, where: str = "1 = 1", **values: object) -> list[Mapping[str, Any]]:
+    """Look into the database."""
+    async with bot.engine.connect() as connection:
+        found = await connection.execute(text(f"SELECT * FROM {table} WHERE {where}"), values)  # noqa: S608
+        return [dict(row) for row in found.mappings()]
+
+
+TABLES = ("declarations", "members", "threads", "inbox")
+
+
+def words(shown: Message | View) -> str:
+    """Return everything that a message or view shows in its blocks, as one text."""
+    found: list[str] = []
+
+    def walk(thing: object) -> None:
+        match thing:
+            case {"text": str(said)}:
+                found.append(said)
+            case dict():
+                for part in thing.values():
+                    walk(part)
+            case list():
+                for part in thing:
+                    walk(part)
+
+    walk(shown.blocks)
+    return "\n".join(found)
+
+
+async def interact(slack: LocalSlack, payload: Mapping[str, Any]) -> int:
+    """Send an interaction of any shape, signed; return the status."""
+    body = urlencode({"payload": json.dumps(payload)}).encode()
+    status, _ = await slack.post_raw(body, {"Content-Type": "application/x-www-form-urlencoded"}, signed=True)
+    return status

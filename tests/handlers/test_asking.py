@@ -1,0 +1,191 @@
+"""Whom to ask: in the order of the policy, with reasons, without notifying anybody; what Slack says of people."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.app import Bot
+from bot.local import GENERAL, LocalSlack, Member
+from tests.conftest import ANN, BEN, CAI, DEE, EVA, GUS, OLD, ROB, TABLES, Clock, declares, rows, settled, words
+
+EVERYBODY = (ANN, BEN, CAI, DEE, EVA, GUS, ROB, OLD)
+
+
+def order(text: str, *names: str) -> bool:
+    """Tell whether the names stand in the text in this order."""
+    places = [text.find(name) for name in names]
+    return -1 not in places and places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["who mlops", "who covers mlops here?", "who should I ask about MLOps?", "who is our MLOps engineer?"],
+)
+@pytest.mark.parametrize("via", ["command", "channel", "dm"])
+async def test_people_are_asked_for(slack: LocalSlack, bot: Bot, asked: str, via: str) -> None:
+    await declares(bot, slack, BEN, {"mlops-engineer": "lead"})
+    if via == "command":
+        shown = (await slack.command(ANN, f"/genai-role {asked}")).message
+    else:
+        posted = await slack.say(
+            ANN, f"<@BOT> {asked}" if via == "channel" else asked, GENERAL if via == "channel" else None
+        )
+        shown = await slack.wait_for_reply(posted)
+    assert shown is not None
+    assert "*For MLOps Engineer, ask:*" in words(shown)
+    assert "1. *<https://genai-team.slack.com/team/U0BEN000001|Ben Book>* – MLOps Engineer, lead" in words(shown)
+    assert "Nobody was notified." in words(shown)
+    await settled(bot)
+
+
+async def test_the_topic_comes_before_the_role_and_at_most_three_are_named(slack: LocalSlack, bot: Bot) -> None:
+    await declares(bot, slack, BEN, {"mlops-engineer": "lead"})
+    await declares(bot, slack, CAI, {"mlops-engineer": "practitioner"})
+    await declares(bot, slack, DEE, {}, ("Kubernetes",))
+    await declares(bot, slack, EVA, {"mlops-engineer": "lead"}, ("Kubernetes",))
+    text = (await slack.command(ANN, "/genai-role who kubernetes")).text
+    # Of those who declared the topic the one at work; then the role, by level.
+    assert order(text, "1. Dee Dorsey", "2. Eva Ek", "3. Ben Book")
+    assert "away now" in text
+    assert "out of office" in text
+    assert "Cai Chen" not in text
+
+
+async def test_within_a_role_level_and_presence_decide(slack: LocalSlack, bot: Bot) -> None:
+    await declares(bot, slack, BEN, {"data-engineer": "learning"})
+    await declares(bot, slack, CAI, {"data-engineer": "practitioner"})
+    await declares(bot, slack, DEE, {"data-engineer": "practitioner"})  # away
+    await declares(bot, slack, EVA, {"data-engineer": "lead"})  # out of office
+    text = (await slack.command(ANN, "/genai-role who data engineer")).text
+    assert order(text, "1. Cai Chen", "2. Dee Dorsey", "3. Ben Book")
+    await settled(bot)
+
+
+async def test_equals_take_turns(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    slack.workspace.add_members([Member("U0FAY000001", "Fay Fox")])
+    for user in (ANN, BEN, CAI, "U0FAY000001"):
+        await declares(bot, slack, user, {"data-engineer": "practitioner"})
+    names = {"Ann Archer", "Ben Book", "Cai Chen", "Fay Fox"}
+    first = []
+    for _ in names:
+        text = (await slack.command(DEE, "/genai-role who data engineer")).text
+        first += [name for name in names if f"1. {name}" in text]
+        clock.move(minutes=1)
+    assert set(first) == names
+    await settled(bot)
+
+
+async def test_nobody_is_suggested_who_must_not_be(slack: LocalSlack, bot: Bot) -> None:
+    for user in EVERYBODY:
+        await declares(bot, slack, user, {"prompt-engineer": "lead"}, ("LoRA",))
+    for asked in ("who LoRA", "who prompt engineer"):
+        for asker, name in ((ANN, "Ann Archer"), (BEN, "Ben Book")):
+            text = (await slack.command(asker, f"/genai-role {asked}")).text
+            assert not {"Gus", "Rob", "Olly"} & set(text.split()), text
+            assert name not in text
+
+
+async def test_where_nobody_declared_it_the_nearest_are_shown(slack: LocalSlack, bot: Bot) -> None:
+    near = bot.guide.catalog.roles["mlops-engineer"].confused_with[0].role
+    await declares(bot, slack, BEN, {near: "lead"})
+    reply = await slack.command(ANN, "/genai-role who mlops")
+    assert reply.text.startswith("Nobody here has declared MLOps Engineer yet. Nearest:\n1. Ben Book")
+    form = (await slack.press(ANN, reply, "declare_role")).view
+    assert form is not None
+
+
+async def test_where_there_is_nobody_near_either_it_says_so_and_offers_to_declare(slack: LocalSlack, bot: Bot) -> None:
+    reply = await slack.command(ANN, "/genai-role who mlops")
+    assert reply.text.startswith("Nobody here has declared MLOps Engineer or a role near it yet.")
+    assert (await slack.press(ANN, reply, "declare_role")).view is not None
+
+
+@pytest.mark.parametrize("asked", ["who zxqv wplk", "who"])
+async def test_asking_for_nothing_known_is_answered(slack: LocalSlack, bot: Bot, asked: str) -> None:
+    reply = await slack.command(ANN, f"/genai-role {asked}")
+    assert (reply.status, reply.ephemeral_to) == (200, ANN)
+    assert reply.text
+
+
+async def test_when_it_was_confirmed_is_told(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    await declares(bot, slack, BEN, {"mlops-engineer": "lead"})
+    for days, said in ((0, "confirmed today"), (1, "confirmed yesterday"), (39, "confirmed 40 days ago")):
+        clock.move(days=days)
+        assert said in (await slack.command(ANN, "/genai-role who mlops")).text
+        await settled(bot)
+
+
+async def test_the_shortcut_on_a_message_shows_who_can_help(slack: LocalSlack, bot: Bot) -> None:
+    await declares(bot, slack, BEN, {}, ("Airflow",))
+    posted = await slack.say(CAI, "My Airflow DAG does not start, <!here> help", GENERAL)
+    opened = await slack.message_shortcut(ANN, "find_who_can_help", posted)
+    assert opened.view is not None
+    assert opened.view.title == "Who can help"
+    assert "Ben Book" in words(opened.view)
+    await settled(bot)
+
+
+@pytest.mark.parametrize("text", ["", "lunch?", "x" * 40_000, "<!channel> <@U0BEN000001>", "```code```"])
+async def test_the_shortcut_works_on_any_message(slack: LocalSlack, bot: Bot, text: str) -> None:
+    posted = await slack.say(CAI, text, GENERAL)
+    opened = await slack.message_shortcut(ANN, "find_who_can_help", posted)
+    assert opened.view is not None
+
+
+# What Slack says of people
+
+
+async def test_profiles_are_read_after_the_answer_and_kept_for_an_hour(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await declares(bot, slack, BEN, {"mlops-engineer": "lead"})
+    clock.move(hours=2)
+    slack.fail("users.info", hang=30)
+    slack.workspace.members[BEN].display_name = "Benny"
+    assert "Ben Book" in (await slack.command(ANN, "/genai-role who mlops")).text
+    assert slack.called("users.info") == []
+    slack.api.closing.set()
+    await settled(bot)
+    assert len(slack.called("users.info")) == 1
+    slack.api.closing.clear()
+    assert "Benny" in (await slack.command(ANN, "/genai-role who mlops")).text
+    await settled(bot)
+    assert len(slack.called("users.info")) == 1
+
+
+async def test_somebody_found_gone_is_not_suggested_again(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    await declares(bot, slack, BEN, {"mlops-engineer": "lead"})
+    clock.move(hours=2)
+    slack.fail("users.info", error="user_not_found")
+    assert "Ben Book" in (await slack.command(ANN, "/genai-role who mlops")).text
+    await settled(bot)
+    assert "Ben" not in (await slack.command(ANN, "/genai-role who mlops")).text
+
+
+async def test_who_is_away_or_out_is_read_from_presence_and_status(slack: LocalSlack, bot: Bot) -> None:
+    for user in (BEN, DEE, EVA):
+        form = (await slack.command(user, "/genai-role me")).view
+        await slack.submit(user, form, {"roles_lead": ["data-engineer"]})
+    await settled(bot)
+    kept = {row["user_id"]: row["availability"] for row in await rows(bot, "members")}
+    assert kept == {BEN: "active", DEE: "away", EVA: "ooo"}
+
+
+@pytest.mark.parametrize("change", [{"deleted": True}, {"is_bot": True}, {"is_restricted": True}])
+async def test_a_changed_profile_takes_a_leaver_out_at_once(
+    slack: LocalSlack, bot: Bot, change: dict[str, bool]
+) -> None:
+    await declares(bot, slack, BEN, {"mlops-engineer": "lead"})
+    user = {"id": BEN, "team_id": "T0LOCAL0001", "name": "ben", "profile": {"real_name": "Ben Book"}, **change}
+    await slack.send_event({"type": "user_change", "user": user})
+    await settled(bot)
+    assert "Ben Book" not in (await slack.command(ANN, "/genai-role who mlops")).text
+    assert "Ben Book" not in (await slack.command(ANN, "/genai-role mlops")).text
+
+
+async def test_nothing_is_kept_of_somebody_who_declared_nothing(slack: LocalSlack, bot: Bot) -> None:
+    user = {"id": BEN, "team_id": "T0LOCAL0001", "name": "ben", "profile": {"real_name": "Ben Book"}}
+    await slack.send_event({"type": "user_change", "user": user})
+    await settled(bot)
+    for table in TABLES:
+        assert "Ben Book" not in str(await rows(bot, table))
