@@ -16,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.authorize import TokenAuthorize
+from bot.intake import Intake
 from bot.server import MOST_BYTES, FrontDoor
 from bot.settings import Settings, SettingsError
 from bot.tasks import Tasks
@@ -45,6 +46,7 @@ class Bot:
     worker: Worker
     tasks: Tasks
     authorize: TokenAuthorize
+    intake: Intake
     front_door: FrontDoor
     sleep: Sleep
 
@@ -124,8 +126,9 @@ def build_app(
     register(bolt, guide=guide, people=people, later=tasks.start, now=now)
     inbox = SqlInbox(engine)
     worker = Worker(inbox, bolt, client, sleep)
-    front_door = FrontDoor(bolt, inbox, worker, settings.slack_signing_secret.get_secret_value(), now)
-    return Bot(engine, guide, people, inbox, worker, tasks, authorize, front_door, sleep)
+    intake = Intake(bolt, inbox, worker, tasks, client, now)
+    front_door = FrontDoor(intake, settings.slack_signing_secret.get_secret_value())
+    return Bot(engine, guide, people, inbox, worker, tasks, authorize, intake, front_door, sleep)
 
 
 def slack_client(settings: Settings, token: str | None = None) -> AsyncWebClient:

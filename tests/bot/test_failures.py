@@ -167,7 +167,7 @@ async def test_an_event_that_cannot_be_written_down_is_not_acknowledged(
         await connection.execute(text("ALTER TABLE inbox RENAME TO gone"))
     event = {"type": "app_mention", "user": ANN, "channel": GENERAL, "ts": "1700000000.000100", "text": "zebracorn"}
     envelope = {"type": "event_callback", "team_id": TEAM, "event_id": "Ev0LOST", "event": event}
-    assert (await slack.send_json(envelope)).status == 500
+    assert (await slack.send_json(envelope)).status == 503
     assert "could not be written down" in caplog.text
     assert "zebracorn" not in caplog.text
     async with bot.engine.begin() as connection:

@@ -17,7 +17,8 @@ from sqlalchemy import text
 from bot.app import Bot
 from bot.local import GENERAL, LocalSlack
 from bot.local.delivery import sign
-from bot.server import MOST_BYTES, MalformedBody, inbox_event, parse
+from bot.intake import inbox_event
+from bot.server import MOST_BYTES, MalformedBody, , parse
 from handlers.errors import PayloadError
 from tests.conftest import ANN, interact, rows, settled
 

@@ -1,0 +1,135 @@
+"""What becomes of a parsed payload of Slack, however it came: commands and clicks are answered, events written down.
+
+HTTP (bot/server.py) and Socket Mode (bot/socket.py) share this.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.tasks import Tasks
+from bot.worker import Worker
+from handlers import EVENTS
+from handlers.errors import PayloadError, new_reference, on_error
+from handlers.late import early_answer, late_answer
+from handlers.payloads import as_text, event_actor, is_question
+from storage.inbox import Event, SqlInbox
+
+logger = logging.getLogger(__name__)
+INTERACTIONS = ("block_actions", "view_", "shortcut", "message_action", "block_suggestion", "interactive_message")
+PATIENCE = 2.0
+"""Seconds after which a command or click is answered with "one moment", well before Slack's three."""
+
+
+class Intake:
+    """Take payloads; ``patience`` is in seconds."""
+
+    def __init__(
+        self,
+        bolt: AsyncApp,
+        inbox: SqlInbox,
+        worker: Worker,
+        tasks: Tasks,
+        client: AsyncWebClient,
+        now: Callable[[], datetime],
+        patience: float = PATIENCE,
+    ) -> None:
+        self._bolt = bolt
+        self._inbox = inbox
+        self._worker = worker
+        self._tasks = tasks
+        self._client = client
+        self._now = now
+        self._patience = patience
+
+    async def take(self, body: dict[str, Any]) -> BoltResponse:
+        """Return what Slack is to be answered; a status other than 200 makes it send an event again."""
+        kind = str(body.get("type", ""))
+        if kind == "event_callback":
+            return await self._take_event(body)
+        if kind == "url_verification":
+            return _json({"challenge": str(body.get("challenge", ""))})
+        if body.get("ssl_check"):
+            return BoltResponse(status=200)
+        if kind == "app_rate_limited":
+            logger.warning("app_rate_limited: Slack holds events of %s back", body.get("team_id"))
+            return BoltResponse(status=200)
+        if "command" not in body and not kind.startswith(INTERACTIONS):
+            logger.info("request of an unknown type acknowledged: %s", kind[:40])
+            return BoltResponse(status=200)
+        return await self._answer(body)
+
+    async def _answer(self, body: dict[str, Any]) -> BoltResponse:
+        work = asyncio.ensure_future(self._dispatch(body))
+        done, _ = await asyncio.wait({work}, timeout=self._patience)
+        if done:
+            return work.result()
+        self._tasks.start(late_answer(body, work, self._client))
+        return early_answer(body)
+
+    async def _dispatch(self, body: dict[str, Any]) -> BoltResponse:
+        # mode socket_mode: Bolt takes the body as parsed here. Its own parser empties every form with the word
+        # "payload" in it (slack_bolt/request/internals.py), and it would verify the signature a second time.
+        try:
+            response = await self._bolt.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
+        except Exception as error:
+            # Some errors escape Bolt's own handling, e.g. a view_submission without a view type.
+            return await on_error(error, body)
+        if response.status == 404:
+            logger.info("no listener for %s", str(body.get("type") or body.get("command"))[:40])
+            return BoltResponse(status=200)
+        return response
+
+    async def _take_event(self, body: dict[str, Any]) -> BoltResponse:
+        try:
+            event = inbox_event(body)
+        except (PayloadError, KeyError, TypeError, AttributeError):
+            return BoltResponse(status=400, body="event not readable")
+        if event is None:
+            return BoltResponse(status=200)
+        try:
+            added = await self._inbox.add(event, self._now())
+        except Exception:
+            # Not acknowledged: Slack sends it again, at once, after a minute and after five.
+            logger.exception("reference %s: event %s could not be written down", new_reference(), event.event_id)
+            return BoltResponse(status=503, body="not written down")
+        if added:
+            self._worker.take(event)
+        return BoltResponse(status=200)
+
+
+def inbox_event(body: dict[str, Any]) -> Event | None:
+    """Return the event to write down, or None for one that nothing answers."""
+    event = body["event"]
+    kind = event["type"]
+    if kind not in EVENTS:
+        logger.info("event acknowledged without a listener: %s", str(kind)[:40])
+        return None
+    channel = message_ts = None
+    if kind in ("message", "app_mention"):
+        if not is_question(event) or (kind == "message" and event.get("channel_type") != "im"):
+            return None
+        channel, message_ts = as_text(event["channel"]), as_text(event["ts"])
+    actor = event_actor(body)
+    return Event(
+        workspace=actor.workspace,
+        event_id=as_text(body["event_id"])[:64],
+        body=json.dumps(body),
+        channel=channel,
+        message_ts=message_ts,
+        user=actor.user or None,
+    )
+
+
+def _json(body: dict[str, Any]) -> BoltResponse:
+    return BoltResponse(status=200, body=json.dumps(body), headers={"Content-Type": "application/json"})

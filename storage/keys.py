@@ -1,0 +1,54 @@
+"""Encryption of private text at rest: Fernet keys, newest first; a column type that uses them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+
+class KeysError(Exception):
+    """Report keys that can't work; the message says what to do."""
+
+
+class Keys:
+    """Encrypt with the newest key, decrypt with any of them.
+
+    A key is 32 bytes in URL-safe base64, a Fernet key: https://cryptography.io/en/latest/fernet/
+    """
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        try:
+            self._fernet = MultiFernet([Fernet(key.strip()) for key in keys])
+        except ValueError as error:
+            raise KeysError(
+                "ENCRYPTION_KEYS holds something that is not a key. Make one with: "
+                'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
+            ) from error
+
+    def encrypt(self, text: str) -> str:
+        """Return the text as a token that only the keys open."""
+        return self._fernet.encrypt(text.encode()).decode()
+
+    def decrypt(self, token: str) -> str:
+        """Return the text of a token. Raises KeysError where no key opens it."""
+        try:
+            return self._fernet.decrypt(token.encode()).decode()
+        except InvalidToken as error:
+            raise KeysError("None of ENCRYPTION_KEYS opens a stored text. Is an old key missing?") from error
+
+
+def keys_beside(file: Path) -> Keys:
+    """Return the key kept beside an SQLite file, made at the first start and readable by its owner alone."""
+    path = file.with_name(file.name + ".key")
+    try:
+        # O_EXCL: of two processes that start at once one makes the key, the other reads it.
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        pass
+    else:
+        with os.fdopen(handle, "w") as opened:
+            opened.write(Fernet.generate_key().decode())
+    return Keys([path.read_text()])
