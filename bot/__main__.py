@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec
+from typing import Literal, ParamSpec
 
 import click
 
@@ -56,19 +57,27 @@ def main(context: click.Context) -> None:
             case "http":
                 _serve(settings)
             case "socket":
-                raise SettingsError(
-                    "SLACK_APP_TOKEN is set, but this version does not speak Socket Mode yet. Unset it."
-                )
+                _socket(settings)
+
+
+@main.command()
+@click.option("--no-worker", is_flag=True, help="Leave the events to worker processes (needs PostgreSQL).")
+@_plainly
+def serve(no_worker: bool) -> None:
+    """Serve Slack over HTTP."""
+    _serve(_settings(), work="web" if no_worker else "all")
 
 
 @main.command()
 @_plainly
-def serve() -> None:
-    """Serve Slack over HTTP."""
-    _serve(_settings())
+def worker() -> None:
+    """Work the inbox off without serving HTTP (needs PostgreSQL)."""
+    from bot.serve import work_only
+
+    asyncio.run(work_only(_settings(), lambda line: click.echo(line, err=True)))
 
 
-def _serve(settings: Settings) -> None:
+def _serve(settings: Settings, work: Literal["all", "web"] = "all") -> None:
     from bot.serve import serve as run
 
     if mode_of(settings) == "local":
@@ -76,7 +85,20 @@ def _serve(settings: Settings) -> None:
             "No Slack credentials are set. Set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET, "
             "or try the bot without Slack: python -m bot local"
         )
-    asyncio.run(run(settings, lambda line: click.echo(line, err=True)))
+    asyncio.run(run(settings, lambda line: click.echo(line, err=True), work))
+
+
+@main.command()
+@_plainly
+def socket() -> None:
+    """Serve Slack over Socket Mode: the bot connects, and needs no public address."""
+    _socket(_settings())
+
+
+def _socket(settings: Settings) -> None:
+    from bot.serve import serve_socket
+
+    asyncio.run(serve_socket(settings, lambda line: click.echo(line, err=True)))
 
 
 @main.command()
@@ -119,6 +141,33 @@ def check() -> None:
     click.echo(
         f"The content is valid: {len(catalog.roles)} roles, {len(catalog.topics)} topics, {len(catalog.tools)} tools."
     )
+
+
+@main.command()
+@click.option("--json", "as_object", is_flag=True, help="Print the findings as a JSON object.")
+@click.option("--replay", metavar="EVENT_ID|all", help="Let an event that was given up, or all, be worked off again.")
+@_plainly
+def doctor(as_object: bool, replay: str | None) -> None:
+    """Say what is wrong with settings, Slack, clock, database and inbox, and how to mend it."""
+    from bot import doctor as work
+
+    try:
+        settings = _settings()
+    except SettingsError as error:
+        report = work.Report([work.Finding("settings", "wrong", str(error).replace("\n", "; "))])
+    else:
+        if replay is not None:
+            count = asyncio.run(work.replay(settings, None if replay == "all" else replay))
+            click.echo(json.dumps({"replayed": count}) if as_object else f"Events that wait again: {count}")
+            sys.exit(0 if count or replay == "all" else 1)
+        report = asyncio.run(work.examine(settings))
+    if as_object:
+        click.echo(work.as_json(report))
+    elif sys.stdout.isatty():
+        work.show(report)
+    else:
+        click.echo("\n".join(work.as_lines(report)))
+    sys.exit(0 if report.ok else 1)
 
 
 @main.command()

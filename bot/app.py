@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import ssl
-from collections.abc import Awaitable, Callable
+import secrets
+import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
 from aiohttp import web
 from slack_bolt.async_app import AsyncApp
@@ -17,22 +19,28 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.authorize import TokenAuthorize
 from bot.intake import Intake
+from bot.metrics import Metrics, MetricsSite
 from bot.server import MOST_BYTES, FrontDoor
-from bot.settings import Settings, SettingsError
+from bot.settings import Settings, SettingsError, credentials_for
+from bot.slack import Sleep, open_session, slack_client
+from bot.socket import SocketMode
 from bot.tasks import Tasks
-from bot.worker import Worker
+from bot.worker import POLL_SECONDS, SWEEP_SECONDS, Every, Worker, every
 from handlers import register
 from knowledge.guide import Guide, load_guide
 from knowledge.ports import People, Threads
-from storage.database import head_version, migrate, open_engine, schema_version
+from storage.database import head_version, migrate, open_engine, schema_version, sqlite_file
 from storage.inbox import SqlInbox
+from storage.keys import MAKE_KEY, Keys, KeysError, keys_beside, new_key
 from storage.people import SqlPeople
 from storage.threads import SqlThreads
 
 logger = logging.getLogger(__name__)
-SLACK_SECONDS = 10
 DRAIN_SECONDS = 8.0
-Sleep = Callable[[float], Awaitable[None]]
+SOCKET_SECONDS = 3.0
+"""What was taken over the socket has its answer by then: Slack waits no longer."""
+Work = Literal["all", "web", "worker"]
+"""What a process does: take requests, work the inbox off, or both."""
 
 
 @dataclass
@@ -47,28 +55,47 @@ class Bot:
     tasks: Tasks
     authorize: TokenAuthorize
     intake: Intake
-    front_door: FrontDoor
+    front_door: FrontDoor | None
+    socket_mode: SocketMode | None
+    clients: tuple[AsyncWebClient, ...]
     sleep: Sleep
+    work: Work
+    metrics: Metrics
+    metrics_site: MetricsSite
 
     async def start(self) -> None:
         """Bring the schema up to date, take up waiting events, and ask Slack who the bot is."""
+        await self.metrics_site.start()
+        session = open_session(self.metrics.trace(self.clients[0].base_url))
+        for client in self.clients:
+            client.session = session
         async with self.engine.connect() as connection:
             current = await schema_version(connection)
         if current != head_version():
+            if self.engine.dialect.name != "sqlite":
+                raise SettingsError("The database's schema is not current. Run: python -m bot migrate")
             await migrate(self.engine)
-        await self.worker.start()
+        if self.work != "web":
+            await self.worker.start()
         self.tasks.start(self.authorize.identify(self.sleep))
 
     async def stop(self) -> None:
         """Finish what is under way within a deadline, and close the database."""
+        if self.socket_mode is not None:
+            await self.socket_mode.stop(SOCKET_SECONDS)
         await self.worker.stop(DRAIN_SECONDS)
         await self.tasks.finish(1.0)
+        for client in self.clients:
+            if client.session is not None:
+                await client.session.close()
+        await self.metrics_site.stop()
         await self.engine.dispose()
 
     def site(self) -> web.Application:
-        """Return the web application."""
+        """Return the web application: health, and the front door where Slack comes over HTTP."""
         site = web.Application(client_max_size=MOST_BYTES)
-        site.router.add_post("/slack/events", self.front_door.receive)
+        if self.front_door is not None:
+            site.router.add_post("/slack/events", self.front_door.receive)
         site.router.add_get("/healthz", self._alive)
         site.router.add_get("/readyz", self._ready)
         return site
@@ -82,10 +109,14 @@ class Bot:
                 current = await schema_version(connection)
         except Exception:
             logger.exception("readyz: the database does not answer")
-            return web.json_response({"database": "unreachable", "slack": self.authorize.state}, status=503)
+            return web.json_response({"database": "unreachable", **self._slack_state()}, status=503)
         ready = current == head_version()
-        state = {"database": "ok" if ready else "migrations missing", "slack": self.authorize.state}
+        state = {"database": "ok" if ready else "migrations missing", **self._slack_state()}
         return web.json_response(state, status=200 if ready else 503)
+
+    def _slack_state(self) -> dict[str, str]:
+        state = {"slack": self.authorize.state}
+        return state if self.socket_mode is None else state | {"socket": self.socket_mode.state}
 
 
 def build_app(
@@ -95,26 +126,32 @@ def build_app(
     rng: random.Random | None = None,
     sleep: Sleep = asyncio.sleep,
     make_guide: Callable[[People, Threads, Callable[[], datetime]], Guide] = load_guide,
+    work: Work = "all",
+    over_socket: bool = False,
+    regularly: Every = every,
 ) -> Bot:
     """Make every part for these settings; time, chance, waiting and a guide read before can be given by tests.
 
     Raises SettingsError where credentials or the database address can't work.
     """
-    if settings.slack_bot_token is None or settings.slack_signing_secret is None:
-        raise SettingsError("SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET are both needed to serve Slack over HTTP.")
-    try:
-        engine = open_engine(settings.database)
-    except ValueError as error:
-        raise SettingsError(str(error)) from error
-    token = settings.slack_bot_token.get_secret_value()
-    client = slack_client(settings, token)
+    given = credentials_for(settings, "socket" if over_socket else "worker" if work == "worker" else "http")
+    token = given.bot_token
+    engine = open_database(settings)
+    alone = engine.dialect.name == "sqlite"
+    if alone and work != "all":
+        raise SettingsError("Separate web and worker processes need PostgreSQL: set DATABASE_URL, or use serve alone.")
+    metrics = Metrics()
+    client = slack_client(settings, token, sleep, metrics.waited)
     authorize = TokenAuthorize(client, token)
     people = SqlPeople(engine, rng or random.SystemRandom())
-    guide = make_guide(people, SqlThreads(engine), now)
+    threads = SqlThreads(engine)
+    guide = make_guide(people, threads, now)
+    guide.on_answer = metrics.answered
     tasks = Tasks()
+    # Without a token: Bolt makes a client with the authorized one for each request.
+    per_request = slack_client(settings, None, sleep, metrics.waited)
     bolt = AsyncApp(
-        # Without a token: Bolt makes a client with the authorized one for each request.
-        client=slack_client(settings),
+        client=per_request,
         authorize=authorize.authorize,
         # The listener runs before the response; Bolt's own runner would poll for the ack every 10 ms.
         process_before_response=True,
@@ -124,15 +161,60 @@ def build_app(
         url_verification_enabled=False,
     )
     register(bolt, guide=guide, people=people, later=tasks.start, now=now)
-    inbox = SqlInbox(engine)
-    worker = Worker(inbox, bolt, client, sleep)
-    intake = Intake(bolt, inbox, worker, tasks, client, now)
-    front_door = FrontDoor(intake, settings.slack_signing_secret.get_secret_value())
-    return Bot(engine, guide, people, inbox, worker, tasks, authorize, intake, front_door, sleep)
+    inbox = SqlInbox(engine, owner=f"{socket.gethostname()[:40]}/{secrets.token_hex(8)}")
+    worker = Worker(
+        inbox,
+        threads,
+        bolt,
+        client,
+        now,
+        metrics,
+        alone=alone,
+        poll_seconds=POLL_SECONDS if work == "worker" else SWEEP_SECONDS,
+        sleep=sleep,
+        regularly=regularly,
+    )
+    intake = Intake(bolt, inbox, None if work == "web" else worker, tasks, client, now, metrics)
+    front_door = FrontDoor(intake, given.signing_secret, metrics) if given.signing_secret else None
+    opener = slack_client(settings)
+    socket_mode = SocketMode(intake.take, opener, given.app_token, sleep) if given.app_token else None
+    return Bot(
+        engine,
+        guide,
+        people,
+        inbox,
+        worker,
+        tasks,
+        authorize,
+        intake,
+        front_door,
+        socket_mode,
+        (client, per_request, opener),
+        sleep,
+        work,
+        metrics,
+        MetricsSite(metrics, lambda: inbox.depth(now()), settings.metrics_port),
+    )
 
 
-def slack_client(settings: Settings, token: str | None = None) -> AsyncWebClient:
-    """Make a client for Slack's Web API."""
-    url = settings.slack_api_url if settings.slack_api_url.endswith("/") else f"{settings.slack_api_url}/"
-    trust = ssl.create_default_context(cafile=settings.ssl_cert_file) if settings.ssl_cert_file else None
-    return AsyncWebClient(token=token, base_url=url, timeout=SLACK_SECONDS, proxy=settings.https_proxy, ssl=trust)
+def open_database(settings: Settings) -> AsyncEngine:
+    """Open the database with the keys for what is encrypted in it.
+
+    Raises SettingsError where the address or the keys can't work.
+    """
+    try:
+        file = sqlite_file(settings.database)
+        if settings.encryption_keys is not None:
+            keys = Keys(settings.encryption_keys.get_secret_value().split(","))
+        elif file is not None:
+            keys = keys_beside(file)
+        elif settings.database.startswith("sqlite"):
+            keys = Keys([new_key()])
+        else:
+            raise SettingsError(
+                "With PostgreSQL, ENCRYPTION_KEYS is needed: it encrypts what people write while it waits. "
+                f"Make a key with: {MAKE_KEY}"
+            )
+        return open_engine(settings.database, keys)
+    except (ValueError, KeysError) as error:
+        raise SettingsError(str(error)) from error

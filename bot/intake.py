@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -17,10 +18,12 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.logs import about
+from bot.metrics import Metrics, Outcome, Surface
 from bot.tasks import Tasks
 from bot.worker import Worker
 from handlers import EVENTS
-from handlers.errors import PayloadError, new_reference, on_error
+from handlers.errors import FAILURES, REFERENCE, PayloadError, new_reference, on_error
 from handlers.late import early_answer, late_answer
 from handlers.payloads import as_text, event_actor, is_question
 from storage.inbox import Event, SqlInbox
@@ -32,16 +35,17 @@ PATIENCE = 2.0
 
 
 class Intake:
-    """Take payloads; ``patience`` is in seconds."""
+    """Take payloads; without a worker here events are left for another process. ``patience`` is in seconds."""
 
     def __init__(
         self,
         bolt: AsyncApp,
         inbox: SqlInbox,
-        worker: Worker,
+        worker: Worker | None,
         tasks: Tasks,
         client: AsyncWebClient,
         now: Callable[[], datetime],
+        metrics: Metrics,
         patience: float = PATIENCE,
     ) -> None:
         self._bolt = bolt
@@ -50,62 +54,111 @@ class Intake:
         self._tasks = tasks
         self._client = client
         self._now = now
+        self._metrics = metrics
         self._patience = patience
 
     async def take(self, body: dict[str, Any]) -> BoltResponse:
         """Return what Slack is to be answered; a status other than 200 makes it send an event again."""
+        started = time.perf_counter()
+        # What people are told to give their administrator, should it fail, is what the log knows the request by.
+        reference = new_reference()
+        with about(request=reference, workspace=_workspace_of(body)):
+            response, outcome = await self._take(body, reference)
+        self._metrics.request(surface_of(body), outcome, time.perf_counter() - started)
+        return response
+
+    async def _take(self, body: dict[str, Any], reference: str) -> tuple[BoltResponse, Outcome]:
         kind = str(body.get("type", ""))
         if kind == "event_callback":
-            return await self._take_event(body)
+            response = await self._take_event(body, reference)
+            return response, _EVENT_OUTCOMES[response.status]
+        if "command" in body or kind.startswith(INTERACTIONS):
+            return await self._answer(body, reference)
         if kind == "url_verification":
-            return _json({"challenge": str(body.get("challenge", ""))})
-        if body.get("ssl_check"):
-            return BoltResponse(status=200)
+            return _json({"challenge": str(body.get("challenge", ""))}), "answered"
         if kind == "app_rate_limited":
             logger.warning("app_rate_limited: Slack holds events of %s back", body.get("team_id"))
-            return BoltResponse(status=200)
-        if "command" not in body and not kind.startswith(INTERACTIONS):
+        elif not body.get("ssl_check"):
             logger.info("request of an unknown type acknowledged: %s", kind[:40])
-            return BoltResponse(status=200)
-        return await self._answer(body)
+        return BoltResponse(status=200), "answered"
 
-    async def _answer(self, body: dict[str, Any]) -> BoltResponse:
-        work = asyncio.ensure_future(self._dispatch(body))
+    async def _answer(self, body: dict[str, Any], reference: str) -> tuple[BoltResponse, Outcome]:
+        failures: list[Exception] = []
+        work = asyncio.ensure_future(self._dispatch(body, {REFERENCE: reference, FAILURES: failures}))
         done, _ = await asyncio.wait({work}, timeout=self._patience)
         if done:
-            return work.result()
+            return work.result(), "failed" if failures else "answered"
         self._tasks.start(late_answer(body, work, self._client))
-        return early_answer(body)
+        return early_answer(body), "late"
 
-    async def _dispatch(self, body: dict[str, Any]) -> BoltResponse:
+    async def _dispatch(self, body: dict[str, Any], context: dict[str, Any]) -> BoltResponse:
         # mode socket_mode: Bolt takes the body as parsed here. Its own parser empties every form with the word
         # "payload" in it (slack_bolt/request/internals.py), and it would verify the signature a second time.
         try:
-            response = await self._bolt.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
+            response = await self._bolt.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode", context=context))
         except Exception as error:
             # Some errors escape Bolt's own handling, e.g. a view_submission without a view type.
-            return await on_error(error, body)
+            return await on_error(error, body, context)
         if response.status == 404:
             logger.info("no listener for %s", str(body.get("type") or body.get("command"))[:40])
             return BoltResponse(status=200)
         return response
 
-    async def _take_event(self, body: dict[str, Any]) -> BoltResponse:
+    async def _take_event(self, body: dict[str, Any], reference: str) -> BoltResponse:
         try:
             event = inbox_event(body)
         except (PayloadError, KeyError, TypeError, AttributeError):
             return BoltResponse(status=400, body="event not readable")
         if event is None:
             return BoltResponse(status=200)
-        try:
-            added = await self._inbox.add(event, self._now())
-        except Exception:
-            # Not acknowledged: Slack sends it again, at once, after a minute and after five.
-            logger.exception("reference %s: event %s could not be written down", new_reference(), event.event_id)
-            return BoltResponse(status=503, body="not written down")
-        if added:
+        with about(event=event.event_id, workspace=event.workspace):
+            try:
+                added = await self._inbox.add(event, self._now(), free=self._worker is None)
+            except Exception:
+                # Not acknowledged: Slack sends it again, at once, after a minute and after five.
+                logger.exception("reference %s: event %s could not be written down", reference, event.event_id)
+                return BoltResponse(status=503, body="not written down")
+        if not added:
+            self._metrics.event("repeated")
+        elif self._worker is not None:
             self._worker.take(event)
         return BoltResponse(status=200)
+
+
+_EVENT_OUTCOMES: dict[int, Outcome] = {200: "answered", 400: "refused_400", 503: "not_written"}
+
+
+def surface_of(body: dict[str, Any]) -> Surface:
+    """Say where in Slack a request comes from."""
+    if "command" in body:
+        return "command"
+    kind = str(body.get("type", ""))
+    return next((surface for start, surface in _SURFACES.items() if kind.startswith(start)), "other")
+
+
+_SURFACES: dict[str, Surface] = {
+    "event_callback": "event",
+    "block_actions": "button",
+    "interactive_message": "button",
+    "view_": "view",
+    "shortcut": "shortcut",
+    "message_action": "shortcut",
+    "block_suggestion": "options",
+}
+
+
+def _workspace_of(body: dict[str, Any]) -> str:
+    """Return the workspace for the log; nothing where the payload is not as it should be."""
+
+    def found(name: str) -> str:
+        value = body.get(f"{name}_id")
+        inner = body.get(name)
+        if value is None and isinstance(inner, dict):
+            value = inner.get("id")
+        return value if isinstance(value, str) else ""
+
+    org_wide = body.get("is_enterprise_install") in (True, "true")
+    return (org_wide and found("enterprise")) or found("team")
 
 
 def inbox_event(body: dict[str, Any]) -> Event | None:

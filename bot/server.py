@@ -12,6 +12,7 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_sdk.signature import SignatureVerifier
 
 from bot.intake import Intake
+from bot.metrics import Metrics
 
 MOST_BYTES = 1024 * 1024
 MOST_FIELDS = 100
@@ -25,18 +26,25 @@ class MalformedBody(Exception):
 class FrontDoor:
     """Take requests over HTTP: the signature on the raw body first, then the body, then what it asks."""
 
-    def __init__(self, intake: Intake, signing_secret: str) -> None:
+    def __init__(self, intake: Intake, signing_secret: str, metrics: Metrics) -> None:
         self._intake = intake
+        self._metrics = metrics
         self._verifier = SignatureVerifier(signing_secret)
 
     async def receive(self, request: web.Request) -> web.StreamResponse:
         """Answer one request of Slack."""
-        raw = await request.read()
+        try:
+            raw = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            self._metrics.request("other", "refused_413")
+            raise
         if not self._is_signed(request, raw):
+            self._metrics.request("other", "refused_401")
             return web.Response(status=401, text="signature not valid")
         try:
             body = parse(raw, request.content_type)
         except MalformedBody as error:
+            self._metrics.request("other", "refused_400")
             return web.Response(status=400, text=str(error))
         return await to_aiohttp_response(await self._intake.take(body))
 

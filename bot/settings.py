@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -67,6 +68,8 @@ def take_slack_out_of_environment() -> None:
 
 
 Mode = Literal["local", "http", "socket"]
+Way = Literal["http", "socket", "worker"]
+"""How payloads reach a process: from Slack over HTTP, from Slack over a socket, or from the inbox alone."""
 
 
 def mode_of(settings: Settings) -> Mode:
@@ -88,7 +91,7 @@ def mode_of(settings: Settings) -> Mode:
     if bot and not secret:
         raise SettingsError(
             "SLACK_BOT_TOKEN is set without SLACK_SIGNING_SECRET. "
-            "You find it under Basic Information of your Slack app."
+            "You find it under Basic Information of your Slack app. For Socket Mode, set SLACK_APP_TOKEN instead."
         )
     if secret and not bot:
         raise SettingsError(
@@ -96,3 +99,34 @@ def mode_of(settings: Settings) -> Mode:
             "You find it under OAuth & Permissions of your Slack app."
         )
     return "http" if bot else "local"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Hold what one way of reaching Slack needs; what it does not need is None."""
+
+    bot_token: str
+    signing_secret: str | None = None
+    app_token: str | None = None
+
+
+def credentials_for(settings: Settings, way: Way) -> Credentials:
+    """Return the credentials for this way, and no others. Raises SettingsError, with what is missing."""
+    bot, secret, app = settings.slack_bot_token, settings.slack_signing_secret, settings.slack_app_token
+    if way == "http" and bot and secret:
+        return Credentials(bot.get_secret_value(), signing_secret=secret.get_secret_value())
+    if way == "socket" and bot and app:
+        return Credentials(bot.get_secret_value(), app_token=app.get_secret_value())
+    if way == "worker" and bot:
+        return Credentials(bot.get_secret_value())
+    needed = {
+        "http": "SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET are both needed to serve Slack over HTTP.",
+        "socket": "SLACK_BOT_TOKEN and SLACK_APP_TOKEN are both needed for Socket Mode.",
+        "worker": "SLACK_BOT_TOKEN is needed to answer what waits in the inbox.",
+    }
+    other = {
+        "http": " With SLACK_APP_TOKEN, run: python -m bot socket" if bot and app else "",
+        "socket": " With SLACK_SIGNING_SECRET, run: python -m bot serve" if bot and secret else "",
+        "worker": "",
+    }
+    raise SettingsError(needed[way] + other[way])

@@ -1,63 +1,121 @@
-"""Takes events from the inbox and hands them to Bolt; tries again, and gives up visibly."""
+"""Works the inbox off: hands events to Bolt, tries again, gives up visibly, and takes over what others left."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import datetime, timedelta
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.logs import about
+from bot.metrics import Metrics
 from handlers.blocks.message import Message, section
-from handlers.errors import REFERENCE, apology, new_reference, on_error
+from handlers.errors import OUT_OF_REACH, REFERENCE, LeaseLost, apology, new_reference, on_error, out_of_reach
 from handlers.payloads import said
-from handlers.replies import post
+from handlers.replies import StillOurs, post, still_ours
 from storage.inbox import Event, SqlInbox
+from storage.threads import SqlThreads
 
 logger = logging.getLogger(__name__)
-LANES = 8
+LANES = 16
 """Events of one conversation share a lane, so that they are answered in order."""
 RETRY_SECONDS = (0.5, 3.0)
 """Pauses before the second and the third attempt; there is no fourth."""
+PUT_BACK_SECONDS = 5.0
+"""How long an event waits that was tried in vain while Slack was out of reach; twice as long after each time."""
+MOST_PUT_BACK_SECONDS = 60.0
+MOST_ATTEMPTS = 180
+"""From then on, after about an hour, an event is given up though Slack is out of reach still."""
+SWEEP_SECONDS = 5.0
+"""How often leases are renewed, and free events looked for where another worker is the exception."""
+POLL_SECONDS = 0.2
+"""How often a worker looks for free events that other processes wrote down for it."""
+KEEP_THREADS = timedelta(days=1)
+FLUSH_RETRY_SECONDS = 0.5
+
+Sleep = Callable[[float], Awaitable[None]]
+Every = Callable[[float, Callable[[], Awaitable[None]]], Coroutine[Any, Any, None]]
+
+
+async def every(seconds: float, do: Callable[[], Awaitable[None]]) -> None:
+    """Do something again and again, until cancelled; a failure is logged and does not end it."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await do()
+        except Exception:
+            logger.exception("a regular job failed; it is tried again")
 
 
 class Worker:
-    """Work the inbox off."""
+    """Work the inbox off; ``alone`` says that no other process uses the database, as with SQLite."""
 
     def __init__(
         self,
         inbox: SqlInbox,
+        threads: SqlThreads,
         bolt: AsyncApp,
         client: AsyncWebClient,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        now: Callable[[], datetime],
+        metrics: Metrics,
+        *,
+        alone: bool,
+        poll_seconds: float = SWEEP_SECONDS,
+        sleep: Sleep = asyncio.sleep,
+        regularly: Every = every,
     ) -> None:
         self._inbox = inbox
+        self._threads = threads
         self._bolt = bolt
         self._client = client
+        self._now = now
+        self._metrics = metrics
+        self._alone = alone
+        self._poll_seconds = poll_seconds
         self._sleep = sleep
+        self._regularly = regularly
         self._lanes: list[asyncio.Queue[Event]] = [asyncio.Queue() for _ in range(LANES)]
         self._tasks: list[asyncio.Task[None]] = []
+        self._finished: asyncio.Queue[Event] = asyncio.Queue()
 
     async def start(self) -> None:
-        """Take up what waits from before, and run."""
-        for event in await self._inbox.waiting():
+        """Take up what an earlier process left, and run."""
+        for event in await self._inbox.take_over(self._now(), alone=self._alone):
             self.take(event)
         self._tasks = [asyncio.create_task(self._run(lane)) for lane in self._lanes]
+        self._tasks.append(asyncio.create_task(self._mark_finished()))
+        self._tasks.append(asyncio.create_task(self._regularly(SWEEP_SECONDS, self.sweep)))
+        self._tasks.append(asyncio.create_task(self._regularly(self._poll_seconds, self.poll)))
 
     def take(self, event: Event) -> None:
-        """Queue an event that stands in the inbox."""
-        self._lanes[hash((event.workspace, event.channel)) % LANES].put_nowait(event)
+        """Queue an event that stands in the inbox as ours."""
+        self._lanes[hash(_conversation(event)) % LANES].put_nowait(event)
+
+    async def sweep(self) -> None:
+        """Renew our leases, and delete what has been kept long enough."""
+        now = self._now()
+        await self._inbox.renew(now)
+        await self._inbox.prune(now)
+        await self._threads.prune(now - KEEP_THREADS)
+
+    async def poll(self) -> None:
+        """Take events that are free: written down by a process without a worker, or left by one that ended."""
+        for event in await self._inbox.take_over(self._now()):
+            self.take(event)
 
     async def idle(self) -> None:
-        """Wait until everything that was queued is worked off."""
+        """Wait until everything that was queued is worked off, and marked so."""
         await asyncio.gather(*(lane.join() for lane in self._lanes))
+        await self._finished.join()
 
     async def stop(self, seconds: float) -> None:
-        """Finish what is queued, at most that long; the rest stays in the inbox for the next start."""
+        """Finish what is queued, at most that long, and hand the rest back."""
         if not self._tasks:
             return
         idle = asyncio.create_task(self.idle())
@@ -68,36 +126,93 @@ class Worker:
         self._tasks = []
         if late:
             idle.cancel()
-            logger.warning("stopped with events waiting; they are worked off at the next start")
+            count = await self._inbox.release(self._now())
+            logger.warning("stopped with %s events waiting; they are handed back", count)
 
     async def _run(self, lane: asyncio.Queue[Event]) -> None:
         while True:
             event = await lane.get()
             try:
-                await self._work_off(event)
-            except Exception:
-                # The lane must live on; the event stays in the inbox.
-                logger.exception("event %s could not be worked off", event.event_id)
+                with about(event=event.event_id, workspace=event.workspace):
+                    await self._attend(event)
             finally:
                 lane.task_done()
 
+    async def _attend(self, event: Event) -> None:
+        try:
+            await self._work_off(event)
+        except LeaseLost:
+            logger.info("event %s is another process's by now", event.event_id)
+        except Exception:
+            # The lane must live on; the event stays in the inbox, and is taken over when its lease has run out.
+            self._inbox.let_go(event)
+            logger.exception("event %s could not be worked off", event.event_id)
+
     async def _work_off(self, event: Event) -> None:
         body = json.loads(event.body)
+        still_ours.set(self._check(event))
         # One reference for all attempts: the apology names it, and the log has each traceback under it.
         reference = new_reference()
         for pause in (*RETRY_SECONDS, None):
-            if await self._dispatch(body, reference):
-                await self._inbox.done(event)
+            status = await self._dispatch(body, reference)
+            # 404: no listener wanted it, which is an outcome too.
+            if status in (200, 404):
+                self._finished.put_nowait(event)
+                self._metrics.event("done")
+                return
+            if pause is None and status == OUT_OF_REACH and await self._put_back(event):
                 return
             await self._inbox.failed(event)
             if pause is not None:
+                self._metrics.event("retried")
                 await self._sleep(pause)
         logger.error("reference %s: event %s given up after its last attempt", reference, event.event_id)
+        # Said first: what ends here in between is said again, where the other order would end in silence.
+        if event.message_ts and not await self._apologise(body, reference) and await self._put_back(event):
+            return
         await self._inbox.dead(event)
-        if event.message_ts:
-            await self._apologise(body, reference)
+        self._metrics.event("dead")
 
-    async def _dispatch(self, body: dict[str, Any], reference: str) -> bool:
+    async def _put_back(self, event: Event) -> bool:
+        """Leave the event for later: out of reach, Slack could not be given an apology either.
+
+        Returns False where that has gone on for about an hour.
+        """
+        if event.attempts >= MOST_ATTEMPTS:
+            return False
+        seconds = min(PUT_BACK_SECONDS * 2 ** (event.attempts // (len(RETRY_SECONDS) + 1)), MOST_PUT_BACK_SECONDS)
+        logger.warning("event %s waits for %s s: Slack, or the database, is out of reach", event.event_id, seconds)
+        await self._inbox.put_back(event, self._now() + timedelta(seconds=seconds))
+        self._metrics.event("retried")
+        return True
+
+    def _check(self, event: Event) -> StillOurs:
+        """Return what is asked right before posting: raises LeaseLost where the event was taken over meanwhile."""
+
+        async def check() -> None:
+            if not await self._inbox.still_ours(event, self._now()):
+                raise LeaseLost
+
+        return check
+
+    async def _mark_finished(self) -> None:
+        """Mark events as done, all that came up during the last write in one: a busy inbox writes less often."""
+        while True:
+            events = [await self._finished.get()]
+            while not self._finished.empty():
+                events.append(self._finished.get_nowait())
+            while True:
+                try:
+                    await self._inbox.done(events)
+                    break
+                except Exception:
+                    # They were answered: they must be marked, whatever it takes, before their lease runs out.
+                    logger.exception("%s events could not be marked as done; trying again", len(events))
+                    await self._sleep(FLUSH_RETRY_SECONDS)
+            for _ in events:
+                self._finished.task_done()
+
+    async def _dispatch(self, body: dict[str, Any], reference: str) -> int:
         # mode socket_mode: the signature was checked on the raw body at the front door.
         try:
             request = AsyncBoltRequest(body=body, mode="socket_mode", context={REFERENCE: reference})
@@ -105,12 +220,26 @@ class Worker:
         except Exception as error:
             # Some errors escape Bolt's own handling.
             response = await on_error(error, body, {REFERENCE: reference})
-        # 404: no listener wanted it, which is an outcome too.
-        return response.status in (200, 404)
+        if response.status == 409:
+            raise LeaseLost
+        return response.status
 
-    async def _apologise(self, body: dict[str, Any], reference: str) -> None:
+    async def _apologise(self, body: dict[str, Any], reference: str) -> bool:
+        """Say that it went wrong; return False where Slack is out of reach, and it should be tried later."""
         text = apology(reference)
         try:
             await post(self._client, said(body), Message(text, (section(text),)))
-        except Exception:
+        except LeaseLost:
+            raise
+        except Exception as error:
             logger.exception("reference %s: the apology could not be posted", reference)
+            return not out_of_reach(error)
+        return True
+
+
+def _conversation(event: Event) -> tuple[str, str | None, str | None]:
+    """Return what keeps events in order: the thread in a channel, the whole of a direct message."""
+    body = json.loads(event.body)
+    direct = bool(event.channel and event.channel.startswith("D"))
+    thread = None if direct else body["event"].get("thread_ts") or event.message_ts
+    return event.workspace, event.channel, thread

@@ -10,6 +10,7 @@ from slack_bolt.async_app import AsyncApp
 from handlers import asking, declaring, home, ids, installing, members, questions, role_card
 from handlers.errors import on_error
 from handlers.members import Profiles
+from handlers.pace import Pace
 from handlers.replies import Clock, Later
 from knowledge.guide import Guide
 from knowledge.ports import People
@@ -50,8 +51,9 @@ def register(app: AsyncApp, *, guide: Guide, people: People, later: Later, now: 
     app.global_shortcut(ids.SHORTCUT_DECLARE)(partial(declaring.open_from_shortcut, **show, people=people))
     app.message_shortcut(ids.SHORTCUT_FIND)(partial(asking.find_who_can_help, **show, profiles=profiles))
 
-    app.event("app_mention")(partial(questions.answer, **every))
-    app.event("message")(partial(questions.answer, **every))
+    pace = Pace(now)
+    app.event("app_mention")(partial(questions.answer, **every, pace=pace))
+    app.event("message")(partial(questions.answer, **every, pace=pace))
     app.event("app_home_opened")(partial(home.opened, **show, people=people))
     app.event("user_change")(partial(members.profile_changed, people=people, now=now))
     app.event("app_uninstalled")(partial(installing.uninstalled, people=people))

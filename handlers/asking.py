@@ -9,9 +9,10 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers import payloads
+from handlers.blocks.message import Block
 from handlers.blocks.render import render
 from handlers.members import Profiles
-from handlers.replies import Clock, answer_press, modal_of, view_for
+from handlers.replies import Clock, answer_press, modal_of, open_modal, opening, view_for
 from handlers.role_card import gone
 from knowledge.answers import Suggestion
 from knowledge.guide import Guide, Question
@@ -51,10 +52,13 @@ async def find_who_can_help(
 ) -> None:
     """Show, in a modal for the person alone, whom to ask about a message."""
     shortcut = payloads.shortcut(body)
-    question = Question(shortcut.actor.workspace, f"who {shortcut.message_text}", "command", shortcut.actor.user)
-    answer = await guide.ask(question)
-    shown = render(answer, view_for(shortcut.actor, context, guide, now))
-    await client.views_open(trigger_id=shortcut.trigger_id, view=modal_of(shown, "Who can help"))
-    if isinstance(answer, Suggestion):
-        profiles.refresh(client, shortcut.actor.workspace, answer)
+
+    async def build() -> Block:
+        question = Question(shortcut.actor.workspace, f"who {shortcut.message_text}", "command", shortcut.actor.user)
+        answer = await guide.ask(question)
+        if isinstance(answer, Suggestion):
+            profiles.refresh(client, shortcut.actor.workspace, answer)
+        return modal_of(render(answer, view_for(shortcut.actor, context, guide, now)), "Who can help")
+
+    await open_modal(client, opening(client, shortcut.trigger_id), build())
     await ack()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -16,7 +17,7 @@ from handlers.blocks.render import declared
 from handlers.home import publish
 from handlers.members import Profiles
 from handlers.payloads import Actor
-from handlers.replies import Clock, Later, show_modal, view_for
+from handlers.replies import Clock, Later, open_modal, opening, show_modal, view_for
 from knowledge.guide import Guide
 from knowledge.people import LEVELS, Declaration, Level
 from knowledge.ports import People
@@ -81,8 +82,16 @@ def _input(block_id: str, label: str, element: Block, hint: str = "") -> Block:
 
 async def open_declaration(client: AsyncWebClient, people: People, actor: Actor, trigger_id: str, view: View) -> None:
     """Open the modal with what the person declared so far."""
+    await open_modal(client, opening(client, trigger_id), filled_modal(people, actor, view))
+
+
+async def filled_modal(people: People, actor: Actor, view: View, add_role: str = "", origin: str = "") -> Block:
+    """Build the modal with what the person declared so far; ``add_role`` is chosen in it already."""
     declaration = await people.declaration(actor.workspace, actor.user)
-    await client.views_open(trigger_id=trigger_id, view=modal(declaration, view))
+    if add_role in view.roles and add_role not in declaration.roles:
+        roles: dict[str, Level] = {**declaration.roles, add_role: "practitioner"}
+        declaration = Declaration(roles, declaration.topics)
+    return {**modal(declaration, view), "private_metadata": origin}
 
 
 async def open_from_button(
@@ -98,17 +107,10 @@ async def open_from_button(
     """Open the modal from "I do this" (with that role) or "Declare what I do"."""
     press = payloads.press(body)
     view = view_for(press.actor, context, guide, now)
-    declaration = await people.declaration(press.actor.workspace, press.actor.user)
-    if press.value in view.roles and press.value not in declaration.roles:
-        roles: dict[str, Level] = {**declaration.roles, press.value: "practitioner"}
-        declaration = Declaration(roles, declaration.topics)
-    shown = modal(declaration, view)
-    if press.in_modal:
-        await show_modal(client, press, shown)
-    else:
-        # The Home tab has a view too; what it shows of the person is drawn anew after saving.
-        origin = ids.FROM_HOME if press.view_id else ""
-        await client.views_open(trigger_id=press.trigger_id, view={**shown, "private_metadata": origin})
+    # The Home tab has a view too; what it shows of the person is drawn anew after saving.
+    origin = ids.FROM_HOME if press.view_id and not press.in_modal else ""
+    show = partial(show_modal, client, press) if press.in_modal else opening(client, press.trigger_id)
+    await open_modal(client, show, filled_modal(people, press.actor, view, press.value, origin))
     await ack()
 
 

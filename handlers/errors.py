@@ -8,7 +8,9 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from aiohttp import ClientError
 from slack_bolt.response import BoltResponse
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
@@ -17,10 +19,33 @@ from handlers.blocks.message import Block, plain, section
 logger = logging.getLogger(__name__)
 REFERENCE = "reference"
 """The name in Bolt's context of a reference that was chosen before, so that several attempts share it."""
+FAILURES = "failures"
+"""The name in Bolt's context of a list that failures are added to, for whoever dispatched."""
 
 
 class PayloadError(Exception):
     """Report a payload of Slack that lacks what it must have."""
+
+
+class LeaseLost(Exception):
+    """Report that another process has taken the event over: it will answer, we must not."""
+
+
+OUT_OF_REACH = 503
+"""The status of an event that failed because Slack, or the database, could not be reached: it can be tried later."""
+
+
+def out_of_reach(error: Exception) -> bool:
+    """Tell whether the failure is one of the network, of a rate limit or of a server, and not an answer of Slack."""
+    if isinstance(error, SlackApiError):
+        # What is no JSON object of Slack has no "error", e.g. a page of a proxy in between.
+        status, said = getattr(error.response, "status_code", 0), getattr(error.response, "data", None)
+        code = said.get("error") if isinstance(said, dict) else None
+        return status == 429 or status >= 500 or code is None or code in _PASSING
+    return isinstance(error, ClientError | TimeoutError | OSError)
+
+
+_PASSING = frozenset({"ratelimited", "rate_limited", "service_unavailable", "internal_error"})
 
 
 def new_reference() -> str:
@@ -41,8 +66,11 @@ async def on_error(error: Exception, body: dict[str, Any], context: Mapping[str,
 
     Events get a 500 instead: the inbox tries them again, and apologises itself when it gives up.
     """
+    if isinstance(error, LeaseLost):
+        return BoltResponse(status=409)
     known = context or {}
     reference = str(known.get(REFERENCE) or new_reference())
+    known.get(FAILURES, []).append(error)
     logger.error("reference %s: %s failed", reference, _surface(body), exc_info=error)
     text = apology(reference)
     if "command" in body:
@@ -52,7 +80,7 @@ async def on_error(error: Exception, body: dict[str, Any], context: Mapping[str,
         first = _first_input(body.get("view"))
         return _json({"response_action": "errors", "errors": {first: text}} if first else {})
     if body.get("type") == "event_callback":
-        return BoltResponse(status=500)
+        return BoltResponse(status=OUT_OF_REACH if out_of_reach(error) else 500)
     try:
         await _tell(body, text, known.get("client"))
     except Exception:
@@ -64,7 +92,9 @@ async def _tell(body: dict[str, Any], text: str, client: AsyncWebClient | None) 
     """Answer a button or a shortcut where the person looks: the conversation, a modal, or else a direct message."""
     if body.get("response_url"):
         webhook = (
-            AsyncWebhookClient(body["response_url"], timeout=client.timeout, proxy=client.proxy, ssl=client.ssl)
+            AsyncWebhookClient(
+                body["response_url"], timeout=client.timeout, proxy=client.proxy, ssl=client.ssl, session=client.session
+            )
             if client
             else AsyncWebhookClient(body["response_url"])
         )

@@ -34,7 +34,9 @@ async def late_answer(body: dict[str, Any], work: asyncio.Future[BoltResponse], 
     response = await work
     answer = json.loads(response.body) if response.body else {}
     if "command" in body and answer and body.get("response_url"):
-        webhook = AsyncWebhookClient(body["response_url"], timeout=client.timeout, proxy=client.proxy, ssl=client.ssl)
+        webhook = AsyncWebhookClient(
+            body["response_url"], timeout=client.timeout, proxy=client.proxy, ssl=client.ssl, session=client.session
+        )
         sent = await webhook.send_dict({**answer, "replace_original": True})
         if sent.status_code != 200:
             logger.error("a late answer was refused: response_url answered %s", sent.status_code)

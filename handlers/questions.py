@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from handlers import payloads
 from handlers.blocks.render import render
 from handlers.members import Profiles
+from handlers.pace import Pace, too_fast
 from handlers.personal import forget, my_data, offer_to_declare, verb_in
 from handlers.replies import Clock, post, view_for, whisper
 from knowledge.answers import Suggestion
@@ -25,12 +26,18 @@ async def answer(
     guide: Guide,
     people: People,
     profiles: Profiles,
+    pace: Pace,
     now: Clock,
 ) -> None:
     """Answer what somebody said to the bot: in the thread, or in the direct message."""
     if not payloads.is_question(body["event"]):
         return
     said = payloads.said(body)
+    verdict = pace.judge(said.actor.workspace, said.actor.user, said.ts)
+    if verdict != "answer":
+        if verdict == "say so":
+            await whisper(client, said, too_fast())
+        return
     view = view_for(said.actor, context, guide, now)
     match verb_in(said.text):
         case "me":
@@ -46,7 +53,7 @@ async def answer(
                 said.text,
                 "dm" if said.direct else "mention",
                 said.actor.user,
-                Conversation(said.channel, thread),
+                Conversation(said.channel, thread, is_new=not said.direct and said.thread_ts is None),
             )
             found = await guide.ask(question)
             await post(client, said, render(found, view))

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from handlers.blocks.message import Block, Message, plain
+from handlers.blocks.message import MESSAGE_BLOCKS, Block, Message, plain, section
 from handlers.blocks.people import View
+from handlers.errors import apology, new_reference
 from handlers.payloads import Actor, Press, Said
 from knowledge.guide import Guide
 
 Later = Callable[[Coroutine[Any, Any, None]], None]
 """Runs something after the answer, supervised; see bot/tasks.py."""
 Clock = Callable[[], datetime]
+MODAL_SECONDS = 1.5
+ONE_MOMENT = "One moment …"
+logger = logging.getLogger(__name__)
 
 
 def view_for(actor: Actor, context: AsyncBoltContext, guide: Guide, now: Clock) -> View:
@@ -28,10 +36,58 @@ def view_for(actor: Actor, context: AsyncBoltContext, guide: Guide, now: Clock) 
     return View(now(), guide.catalog.roles, actor.team, url, actor.user)
 
 
+StillOurs = Callable[[], Awaitable[None]]
+still_ours: ContextVar[StillOurs | None] = ContextVar("still_ours", default=None)
+"""Asked right before a reply to an event is posted; raises where another process has taken the event over."""
+
+
 async def post(client: AsyncWebClient, said: Said, message: Message) -> None:
     """Reply to what somebody said: in the thread in a channel, in place in a direct message."""
+    check = still_ours.get()
+    if check is not None:
+        await check()
     thread = said.thread_ts if said.direct else said.thread_ts or said.ts
-    await client.chat_postMessage(channel=said.channel, thread_ts=thread, **message.payload())
+    try:
+        await _post_or_plainer(client, message, channel=said.channel, thread_ts=thread)
+    except SlackApiError as error:
+        if said.direct or error.response.get("error") not in UNWRITABLE:
+            raise
+        # The channel takes nothing from us: the person is told where they can read it.
+        await _post_or_plainer(client, _with_notice(message), channel=said.actor.user)
+
+
+UNWRITABLE = frozenset(
+    {
+        "not_in_channel",
+        "channel_not_found",
+        "is_archived",
+        "restricted_action",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_only_channel",
+        "restricted_action_non_threadable_channel",
+        "cannot_reply_to_message",
+        "ekm_access_denied",
+        "team_access_not_granted",
+    }
+)
+"""What Slack answers where a channel can't be written to (https://docs.slack.dev/reference/methods/chat.postMessage)."""
+NOT_THERE = "I can't write in the channel where you asked me. Invite me there, or ask me here. My answer:"
+
+
+async def _post_or_plainer(client: AsyncWebClient, message: Message, **where: str | None) -> None:
+    try:
+        await client.chat_postMessage(**where, **message.payload())  # type: ignore[arg-type]
+    except SlackApiError as error:
+        if error.response.get("error") not in ("invalid_blocks", "msg_blocks_too_long", "invalid_blocks_format"):
+            raise
+        # New kinds of blocks reach workspaces little by little: the text says the same.
+        payload = message.payload()
+        del payload["blocks"]
+        await client.chat_postMessage(**where, **payload)  # type: ignore[arg-type]
+
+
+def _with_notice(message: Message) -> Message:
+    return Message(f"{NOT_THERE}\n{message.text}", (section(NOT_THERE), *message.blocks)[:MESSAGE_BLOCKS])
 
 
 async def whisper(client: AsyncWebClient, said: Said, message: Message) -> None:
@@ -65,18 +121,50 @@ async def answer_press(client: AsyncWebClient, press: Press, message: Message, *
         await client.chat_postMessage(channel=press.actor.user, **message.payload())
 
 
-async def show_modal(client: AsyncWebClient, press: Press, view: Block, *, replace: bool = False) -> None:
+async def show_modal(client: AsyncWebClient, press: Press, view: Block, *, replace: bool = False) -> AsyncSlackResponse:
     """Show a view after a press in a modal: over it, or in its place where it is to be replaced or the pile is full."""
     if not replace:
         try:
-            await client.views_push(trigger_id=press.trigger_id, view=view)
+            return await client.views_push(trigger_id=press.trigger_id, view=view)
         except SlackApiError as error:
             # Slack piles up three modals at most.
             if error.response.get("error") != "push_limit_reached":
                 raise
-        else:
-            return
-    await client.views_update(view_id=press.view_id, view=view)
+    return await client.views_update(view_id=press.view_id, view=view)
+
+
+Show = Callable[[Block], Awaitable[AsyncSlackResponse]]
+
+
+async def open_modal(client: AsyncWebClient, show: Show, building: Coroutine[Any, Any, Block]) -> None:
+    """Show a modal as soon as it is built; if that takes long, show an empty one first and fill it then.
+
+    A trigger is void after three seconds, whatever else is slow.
+    """
+    work = asyncio.ensure_future(building)
+    done, _ = await asyncio.wait({work}, timeout=MODAL_SECONDS)
+    if done:
+        await show(work.result())
+        return
+    opened = await show(modal_of(Message(ONE_MOMENT, (section(ONE_MOMENT),)), "GenAI roles"))
+    view_id = opened["view"]["id"]
+    try:
+        view = await work
+    except Exception as error:
+        reference = new_reference()
+        logger.error("reference %s: a modal could not be filled", reference, exc_info=error)
+        text = apology(reference)
+        view = modal_of(Message(text, (section(text),)), "GenAI roles")
+    await client.views_update(view_id=view_id, view=view)
+
+
+def opening(client: AsyncWebClient, trigger_id: str) -> Show:
+    """Return what shows a view as a new modal."""
+
+    async def show(view: Block) -> AsyncSlackResponse:
+        return await client.views_open(trigger_id=trigger_id, view=view)
+
+    return show
 
 
 def modal_of(message: Message, title: str) -> Block:
@@ -95,7 +183,9 @@ async def respond(
     """Post to the response_url; works in channels that the bot is not a member of."""
     if not press.response_url:
         return
-    webhook = AsyncWebhookClient(press.response_url, timeout=client.timeout, proxy=client.proxy, ssl=client.ssl)
+    webhook = AsyncWebhookClient(
+        press.response_url, timeout=client.timeout, proxy=client.proxy, ssl=client.ssl, session=client.session
+    )
     response = await webhook.send(
         **message.payload(), response_type="in_channel" if public else "ephemeral", replace_original=replace
     )

@@ -58,6 +58,8 @@ class Conversation:
 
     channel: str
     thread: str
+    is_new: bool = False
+    """Nothing was said in it before: there is no subject to look for."""
 
 
 @dataclass(frozen=True)
@@ -89,13 +91,20 @@ class Guide:
         self._people = people
         self._threads = threads
         self._now = now
+        self.on_answer: Callable[[Answer], None] | None = None
+        """Told every answer to a question, for counting."""
 
     async def ask(self, question: Question) -> Answer:
         """Answer a question and keep its subject for follow-ups."""
         question = replace(question, text=question.text[:LONGEST_QUESTION])
-        intent = self._questions.understand(question.text, question.via)
-        before = await self._subject_before(question)
-        answer = await self._answer(question, intent, before)
+        exact = self._matcher.named_exactly(question.text)
+        if exact is not None:
+            answer: Answer = await self._card(question, exact, "summary", (), 1.0)
+        else:
+            intent = self._questions.understand(question.text, question.via)
+            answer = await self._answer(question, intent, await self._subject_before(question))
+        if self.on_answer is not None:
+            self.on_answer(answer)
         if question.conversation and answer.subject:
             await self._threads.remember(
                 question.workspace,
@@ -108,7 +117,7 @@ class Guide:
         return answer
 
     async def _subject_before(self, question: Question) -> Subject | None:
-        if question.conversation is None:
+        if question.conversation is None or question.conversation.is_new:
             return None
         thread = question.conversation.thread
         life = DIRECT_LIFE if thread == DIRECT else THREAD_LIFE
@@ -117,9 +126,6 @@ class Guide:
         )
 
     async def _answer(self, question: Question, intent: Intent, before: Subject | None) -> Answer:
-        exact = self._matcher.named_exactly(question.text)
-        if exact is not None:
-            return await self._card(question, exact, "summary", (), 1.0)
         match intent.kind:
             case "empty":
                 return Help("empty")
@@ -242,8 +248,7 @@ class Guide:
                 )
 
     async def _holders(self, workspace: str, role: str) -> tuple[Person, ...]:
-        rows = await self._people.candidates(workspace, topics=(), roles=(role,), without=None)
-        return choose(rows, (), (role,), most=MOST_PEOPLE + 1)
+        return choose(await self._people.holders(workspace, role), (), (role,), most=MOST_PEOPLE + 1)
 
     # Comparing
 

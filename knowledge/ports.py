@@ -22,6 +22,10 @@ class People(Protocol):
         """
         ...
 
+    async def holders(self, workspace: str, role: str) -> Sequence[Candidate]:
+        """Return who holds a role, in policy order; may be some seconds old."""
+        ...
+
     async def declared_topics(self, workspace: str, keys: Sequence[str]) -> Sequence[str]:
         """Return those of the topic keys that somebody declared, in the given order."""
         ...

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event, make_url, text
-from sqlalchemy.engine import URL
+from sqlalchemy import BigInteger, Table, event, func, literal, make_url, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from storage.keys import Keys
 
 MIGRATIONS = Path(__file__).with_name("migrations")
-CONNECTIONS = 3
+SQLITE_CONNECTIONS = 3
+POSTGRES_CONNECTIONS = 10
+POSTGRES_SECONDS = 10.0
+"""Seconds until connecting to PostgreSQL, or one statement, is given up."""
+MIGRATION_LOCK = 7_230_114
+"""Any number that nothing else in the database takes an advisory lock by."""
 
 
 def engine_url(database_url: str) -> URL:
@@ -19,50 +29,129 @@ def engine_url(database_url: str) -> URL:
     Raises ValueError, with a sentence, for a URL that is malformed or names another database.
     """
     try:
-        url = make_url(database_url)
+        # Hosting services still hand out postgres://, which SQLAlchemy does not know.
+        url = make_url(database_url.replace("postgres://", "postgresql://", 1))
     except Exception as error:
         raise ValueError("DATABASE_URL is not a database address; an example: sqlite+aiosqlite:///bot.db") from error
     if url.get_backend_name() == "sqlite":
         return url.set(drivername="sqlite+aiosqlite")
+    if url.get_backend_name() == "postgresql":
+        query = dict(url.query)
+        if "sslmode" in query:
+            # libpq's name for it; asyncpg says ssl.
+            query["ssl"] = query.pop("sslmode")
+        return url.set(drivername="postgresql+asyncpg", query=query)
     raise ValueError(
-        f"DATABASE_URL begins with {url.drivername}; this version knows SQLite (sqlite+aiosqlite:///path/to/file)"
+        f"DATABASE_URL begins with {url.drivername}; SQLite (sqlite+aiosqlite:///path/to/file) and "
+        "PostgreSQL (postgresql://user@host/name) are known"
     )
 
 
-def open_engine(database_url: str) -> AsyncEngine:
-    """Make the engine; the folder of an SQLite file is made where it is missing."""
+def sqlite_file(database_url: str) -> Path | None:
+    """Return the file of an SQLite URL; None for one in memory and for PostgreSQL."""
     url = engine_url(database_url)
-    pool: dict[str, int] = {}
-    if url.database and url.database != ":memory:":
-        Path(url.database).expanduser().parent.mkdir(parents=True, exist_ok=True)
-        # Few connections, and none beyond: whoever has to wait waits in line here. SQLite's own wait for its one writer
-        # is a lottery, in which with fifteen connections somebody loses for a second.
-        pool = {"pool_size": CONNECTIONS, "max_overflow": 0}
-    engine = create_async_engine(url, hide_parameters=True, **pool)  # parameters are what people wrote
+    in_file = url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:"
+    return Path(str(url.database)).expanduser() if in_file else None
 
-    @event.listens_for(engine.sync_engine, "connect")
-    def prepare(connection: Any, _record: Any) -> None:
-        cursor = connection.cursor()
-        # WAL: readers do not wait for the writer. FULL: an event acknowledged to Slack survives a power cut.
-        cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.execute("PRAGMA synchronous = FULL")
-        cursor.execute("PRAGMA busy_timeout = 5000")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.close()
 
+def open_engine(database_url: str, keys: Keys | None = None) -> AsyncEngine:
+    """Make the engine; the folder of an SQLite file is made where it is missing.
+
+    ``keys`` open and close encrypted columns; without them those columns can't be used.
+    """
+    url = engine_url(database_url)
+    if url.get_backend_name() == "postgresql":
+        engine = create_async_engine(
+            url,
+            hide_parameters=True,  # parameters are what people wrote
+            pool_size=POSTGRES_CONNECTIONS,
+            max_overflow=0,
+            pool_timeout=POSTGRES_SECONDS,
+            # A restarted server leaves dead connections in the pool.
+            pool_pre_ping=True,
+            connect_args={"timeout": POSTGRES_SECONDS, "command_timeout": POSTGRES_SECONDS},
+        )
+        event.listen(engine.sync_engine, "handle_error", _hide_values)
+    else:
+        file = sqlite_file(database_url)
+        pool: dict[str, int] = {}
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            # Few connections, and none beyond: whoever has to wait waits in line here. SQLite's own wait for its one
+            # writer is a lottery, in which with fifteen connections somebody loses for a second.
+            pool = {"pool_size": SQLITE_CONNECTIONS, "max_overflow": 0}
+        engine = create_async_engine(url, hide_parameters=True, **pool)
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    engine.dialect.keys = keys  # type: ignore[attr-defined]  # read by tables.EncryptedText
     return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    # WAL: readers do not wait for the writer. FULL: an event acknowledged to Slack survives a power cut.
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA busy_timeout = 5000")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _hide_values(context: ExceptionContext) -> None:
+    """Take out of an error what hide_parameters leaves in it: the server and the driver quote rows and values."""
+    for outer in (context.sqlalchemy_exception, context.original_exception):
+        error: BaseException | None = outer
+        while error is not None:
+            error.args = tuple(_VALUES.sub(r"\1", arg) if isinstance(arg, str) else arg for arg in error.args)
+            if isinstance(getattr(error, "detail", None), str):
+                error.detail = None  # type: ignore[attr-defined]  # asyncpg's: the row that failed
+            error = error.__cause__ or error.__context__
+
+
+_VALUES = re.compile(r"(invalid input for query argument \$\d+): .*|\nDETAIL: .*", re.DOTALL)
+
+
+def insert_into(engine: AsyncEngine, table: Table) -> Any:
+    """Return an INSERT that knows ON CONFLICT, in the dialect of the engine."""
+    return postgresql.insert(table) if engine.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+async def only_writer_for(connection: AsyncConnection, workspace: str, user: str) -> None:
+    """Let no other transaction write about this person until this one ends; its first statement."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(
+            select(func.pg_advisory_xact_lock(func.hashtextextended(f"{workspace}/{user}", literal(0, BigInteger))))
+        )
+    else:
+        # SQLite has one writer, but by itself only from the first write on: what was read before may be old by then.
+        await connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 async def migrate(engine: AsyncEngine, revision: str = "head") -> None:
     """Bring the schema to a revision, forward or back; ``base`` empties it."""
+    if engine.dialect.name == "postgresql":
+        # Without the limit of time that the bot's own statements have: an index over many rows takes its time, and so
+        # does waiting for another process that builds it.
+        alone = create_async_engine(engine.url, hide_parameters=True, poolclass=NullPool)
+        try:
+            await _migrate(alone, revision)
+        finally:
+            await alone.dispose()
+    else:
+        await _migrate(engine, revision)
+
+
+async def _migrate(engine: AsyncEngine, revision: str) -> None:
     # Imported here: Alembic takes a quarter of a second that a server at its current schema need not pay.
     from alembic import command
     from alembic.config import Config
 
     async with engine.begin() as connection:
-        # Python's sqlite3 opens no transaction for DDL by itself. With one a migration is done wholly or not at all,
-        # and of two processes that start together the second waits and finds the work done.
-        await connection.exec_driver_sql("BEGIN IMMEDIATE")
+        # Of two processes that start together the second waits and finds the work done.
+        if engine.dialect.name == "postgresql":
+            await connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+        else:
+            # Python's sqlite3 opens no transaction for DDL by itself; with one a migration is done wholly or not.
+            await connection.exec_driver_sql("BEGIN IMMEDIATE")
         current = await schema_version(connection)
 
         def run(sync: Any) -> None:

@@ -1,16 +1,35 @@
-"""Events, written down before they are acknowledged."""
+"""Events, written down before they are acknowledged, each worked off by one process.
+
+The receiver writes an event down as claimed by itself and works on it at once. A claim has a lease: the process renews
+the leases of all it holds while it lives; once a lease has run out, another process may take the event over. What this
+process holds, and until when surely, is known in memory, so that the way of an event is one insert and a share of one
+update.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Text, bindparam, delete, func, or_, select, tuple_, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from storage.tables import inbox
+from storage.database import insert_into
+from storage.keys import KeysError
+from storage.tables import EncryptedText, inbox
+
+logger = logging.getLogger(__name__)
+LEASE = timedelta(seconds=30)
+MOST_TAKEN = 100
+MOST_LET_GO = 1_000
+KEEP = timedelta(days=7)
+"""How long the id of an event is known, so that a repeat of it does nothing; and how long a dead letter is kept."""
+
+
+_Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -26,16 +45,44 @@ class Event:
     attempts: int = 0
 
 
+class Depth(NamedTuple):
+    """Say how full the inbox is."""
+
+    waiting: int
+    oldest_seconds: float
+    dead: int
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """Hold an event that was given up, without what it said."""
+
+    workspace: str
+    event_id: str
+    kind: Literal["question", "other"]
+    """What kind of event stands in its body, which is encrypted; a question is what people wait for."""
+    attempts: int
+    received: datetime
+
+
 class SqlInbox:
-    """Keep each event once, until it has been worked off."""
+    """Keep each event once, until it has been worked off; ``owner`` names this process and no other."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, owner: str) -> None:
         self._engine = engine
+        self._owner = owner
+        # Until when nobody else can have taken what is worked on here.
+        self._held: dict[_Key, datetime] = {}
+        # Claimed by this process, maybe, and worked on by nobody: their leases are left to run out.
+        self._let_go: dict[_Key, None] = {}
 
-    async def add(self, event: Event, now: datetime) -> bool:
-        """Write the event down; return False where it, or another event for the same message, is there already."""
+    async def add(self, event: Event, now: datetime, *, free: bool = False) -> bool:
+        """Write the event down as ours, or ``free`` for whoever comes first.
+
+        Returns False where it, or another one for the same message, is there already.
+        """
         row = (
-            insert(inbox)
+            insert_into(self._engine, inbox)
             .values(
                 workspace=event.workspace,
                 event_id=event.event_id,
@@ -43,43 +90,222 @@ class SqlInbox:
                 message_ts=event.message_ts,
                 user_id=event.user,
                 body=event.body,
-                state="waiting",
+                state="claimed",
+                claimed_by="" if free else self._owner,
+                lease_until=now - LEASE if free else now + LEASE,
                 attempts=0,
                 received_at=now,
             )
             .on_conflict_do_nothing()
         )
-        async with self._engine.begin() as connection:
-            result = await connection.execute(row)
-        return result.rowcount > 0
+        try:
+            added = await self._write(row) == 1
+        except BaseException:
+            # It may stand there all the same, where the answer to the commit was lost. Slack sends the event again, and
+            # it is known then: without a lease that runs out nobody would ever work on it.
+            self.let_go(event)
+            raise
+        if added and not free:
+            self._hold([_key(event)], now)
+        return added
 
-    async def waiting(self) -> Sequence[Event]:
-        """Return the events that still wait to be worked off, oldest first."""
-        query = select(inbox).where(inbox.c.state == "waiting").order_by(inbox.c.received_at)
-        async with self._engine.connect() as connection:
-            rows = (await connection.execute(query)).all()
-        return [
-            Event(row.workspace, row.event_id, row.body, row.channel, row.message_ts, row.user_id, row.attempts)
-            for row in rows
-        ]
+    def let_go(self, event: Event) -> None:
+        """Stop renewing the lease of an event that nobody here works on: it is taken over when it has run out."""
+        self._held.pop(_key(event), None)
+        self._let_go[_key(event)] = None
+        if len(self._let_go) > MOST_LET_GO:
+            self._let_go.pop(next(iter(self._let_go)))
+
+    async def renew(self, now: datetime) -> None:
+        """Renew the leases of everything that this process holds."""
+        ours = select(*_KEY).where(inbox.c.state == "claimed", inbox.c.claimed_by == self._owner)
+        if self._let_go:
+            ours = ours.where(tuple_(*_KEY).not_in(list(self._let_go)))
+        # Rows that are being written are left out: to wait for them, holding others, could end in a deadlock.
+        found = ours.with_for_update(skip_locked=True).cte("found")
+        renewed = (
+            update(inbox).where(tuple_(*_KEY).in_(select(*found.c))).values(lease_until=now + LEASE).returning(*_KEY)
+        )
+        async with self._engine.begin() as connection:
+            rows = (await connection.execute(renewed)).all()
+        # Only these: what was taken over meanwhile is not ours again because of a late renewal.
+        self._hold([key for row in rows if (key := (row.workspace, row.event_id)) in self._held], now)
+
+    async def still_ours(self, event: Event, now: datetime) -> bool:
+        """Return False where another process has taken the event over; asks the database only if that can be."""
+        until = self._held.get(_key(event))
+        if until is not None and until - now > LEASE / 2:
+            return True
+        renewed = await self._write(update(inbox).where(self._holds(event)).values(lease_until=now + LEASE))
+        if renewed:
+            self._hold([_key(event)], now)
+        else:
+            self._held.pop(_key(event), None)
+        return renewed == 1
+
+    async def take_over(self, now: datetime, *, alone: bool = False) -> Sequence[Event]:
+        """Claim events whose lease has run out, oldest first; ``alone``: whatever the lease, as nobody else is there.
+
+        At most 100 at a time. Two processes never get the same one.
+        """
+        free = or_(inbox.c.lease_until < now, inbox.c.claimed_by != self._owner) if alone else inbox.c.lease_until < now
+        # A CTE, so that PostgreSQL runs it once: in a subquery it may run it for each row, past the limit.
+        found = (
+            select(*_KEY)
+            .where(inbox.c.state == "claimed", free)
+            .order_by(inbox.c.received_at)
+            .limit(MOST_TAKEN)
+            # SQLite has one writer at a time and ignores this.
+            .with_for_update(skip_locked=True)
+            .cte("found")
+        )
+        claim = (
+            update(inbox)
+            .where(tuple_(*_KEY).in_(select(*found.c)))
+            .values(claimed_by=self._owner, lease_until=now + LEASE)
+            .returning(*_UNOPENED, type_coerce(inbox.c.body, Text).label("sealed"))
+        )
+        async with self._engine.begin() as connection:
+            rows = (await connection.execute(claim)).all()
+        taken = []
+        for row in sorted(rows, key=lambda row: row.received_at):
+            known = (row.workspace, row.event_id) in self._held
+            event = Event(row.workspace, row.event_id, "", row.channel, row.message_ts, row.user_id, row.attempts)
+            self._hold([_key(event)], now)
+            # A process that stood still for longer than a lease finds its own again: they wait in its lanes already.
+            if not known:
+                taken.append((event, row.sealed))
+        return [opened for event, sealed in taken if (opened := await self._opened(event, sealed))]
+
+    async def _opened(self, event: Event, sealed: str) -> Event | None:
+        try:
+            body = _BODY.process_result_value(sealed, self._engine.dialect)
+        except KeysError as error:
+            # One event of a lost key must not hold up all others. With the key back it can be replayed.
+            logger.error("event %s is given up: %s", event.event_id, error)
+            await self.dead(event)
+            return None
+        return replace(event, body=body or "")
+
+    async def release(self, now: datetime) -> int:
+        """Hand back what this process holds: another one, or the next start, may take it over at once."""
+        self._held.clear()
+        return await self._write(
+            update(inbox)
+            .where(inbox.c.state == "claimed", inbox.c.claimed_by == self._owner)
+            .values(claimed_by="", lease_until=now - LEASE)
+        )
 
     async def failed(self, event: Event) -> None:
         """Count one more attempt."""
-        await self._set(event, attempts=inbox.c.attempts + 1)
+        await self._write(update(inbox).where(self._holds(event)).values(attempts=inbox.c.attempts + 1))
 
-    async def done(self, event: Event) -> None:
-        """Mark the event as worked off and erase what it said; its id stays, to know a repeat by."""
-        await self._set(event, state="done", body="")
+    async def put_back(self, event: Event, at: datetime) -> None:
+        """Count one more attempt, and leave the next one to whichever process looks first from ``at`` on."""
+        await self._write(
+            update(inbox).where(self._holds(event)).values(claimed_by="", lease_until=at, attempts=inbox.c.attempts + 1)
+        )
+        self._held.pop(_key(event), None)
+
+    async def done(self, events: Sequence[Event]) -> None:
+        """Mark events as worked off and erase what they said; their ids stay, to know a repeat by."""
+        # Row by row, in one order: each by its key (SQLite reads the whole table for a list of keys), and two that
+        # write the same rows wait for each other instead of holding each other up.
+        keys = sorted({_key(event) for event in events})
+        if not keys:
+            return
+        async with self._engine.begin() as connection:
+            await connection.execute(_DONE, [{"the_workspace": key[0], "the_event": key[1]} for key in keys])
+        for key in keys:
+            self._held.pop(key, None)
 
     async def dead(self, event: Event) -> None:
-        """Give the event up; it stays for the operator to look at."""
-        await self._set(event, state="dead")
+        """Give the event up; it stays for the operator to look at. What is not ours any more is left alone."""
+        await self._write(update(inbox).where(self._holds(event)).values(state="dead"))
+        self._held.pop(_key(event), None)
 
-    async def _set(self, event: Event, **values: object) -> None:
-        query = (
+    async def dead_letters(self) -> Sequence[DeadLetter]:
+        """Return the events that were given up, oldest first."""
+        query = select(inbox).where(inbox.c.state == "dead").order_by(inbox.c.received_at)
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(query.with_only_columns(*_WITHOUT_BODY))).all()
+        return [
+            DeadLetter(
+                row.workspace,
+                row.event_id,
+                "question" if row.message_ts else "other",
+                row.attempts,
+                row.received_at,
+            )
+            for row in rows
+        ]
+
+    async def opens(self) -> bool:
+        """Tell whether the keys open the newest event that is kept; True where none is."""
+        query = select(inbox.c.body).where(inbox.c.state != "done").order_by(inbox.c.received_at.desc()).limit(1)
+        async with self._engine.connect() as connection:
+            try:
+                (await connection.execute(query)).first()
+            except KeysError:
+                return False
+        return True
+
+    async def replay(self, event_id: str | None, now: datetime) -> int:
+        """Let one dead letter, or all, be worked off again by whichever process sees it first."""
+        dead = inbox.c.state == "dead"
+        return await self._write(
             update(inbox)
-            .where(inbox.c.workspace == event.workspace, inbox.c.event_id == event.event_id)
-            .values(**values)
+            .where(dead if event_id is None else dead & (inbox.c.event_id == event_id))
+            .values(state="claimed", claimed_by="", lease_until=now - LEASE, attempts=0)
         )
+
+    async def depth(self, now: datetime) -> Depth:
+        """Return how many events wait, how long the oldest has waited, and how many are dead."""
+        query = select(inbox.c.state, func.count().label("events"), func.min(inbox.c.received_at).label("oldest"))
+        query = query.where(inbox.c.state.in_(("claimed", "dead"))).group_by(inbox.c.state)
+        async with self._engine.connect() as connection:
+            rows = {row.state: row for row in (await connection.execute(query)).all()}
+        waiting, dead = rows.get("claimed"), rows.get("dead")
+        return Depth(
+            waiting.events if waiting else 0,
+            max(0.0, (now - waiting.oldest).total_seconds()) if waiting else 0.0,
+            dead.events if dead else 0,
+        )
+
+    async def prune(self, now: datetime) -> int:
+        """Delete events that were done or given up a week ago."""
+        return await self._write(
+            delete(inbox).where(inbox.c.state.in_(("done", "dead")), inbox.c.received_at < now - KEEP)
+        )
+
+    def _hold(self, keys: Sequence[_Key], now: datetime) -> None:
+        for key in keys:
+            self._held[key] = now + LEASE
+            self._let_go.pop(key, None)
+
+    def _holds(self, event: Event) -> Any:
+        return _is(event) & (inbox.c.state == "claimed") & (inbox.c.claimed_by == self._owner)
+
+    async def _write(self, statement: Any) -> int:
         async with self._engine.begin() as connection:
-            await connection.execute(query)
+            result = await connection.execute(statement)
+        return int(result.rowcount)
+
+
+_KEY = (inbox.c.workspace, inbox.c.event_id)
+_BODY = EncryptedText()
+_DONE = (
+    update(inbox)
+    .where(inbox.c.workspace == bindparam("the_workspace"), inbox.c.event_id == bindparam("the_event"))
+    .values(state="done", body="")
+)
+_UNOPENED = tuple(column for column in inbox.c if column.name != "body")
+_WITHOUT_BODY = (inbox.c.workspace, inbox.c.event_id, inbox.c.message_ts, inbox.c.attempts, inbox.c.received_at)
+
+
+def _key(event: Event) -> _Key:
+    return event.workspace, event.event_id
+
+
+def _is(event: Event) -> Any:
+    return (inbox.c.workspace == event.workspace) & (inbox.c.event_id == event.event_id)

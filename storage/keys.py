@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+MAKE_KEY = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
 
 
 class KeysError(Exception):
@@ -23,10 +26,7 @@ class Keys:
         try:
             self._fernet = MultiFernet([Fernet(key.strip()) for key in keys])
         except ValueError as error:
-            raise KeysError(
-                "ENCRYPTION_KEYS holds something that is not a key. Make one with: "
-                'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
-            ) from error
+            raise KeysError(f"ENCRYPTION_KEYS holds something that is not a key. Make one with: {MAKE_KEY}") from error
 
     def encrypt(self, text: str) -> str:
         """Return the text as a token that only the keys open."""
@@ -40,15 +40,24 @@ class Keys:
             raise KeysError("None of ENCRYPTION_KEYS opens a stored text. Is an old key missing?") from error
 
 
+def new_key() -> str:
+    """Make a key."""
+    return Fernet.generate_key().decode()
+
+
 def keys_beside(file: Path) -> Keys:
     """Return the key kept beside an SQLite file, made at the first start and readable by its owner alone."""
     path = file.with_name(file.name + ".key")
-    try:
-        # O_EXCL: of two processes that start at once one makes the key, the other reads it.
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        pass
-    else:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, made = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mode 0600
         with os.fdopen(handle, "w") as opened:
-            opened.write(Fernet.generate_key().decode())
+            opened.write(new_key())
+        try:
+            # A link, whole or not at all: of two processes that start at once one makes the key, the other reads it.
+            os.link(made, path)
+        except FileExistsError:
+            pass
+        finally:
+            Path(made).unlink()
     return Keys([path.read_text()])

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
 from typing import Any, cast
 
-from sqlalchemy import Select, bindparam, delete, func, insert, literal, select, true, union_all, update
+from sqlalchemy import Select, bindparam, delete, func, insert, literal, select, true, tuple_, union_all, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge.people import LEVELS, Availability, Candidate, Declaration, Level, Member
+from storage.database import only_writer_for
 from storage.tables import declarations, inbox, members, threads
 
 MOST_CANDIDATES = 20
+HOLDERS_SECONDS = 5.0
+HOLDERS_WORKSPACES = 5_000
+"""Workspaces whose holders are kept in memory; the one not asked for longest makes room."""
 MOST_KEYS = 5_000
 """Topics looked for at once: a message may hold forty thousand signs, and SQLite bounds the variables of a query."""
 MOST_RANGES = 20
@@ -26,11 +33,41 @@ NO_LEVEL = len(LEVELS)
 
 
 class SqlPeople:
-    """Keep declarations in the database; ``rng`` draws the lots that decide between equals."""
+    """Keep declarations in the database.
 
-    def __init__(self, engine: AsyncEngine, rng: random.Random) -> None:
+    ``rng`` draws the lots that decide between equals; ``seconds`` is a clock for the cache of a role's holders.
+    """
+
+    def __init__(self, engine: AsyncEngine, rng: random.Random, seconds: Callable[[], float] = time.monotonic) -> None:
         self._engine = engine
         self._rng = rng
+        self._seconds = seconds
+        # By workspace, then role: when it was read, and what.
+        self._changes = 0
+        self._holders: OrderedDict[str, dict[str, tuple[float, Sequence[Candidate]]]] = OrderedDict()
+
+    async def holders(self, workspace: str, role: str) -> Sequence[Candidate]:
+        """Return who holds a role, at most five seconds old, as every card of the role shows it."""
+        kept = self._holders.get(workspace, {}).get(role)
+        if kept is not None and self._seconds() - kept[0] < HOLDERS_SECONDS:
+            return kept[1]
+        at, changes = self._seconds(), self._changes
+        found = await self.candidates(workspace, topics=(), roles=(role,), without=None)
+        if changes != self._changes:
+            # Something was written meanwhile: what was read may be old already.
+            return found
+        self._holders.setdefault(workspace, {})[role] = (at, found)
+        self._holders.move_to_end(workspace)
+        if len(self._holders) > HOLDERS_WORKSPACES:
+            self._holders.popitem(last=False)
+        return found
+
+    @asynccontextmanager
+    async def _changing(self, workspace: str) -> AsyncIterator[AsyncConnection]:
+        async with self._engine.begin() as connection:
+            yield connection
+        self._changes += 1
+        self._holders.pop(workspace, None)
 
     async def candidates(
         self, workspace: str, *, topics: Sequence[str], roles: Sequence[str], without: str | None
@@ -100,7 +137,8 @@ class SqlPeople:
         """Replace the person's declaration in one transaction."""
         d = declarations
         best = min((LEVELS.index(level) for level in roles.values()), default=NO_LEVEL)
-        async with self._engine.begin() as connection:
+        async with self._changing(workspace) as connection:
+            await only_writer_for(connection, workspace, user)
             # The turn that a person has had is kept, or declaring again would jump the queue.
             turn = await connection.scalar(
                 select(func.max(d.c.suggested_at)).where(d.c.workspace == workspace, d.c.user_id == user)
@@ -134,7 +172,8 @@ class SqlPeople:
     async def remember(self, workspace: str, member: Member, now: datetime) -> None:
         """Keep the profile, if the person declared something, and mark the declarations by it."""
         d, m = declarations, members
-        async with self._engine.begin() as connection:
+        async with self._changing(workspace) as connection:
+            await only_writer_for(connection, workspace, member.user)
             # Written first: from here on nobody else writes, so that a person who is forgotten meanwhile stays so.
             await connection.execute(delete(m).where(m.c.workspace == workspace, m.c.user_id == member.user))
             declared = await connection.scalar(
@@ -179,6 +218,8 @@ class SqlPeople:
         """Put the person behind their equals."""
         d = declarations
         async with self._engine.begin() as connection:
+            # Or a declaration that is replaced at this moment would keep the old turn.
+            await only_writer_for(connection, workspace, user)
             await connection.execute(
                 update(d).where(d.c.workspace == workspace, d.c.user_id == user).values(suggested_at=now)
             )
@@ -196,21 +237,26 @@ class SqlPeople:
         waits is not taken up again after a restart; what a running worker holds already is still answered.
         """
         count = 0
-        async with self._engine.begin() as connection:
+        async with self._changing(workspace) as connection:
+            await only_writer_for(connection, workspace, user)
             for table in (declarations, members, threads):
                 result = await connection.execute(
                     delete(table).where(table.c.workspace == workspace, table.c.user_id == user)
                 )
                 count += cast("CursorResult[object]", result).rowcount
+            key = (inbox.c.workspace, inbox.c.event_id)
             theirs = (inbox.c.workspace == workspace) & (inbox.c.user_id == user)
-            await connection.execute(update(inbox).where(theirs, inbox.c.state == "waiting").values(state="done"))
-            await connection.execute(update(inbox).where(theirs).values(user_id=None, body=""))
+            # In the order in which the inbox marks events as done, or the two could hold each other up.
+            found = select(*key).where(theirs).order_by(*key).with_for_update().cte("found")
+            await connection.execute(
+                update(inbox).where(tuple_(*key).in_(select(*found.c))).values(state="done", user_id=None, body="")
+            )
         return count
 
     async def forget_workspace(self, workspace: str) -> int:
         """Delete every row of the workspace, events included."""
         count = 0
-        async with self._engine.begin() as connection:
+        async with self._changing(workspace) as connection:
             for table in (declarations, members, threads, inbox):
                 result = await connection.execute(delete(table).where(table.c.workspace == workspace))
                 count += cast("CursorResult[object]", result).rowcount
@@ -242,11 +288,16 @@ def _candidates_query(groups: tuple[int, ...]) -> Select[Any]:
     ]
     r = union_all(*(select(part) for part in ranges)).subquery().c
     m = members.c
-    return (
-        select(r.user_id, r.kind, r.key, r.label, r.level, r.confirmed_at, m.name, m.availability)
-        .outerjoin(members, (m.workspace == bindparam("workspace")) & (m.user_id == r.user_id))
-        .order_by(r.group, r.out_of_office, r.level, r.away, r.suggested_at, r.lot, r.user_id, r.place)
+    # Not a join, for which PostgreSQL reads the whole of a table of some thousand members.
+    name, availability = (
+        select(column).where(m.workspace == bindparam("workspace"), m.user_id == r.user_id).scalar_subquery()
+        for column in (m.name, m.availability)
     )
+    return select(
+        *(r.user_id, r.kind, r.key, r.label, r.level, r.confirmed_at),
+        name.label("name"),
+        availability.label("availability"),
+    ).order_by(r.group, r.out_of_office, r.level, r.away, r.suggested_at, r.lot, r.user_id, r.place)
 
 
 async def _copy_availability(connection: AsyncConnection, workspace: str, user: str) -> None:

@@ -23,6 +23,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from storage.keys import Keys, KeysError
+
 metadata = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
@@ -47,6 +49,28 @@ class UtcTime(TypeDecorator[datetime]):
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Give SQLite's naive times their zone back."""
         return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+class EncryptedText(TypeDecorator[str]):
+    """Store text encrypted with the keys that the engine was opened with; nothing stays nothing."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Encrypt."""
+        return _keys(dialect).encrypt(value) if value else value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        """Decrypt; JSON as it stands was written before this column was encrypted."""
+        return value if not value or value.startswith("{") else _keys(dialect).decrypt(value)
+
+
+def _keys(dialect: Dialect) -> Keys:
+    keys: Keys | None = getattr(dialect, "keys", None)
+    if keys is None:
+        raise KeysError("This database was opened without encryption keys.")
+    return keys
 
 
 def _workspace() -> Column[str]:
@@ -119,13 +143,17 @@ inbox = Table(
     Column("channel", String(32)),
     Column("message_ts", String(32)),
     Column("user_id", String(32), comment="who caused it; gone once the person is forgotten"),
-    Column("body", Text, nullable=False, comment="erased when done"),
-    Column("state", String(8), nullable=False, comment="waiting, done or dead"),
+    Column("body", EncryptedText, nullable=False, comment="erased when done"),
+    Column("state", String(8), nullable=False, comment="claimed, done or dead"),
+    Column("claimed_by", String(64), nullable=False, comment="the process that works on it"),
+    Column("lease_until", UtcTime, nullable=False, comment="from then on another process may take it over"),
     Column("attempts", Integer, nullable=False),
     Column("received_at", UtcTime, nullable=False),
     # An edit of a message comes as a new event: one answer for each message, whatever the event id.
     UniqueConstraint("workspace", "channel", "message_ts"),
 )
-Index("ix_inbox_state", inbox.c.state, inbox.c.received_at)
+Index("ix_inbox_lease", inbox.c.state, inbox.c.lease_until)
+Index("ix_inbox_received", inbox.c.state, inbox.c.received_at)
+Index("ix_threads_touched", threads.c.touched_at)
 Index("ix_inbox_user", inbox.c.workspace, inbox.c.user_id)
 Index("ix_threads_user", threads.c.workspace, threads.c.user_id)

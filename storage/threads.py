@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.answers import Subject
+from storage.database import insert_into
 from storage.tables import threads
 
 
@@ -34,13 +35,17 @@ class SqlThreads:
     ) -> None:
         """Set the subject."""
         key = {"workspace": workspace, "channel": channel, "thread": thread}
+        about = {
+            "user_id": user,
+            "subject": {"roles": subject.roles, "topics": subject.topics, "tools": subject.tools},
+            "touched_at": now,
+        }
+        upsert = insert_into(self._engine, threads).values(**key, **about)
         async with self._engine.begin() as connection:
-            await connection.execute(delete(threads).filter_by(**key))
-            await connection.execute(
-                insert(threads).values(
-                    **key,
-                    user_id=user,
-                    subject={"roles": subject.roles, "topics": subject.topics, "tools": subject.tools},
-                    touched_at=now,
-                )
-            )
+            await connection.execute(upsert.on_conflict_do_update(index_elements=list(key), set_=about))
+
+    async def prune(self, before: datetime) -> int:
+        """Delete the conversations that nobody touched since then, in every workspace."""
+        async with self._engine.begin() as connection:
+            result = await connection.execute(delete(threads).where(threads.c.touched_at < before))
+        return result.rowcount

@@ -31,6 +31,7 @@ from knowledge.people import Member as Profile
 from knowledge.ports import People, Threads
 from storage.database import migrate, open_engine
 
+from .databases import KEY, postgres_database
 from .schemas.block_kit import problems, view_problems
 
 TEAM = "T0LOCAL0001"
@@ -109,6 +110,13 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     asyncio.run(make())
     return file
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A database of this run's own on the server, at head; its tables are emptied by whoever uses it."""
+    with postgres_database(at_head=True) as address:
+        yield address
 
 
 @pytest.fixture
@@ -193,22 +201,24 @@ class Start:
     """Start bots for the workspace: `async with start() as bot`."""
 
     slack: LocalSlack
-    file: Path
+    database: str
     clock: Clock
     sleeper: Sleeper
     make_guide: MakeGuide
 
     @asynccontextmanager
-    async def __call__(self) -> AsyncIterator[Bot]:
+    async def __call__(self, **changed: Any) -> AsyncIterator[Bot]:
         settings = Settings(
             _env_file=None,  # type: ignore[call-arg]  # known to pydantic-settings, not to mypy
             slack_bot_token=SecretStr(self.slack.bot_token),
             slack_signing_secret=SecretStr(self.slack.signing_secret),
             slack_api_url=self.slack.api_url,
-            database_url=f"sqlite+aiosqlite:///{self.file}",
+            database_url=self.database,
+            encryption_keys=SecretStr(KEY),
             # Said here, or the environment of whoever runs the tests would have its say.
             https_proxy=None,
             ssl_cert_file=None,
+            **changed,
         )
         bot = build_app(
             settings, now=self.clock.now, rng=random.Random(7), sleep=self.sleeper, make_guide=self.make_guide
@@ -223,13 +233,15 @@ class Start:
 
 
 @pytest.fixture
-def start(
-    slack: LocalSlack, empty_database: Path, tmp_path: Path, clock: Clock, sleeper: Sleeper, make_guide: MakeGuide
-) -> Start:
-    """Start the bot again and again over one database file."""
-    file = tmp_path / "bot.sqlite3"
-    shutil.copy(empty_database, file)
-    return Start(slack, file, clock, sleeper, make_guide)
+def database(empty_database: Path, tmp_path: Path) -> str:
+    """The address of the bot's database: a file of the test's own."""
+    return f"sqlite+aiosqlite:///{shutil.copy(empty_database, tmp_path / 'bot.sqlite3')}"
+
+
+@pytest.fixture
+def start(slack: LocalSlack, database: str, clock: Clock, sleeper: Sleeper, make_guide: MakeGuide) -> Start:
+    """Start the bot again and again over one database."""
+    return Start(slack, database, clock, sleeper, make_guide)
 
 
 @pytest_asyncio.fixture

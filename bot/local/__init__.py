@@ -4,6 +4,8 @@ async with LocalSlack() as slack:
     ...start the bot with slack.api_url, slack.bot_token, slack.signing_secret...
     slack.bot_url = "http://127.0.0.1:3000/slack/events"
     reply = await slack.command("U0PRIYA0001", "/genai-role mlops")
+
+With LocalSlack(socket_mode=True) the bot connects with slack.app_token, and the same methods reach it.
 """
 
 from .delivery import Attempt, EventDelivery
@@ -11,6 +13,7 @@ from .forms import NotOffered
 from .outcome import Outcome
 from .slack import LocalSlack
 from .slack_api import SCOPES, Call
+from .socket_mode import Connection, Sockets
 from .team import DEMO_TEAM, GENERAL, demo_entries, demo_members
 from .workspace import Channel, Member, Message, View
 
@@ -21,12 +24,14 @@ __all__ = [
     "Attempt",
     "Call",
     "Channel",
+    "Connection",
     "EventDelivery",
     "LocalSlack",
     "Member",
     "Message",
     "NotOffered",
     "Outcome",
+    "Sockets",
     "View",
     "demo_entries",
     "demo_members",

@@ -109,25 +109,27 @@ class Delivery:
 
     async def event(self, envelope: JSON) -> EventDelivery:
         """Post an event; return after the first attempt, while up to three more go on by themselves."""
-        body = json.dumps(envelope).encode()
         kind = str((envelope.get("event") or {}).get("type", envelope.get("type")))
         delivery = EventDelivery(str(envelope.get("event_id")))
-        delivery.attempts.append(await self._signed(body, JSON_TYPE, kind))
+        delivery.attempts.append(await self._send_event(envelope, kind))
         if _again(delivery.attempts[-1]):
-            task = asyncio.create_task(self._retry(body, kind, delivery))
+            task = asyncio.create_task(self._retry(envelope, kind, delivery))
             delivery.retrying = task
             self.retries.add(task)
             task.add_done_callback(self.retries.discard)
         return delivery
 
-    async def _retry(self, body: bytes, kind: str, delivery: EventDelivery) -> None:
+    async def _retry(self, envelope: JSON, kind: str, delivery: EventDelivery) -> None:
         for number, delay in enumerate(RETRY_DELAYS, start=1):
             await self.sleep(delay)
             reason = delivery.attempts[-1].failure
-            extra = {"X-Slack-Retry-Num": str(number), "X-Slack-Retry-Reason": reason}
-            delivery.attempts.append(await self._signed(body, JSON_TYPE, kind, extra, number))
+            delivery.attempts.append(await self._send_event(envelope, kind, number, reason))
             if not _again(delivery.attempts[-1]):
                 return
+
+    async def _send_event(self, envelope: JSON, kind: str, retry: int = 0, reason: str = "") -> Attempt:
+        extra = {"X-Slack-Retry-Num": str(retry), "X-Slack-Retry-Reason": reason} if retry else None
+        return await self._signed(json.dumps(envelope).encode(), JSON_TYPE, kind, extra, retry)
 
     async def _signed(
         self, body: bytes, content_type: str, kind: str, extra: Mapping[str, str] | None = None, retry: int = 0
@@ -153,7 +155,9 @@ class Delivery:
         except aiohttp.ClientError:
             failure = "connection_failed"
         spent = (time.perf_counter() - started) * 1000
-        attempt = Attempt(status, text, failure, spent, retry, answered, kind)
+        return self._noted(Attempt(status, text, failure, spent, retry, answered, kind))
+
+    def _noted(self, attempt: Attempt) -> Attempt:
         self.attempts.append(attempt)
         if self.on_attempt is not None:
             self.on_attempt()

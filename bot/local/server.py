@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -15,6 +16,7 @@ from . import payloads, shapes
 from .delivery import DEADLINE_SECONDS, Attempt, Delivery, EventDelivery, Sleep
 from .forms import NotOffered
 from .slack_api import SCOPES, Call, Fault, SlackApi
+from .socket_mode import SocketDelivery, Sockets, close, link
 from .team import CHANNELS, demo_members
 from .workspace import Channel, Clock, Member, Message, Workspace
 
@@ -40,22 +42,27 @@ class LocalServer:
         timeout: float = 5.0,
         port: int = 0,
         echo: bool = False,
+        socket_mode: bool = False,
+        app_token: str = "xapp-local-token",  # noqa: S107
     ) -> None:
         """Prepare the workspace.
 
         `clock` rules triggers, response urls and timestamps; `sleep` is what a retry waits with; `deadline` is how
         long the bot may take to answer; `timeout` how long the waiting methods wait. With `echo` the bot is sent
-        its own direct messages as events, as Slack does.
+        its own direct messages as events, as Slack does. With `socket_mode` everything reaches the bot over the
+        connections that it opens with `app_token`, and nothing is posted to it.
         """
         self.signing_secret = signing_secret
         self.bot_token = bot_token
+        self.app_token = app_token
         self.workspace = Workspace(clock=clock, enterprise_id=enterprise_id)
         self.workspace.add_members(demo_members() if members is None else members)
         for channel in channels:
             # A copy: the default channels are shared by every workspace of the process.
             self.workspace.add_channel(Channel(channel.id, channel.name, channel.private, channel.archived))
             self.workspace.channels[channel.id].bot_member = channel.bot_member
-        self.api = SlackApi(self.workspace, bot_token, tuple(scopes))
+        self.sockets = Sockets(self.workspace, enabled=socket_mode)
+        self.api = SlackApi(self.workspace, bot_token, tuple(scopes), app_token, self._link)
         self.timeout = timeout
         self._sleep, self._deadline, self._port = sleep, deadline, port
         self._runner: web.AppRunner | None = None
@@ -68,7 +75,9 @@ class LocalServer:
 
     async def __aenter__(self) -> Self:
         """Start listening."""
-        runner = web.AppRunner(self.api.app(), access_log=None, shutdown_timeout=0.2)
+        app = self.api.app()
+        link(self.sockets, app)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", self._port)
         await site.start()
@@ -76,7 +85,8 @@ class LocalServer:
         self._origin = f"http://{host}:{port}"
         self._runner = runner
         session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
-        self._delivery = Delivery(
+        kind = partial(SocketDelivery, sockets=self.sockets) if self.sockets.enabled else Delivery
+        self._delivery = kind(
             self.signing_secret,
             session,
             self._bot_url,
@@ -97,6 +107,7 @@ class LocalServer:
                 task.cancel()
             await asyncio.gather(*pending, return_exceptions=True)
             await self._delivery.session.close()
+        await close(self.sockets)
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -117,6 +128,9 @@ class LocalServer:
         self._bot_url = url
         if self._delivery is not None:
             self._delivery.url = url
+
+    def _link(self) -> str:
+        return f"ws{self._origin.removeprefix('http')}{self.sockets.new_ticket()}"
 
     @property
     def deadline(self) -> float:

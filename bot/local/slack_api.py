@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -17,6 +18,8 @@ from .workspace import JSON, RESPONSE_URL_USES, Message, ResponseUrl, Workspace
 
 # What the app's manifest asks for; a method outside of it answers missing_scope, as it would at Slack.
 SCOPES = ("app_mentions:read", "chat:write", "commands", "im:history", "users:read", "dnd:read")
+OPEN = "apps.connections.open"
+"""The one method that an app-level token is for."""
 HTML_500 = "<!DOCTYPE html><html><head><title>Server Error | Slack</title></head><body>Server Error</body></html>"
 MAX_BODY = 4 * 1024 * 1024
 
@@ -71,6 +74,8 @@ class SlackApi:
     workspace: Workspace
     token: str
     scopes: tuple[str, ...] = SCOPES
+    app_token: str = ""
+    open_connection: Callable[[], str] = lambda: ""
     calls: list[Call] = field(default_factory=list)
     faults: deque[Fault] = field(default_factory=deque)
     dead_tokens: dict[str, str] = field(default_factory=dict)
@@ -109,7 +114,9 @@ class SlackApi:
                     await self._hang(fault.seconds)
                 else:
                     raise SlackError(fault.error)
-            self._authorize(arguments.pop("token", ""), authorization)
+            self._authorize(arguments.pop("token", ""), authorization, method)
+            if method == OPEN:
+                return {"ok": True, "url": self.open_connection()}, 200, {}
             known = METHODS.get(method)
             if known is None:
                 raise SlackError("unknown_method", req_method=method)
@@ -136,13 +143,16 @@ class SlackApi:
         except TimeoutError:
             pass
 
-    def _authorize(self, in_body: str, authorization: str) -> None:
+    def _authorize(self, in_body: str, authorization: str, method: str) -> None:
         token = authorization.removeprefix("Bearer ").strip() or in_body
+        right, wrong = (self.app_token, self.token) if method == OPEN else (self.token, self.app_token)
         if not token:
             raise SlackError("not_authed")
         if token in self.dead_tokens:
             raise SlackError(self.dead_tokens[token])
-        if token != self.token:
+        if token == wrong:
+            raise SlackError("not_allowed_token_type")
+        if token != right:
             raise SlackError("invalid_auth")
 
     async def _respond(self, request: web.Request) -> web.Response:

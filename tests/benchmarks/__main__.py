@@ -16,10 +16,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.ask import fill, read_team, temporary_guide
 from knowledge.guide import Question, load_guide
-from storage.database import open_engine
+from storage.database import migrate, open_engine
+from storage.inbox import SqlInbox
+from storage.keys import Keys, new_key
 from storage.people import SqlPeople
 from storage.threads import SqlThreads
 from tests.benchmarks.served import ROOT, Server, bot_settings, serving
@@ -115,10 +120,60 @@ async def measure_guide() -> list[Row]:
 
 async def measure_mentions(server: Server, slack: SlackStandIn, count: int) -> list[Row]:
     """Send 50 mentions a second; measure from the event until the reply reaches Slack."""
-    taken = await mentions(server.events, slack, count, 50.0, "what does an MLOps engineer do?")
+    taken = await mentions([server.events], slack, count, 50.0, "what does an MLOps engineer do?")
     return [
-        Row("Mention to posted reply at 50 events/s: median", percentile(taken, 0.5), "ms", None, f"{count} events"),
+        Row("Mention to posted reply at 50 events/s: median", percentile(taken, 0.5), "ms", 10, f"{count} events"),
         Row("Mention to posted reply at 50 events/s: p99", percentile(taken, 0.99), "ms"),
+    ]
+
+
+async def measure_postgres(slack: SlackStandIn, folder: Path, seconds: int) -> list[Row]:
+    """Send 300 mentions a second to two processes over one PostgreSQL; watch how old what waits gets."""
+    address = os.environ.get("TEST_DATABASE_URL", "postgresql://root@127.0.0.1:5432/test")
+    url = make_url(address).set(drivername="postgresql+asyncpg")
+    name = f"bench_{os.getpid()}"
+    admin = create_async_engine(url, isolation_level="AUTOCOMMIT")
+    try:
+        async with admin.connect() as connection:
+            await connection.execute(text(f"CREATE DATABASE {name}"))
+    except (OSError, SQLAlchemyError):
+        return [Row("PostgreSQL", 0, "", None, "not reachable: nothing measured")]
+    database = url.set(database=name).render_as_string(hide_password=False)
+    key = new_key()
+    settings = {**bot_settings(slack.url, folder / "unused"), "DATABASE_URL": database, "ENCRYPTION_KEYS": key}
+    engine = open_engine(database, Keys([key]))
+    inbox = SqlInbox(engine, "watcher")
+    oldest: list[float] = []
+
+    async def watch() -> None:
+        while True:
+            oldest.append((await inbox.depth(datetime.now(UTC))).oldest_seconds)
+            await asyncio.sleep(1)
+
+    try:
+        await migrate(engine)
+        async with (
+            serving(["bot", "serve"], folder, settings) as first,
+            serving(["bot", "serve"], folder, settings) as second,
+        ):
+            watching = asyncio.create_task(watch())
+            started = time.perf_counter()
+            taken = await mentions(
+                [first.events, second.events], slack, 300 * seconds, 300.0, "what does an MLOps engineer do?"
+            )
+            rate = len(taken) / (time.perf_counter() - started)
+            watching.cancel()
+    finally:
+        await engine.dispose()
+        async with admin.connect() as connection:
+            await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        await admin.dispose()
+    what = f"PostgreSQL, two processes, 300 events/s for {seconds} s"
+    return [
+        Row(f"{what}: answered", rate, "events/s", None, f"{len(taken)} events"),
+        Row(f"{what}: median", percentile(taken, 0.5), "ms"),
+        Row(f"{what}: p99", percentile(taken, 0.99), "ms"),
+        Row(f"{what}: oldest waiting", max(oldest), "s", 5),
     ]
 
 
@@ -156,13 +211,27 @@ async def measure(count: int) -> list[Row]:
             rows += await measure_mentions(server, slack, max(50, count // 10))
         rows += await measure_echo(slack, folder, max(20, count // 10), "after", "Bare Bolt echo, its defaults")
         rows += await measure_echo(slack, folder, count, "before", "Bare Bolt echo, process_before_response")
+    rows += await measure_postgres(slack, Path(tempfile.gettempdir()), max(5, count * 60 // 2_000))
     await slack.stop()
+    rows += ratios(rows)
     rows += await measure_guide()
     return [
         *rows,
         Row("Start to ready", sorted(starts)[1], "s", 1.5, "median of three"),
         Row("Start to ready, new database", first, "s", 1.5, "makes the schema"),
         Row("Resident memory after 1,000 commands", used, "MB", 200, f"{idle:.0f} MB when ready"),
+    ]
+
+
+def ratios(rows: list[Row]) -> list[Row]:
+    """Set the bot beside the bare Bolt echo of the same run."""
+    figure = {row.what: row.figure for row in rows}
+    ours, echo = "`/genai-role mlops`", "Bare Bolt echo, its defaults"
+    median = figure[f"{ours}, 1 connection: median"] / figure[f"{echo}, 1 connection: median"]
+    behind = figure[f"{echo}, 16 connections: throughput"] / figure[f"{ours}, 16 connections: throughput"]
+    return [
+        Row("Median of a command at 1 connection, as a share of the bare Bolt echo's", median, "", 0.1),
+        Row("The bare Bolt echo's throughput at 16 connections, as a share of the bot's", behind, "", 0.5),
     ]
 
 

@@ -25,6 +25,7 @@ class SlackStandIn:
     """Answer every Web API call with ok, and note when each came."""
 
     calls: list[tuple[str, dict[str, str], float]] = field(default_factory=list)
+    posts: int = 0
     url: str = ""
     _came: asyncio.Condition = field(default_factory=asyncio.Condition)
     _runner: web.AppRunner | None = None
@@ -46,14 +47,16 @@ class SlackStandIn:
     async def posted(self, count: int) -> None:
         """Wait until that many messages were posted."""
         async with self._came:
-            await self._came.wait_for(lambda: sum(call[0] == "chat.postMessage" for call in self.calls) >= count)
+            await self._came.wait_for(lambda: self.posts >= count)
 
     async def _answer(self, request: web.Request) -> web.Response:
         at = time.perf_counter()
         sent = await (request.json() if request.content_type == JSON else request.post())
         self.calls.append((request.match_info["method"], {key: str(value) for key, value in sent.items()}, at))
-        async with self._came:
-            self._came.notify_all()
+        if self.calls[-1][0] == "chat.postMessage":
+            self.posts += 1
+            async with self._came:
+                self._came.notify_all()
         body = {"ok": True, "user_id": BOT, "bot_id": "B0BOT", "url": "https://example.slack.com/", "ts": "1.1"}
         return web.json_response({**body, "user": {"id": sent.get("user", BOT)}})
 
@@ -103,7 +106,14 @@ def mention(number: int, text: str) -> bytes:
     """Return the body of an app_mention event, each in a message of its own, in one of ten channels."""
     ts = f"1800000000.{number:06}"
     channel = f"C0BENCH{number % 10}"
-    event = {"type": "app_mention", "user": "U0ASKER", "text": f"<@{BOT}> {text}", "ts": ts, "channel": channel}
+    # A thousand people ask: one alone would be held to a fair pace.
+    event = {
+        "type": "app_mention",
+        "user": f"U0ASK{number % 1000:03}",
+        "text": f"<@{BOT}> {text}",
+        "ts": ts,
+        "channel": channel,
+    }
     return json.dumps(
         {
             "type": "event_callback",
@@ -177,13 +187,13 @@ async def load(url: str, body: bytes, count: int, connections: int, check: Calla
             await connection.close()
 
 
-async def mentions(url: str, slack: SlackStandIn, count: int, per_second: float, text: str) -> list[float]:
-    """Send events at an even pace; return for each the milliseconds until its reply was posted."""
+async def mentions(urls: list[str], slack: SlackStandIn, count: int, per_second: float, text: str) -> list[float]:
+    """Send events at an even pace, to each address in turn; return the milliseconds until each reply was posted."""
     sent: dict[str, float] = {}
-    before = len(slack.calls)
+    before, posted_before = len(slack.calls), slack.posts
     free: asyncio.Queue[Connection] = asyncio.Queue()
-    for _ in range(8):
-        free.put_nowait(await Connection.open(url))
+    for place in range(16):
+        free.put_nowait(await Connection.open(urls[place % len(urls)]))
 
     async def one(number: int) -> None:
         connection = await free.get()
@@ -194,12 +204,12 @@ async def mentions(url: str, slack: SlackStandIn, count: int, per_second: float,
             raise RuntimeError(f"an event was answered with {status}")
 
     started = time.perf_counter()
-    async with asyncio.timeout(MOST_SECONDS):
+    async with asyncio.timeout(MOST_SECONDS + count / per_second):
         async with asyncio.TaskGroup() as group:
             for number in range(count):
                 await asyncio.sleep(max(0.0, started + number / per_second - time.perf_counter()))
                 group.create_task(one(number))
-        await slack.posted(count)
+        await slack.posted(posted_before + count)
     while not free.empty():
         await free.get_nowait().close()
     replies = [(form["thread_ts"], at) for method, form, at in slack.calls[before:] if method == "chat.postMessage"]

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from bot.app import Bot
+from bot.intake import inbox_event
 from bot.local import GENERAL, LocalSlack
 from bot.local.delivery import sign
-from bot.intake import inbox_event
-from bot.server import MOST_BYTES, MalformedBody, , parse
+from bot.server import MOST_BYTES, MalformedBody, parse
 from handlers.errors import PayloadError
 from tests.conftest import ANN, interact, rows, settled
 

@@ -1,4 +1,4 @@
-"""The manifest asks Slack for what the code uses, no more and no less."""
+"""The manifests ask Slack for what the code uses, no more and no less."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from handlers import EVENTS, ids, register
 from tests.docs.pages import ROOT, read
 
 SCOPES_OF_METHODS: dict[str, set[str]] = {
+    # connections:write, but of the app-level token, which no manifest makes.
+    "apps_connections_open": set(),
     "auth_test": set(),
     "chat_postEphemeral": {"chat:write"},
     "chat_postMessage": {"chat:write"},
@@ -55,9 +57,13 @@ class Recorder:
         return note
 
 
-@pytest.fixture(scope="module")
-def manifest() -> dict[str, Any]:
-    return cast("dict[str, Any]", json.loads(read(ROOT / "manifest.http.json")))
+def manifest_of(way: str) -> dict[str, Any]:
+    return cast("dict[str, Any]", json.loads(read(ROOT / f"manifest.{way}.json")))
+
+
+@pytest.fixture(scope="module", params=["http", "socket"])
+def manifest(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return manifest_of(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -125,15 +131,31 @@ def test_what_the_bot_cannot_do_without_is_not_optional(manifest: dict[str, Any]
     assert manifest["oauth_config"]["scopes"]["bot_optional"] == ["dnd:read"]
 
 
-def test_every_address_leads_to_the_one_route_of_the_bot(manifest: dict[str, Any]) -> None:
+def test_every_address_leads_to_the_one_route_of_the_bot() -> None:
+    manifest = manifest_of("http")
     settings = manifest["settings"]
     addresses = {
         *(command["url"] for command in manifest["features"]["slash_commands"]),
         settings["event_subscriptions"]["request_url"],
         settings["interactivity"]["request_url"],
+        settings["interactivity"]["message_menu_options_url"],
     }
     assert len(addresses) == 1
     assert addresses.pop().endswith("/slack/events")
+
+
+def test_the_manifests_differ_in_how_slack_reaches_the_bot_alone() -> None:
+    http, socket = manifest_of("http"), manifest_of("socket")
+    assert (http["settings"]["socket_mode_enabled"], socket["settings"]["socket_mode_enabled"]) == (False, True)
+    assert "https://" not in json.dumps(socket)
+    for command in http["features"]["slash_commands"]:
+        del command["url"]
+    del http["oauth_config"]["redirect_urls"]
+    del http["settings"]["event_subscriptions"]["request_url"]
+    del http["settings"]["interactivity"]["request_url"]
+    del http["settings"]["interactivity"]["message_menu_options_url"]
+    http["settings"]["socket_mode_enabled"] = True
+    assert socket == http
 
 
 def test_home_and_direct_messages_are_on(manifest: dict[str, Any]) -> None:

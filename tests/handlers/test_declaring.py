@@ -133,7 +133,7 @@ async def test_saving_does_not_wait_for_slack(slack: LocalSlack, bot: Bot) -> No
 @pytest.mark.parametrize("status", [429, 500])
 async def test_saving_works_while_slack_does_not(slack: LocalSlack, bot: Bot, status: int) -> None:
     view = await form(slack, bot)
-    slack.fail("users.info", status=status)
+    slack.fail("users.info", status=status, times=4)
     saved = await slack.submit(ANN, view, {"topics": "GDPR"})
     assert saved.view is not None
     await settled(bot)

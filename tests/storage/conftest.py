@@ -1,11 +1,10 @@
-"""A real SQLite file, at the current schema."""
+"""Both databases, at the current schema; every test that uses one runs on each."""
 
 from __future__ import annotations
 
-import asyncio
 import random
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,10 +12,11 @@ import pytest
 import pytest_asyncio
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from storage.database import migrate, open_engine
+from storage.database import open_engine, sqlite_file
 from storage.inbox import SqlInbox
 from storage.people import SqlPeople
 from storage.threads import SqlThreads
+from tests.databases import BOTH, KEYS, drop_everything, empty_tables, postgres_database
 
 NOW = datetime(2026, 5, 4, 9, tzinfo=UTC)
 
@@ -25,25 +25,50 @@ def url(file: Path) -> str:
     return f"sqlite+aiosqlite:///{file}"
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database at head, made once: every test takes a copy."""
-    file = tmp_path_factory.mktemp("schema") / "head.sqlite3"
+def database_files(address: str) -> list[Path]:
+    """Return the files of an SQLite database: what is in it may still stand in the log beside it."""
+    file = sqlite_file(address)
+    assert file is not None
+    return [found for found in file.parent.glob(f"{file.name}*") if found.suffix != ".key"]
 
-    async def make() -> None:
-        engine = open_engine(url(file))
-        await migrate(engine)
-        await engine.dispose()
 
-    asyncio.run(make())
-    return file
+@pytest.fixture(params=BOTH)
+def address(request: pytest.FixtureRequest, empty_database: Path, tmp_path: Path) -> str:
+    """The address of a database at head, without a row once ``engine`` has opened it."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres"))
+    return url(Path(shutil.copy(empty_database, tmp_path / "bot.sqlite3")))
 
 
 @pytest_asyncio.fixture
-async def engine(migrated: Path, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    file = tmp_path / "bot.sqlite3"
-    shutil.copy(migrated, file)
-    engine = open_engine(url(file))
+async def engine(address: str) -> AsyncIterator[AsyncEngine]:
+    engine = open_engine(address, KEYS)
+    if engine.dialect.name == "postgresql":
+        await empty_tables(engine)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def blank_postgres() -> Iterator[str]:
+    """A database on the server whose schema comes and goes."""
+    with postgres_database(at_head=False) as address:
+        yield address
+
+
+@pytest.fixture(params=BOTH)
+def blank(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database without a schema, once ``empty`` has opened it."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("blank_postgres"))
+    return url(tmp_path / "empty.sqlite3")
+
+
+@pytest_asyncio.fixture
+async def empty(blank: str) -> AsyncIterator[AsyncEngine]:
+    engine = open_engine(blank, KEYS)
+    if engine.dialect.name == "postgresql":
+        await drop_everything(engine)
     yield engine
     await engine.dispose()
 
@@ -60,4 +85,4 @@ def threads(engine: AsyncEngine) -> SqlThreads:
 
 @pytest.fixture
 def inbox(engine: AsyncEngine) -> SqlInbox:
-    return SqlInbox(engine)
+    return SqlInbox(engine, "one")

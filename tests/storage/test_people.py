@@ -6,11 +6,10 @@ import asyncio
 import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import event, insert, select, text
+from sqlalchemy import insert, inspect, select, text
 from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -19,10 +18,10 @@ from knowledge.people import LEVELS, Availability, Declaration, Level, Member
 from storage.inbox import Event, SqlInbox
 from storage.people import MOST_CANDIDATES, NEVER, SqlPeople
 from storage.tables import declarations, metadata
+from storage.tables import inbox as inbox_table
 from storage.threads import SqlThreads
 from tests.storage.conftest import NOW
 
-BY_INDEX = "SEARCH declarations USING INDEX ix_declarations_order (workspace=? AND kind=? AND key=? AND suggestible=?)"
 MLOPS, DATA, QA = "mlops-engineer", "data-engineer", "ai-qa-specialist"
 
 
@@ -227,32 +226,6 @@ async def test_many_topics_in_common_leave_room_for_others(people: SqlPeople) ->
     assert (await order(people, topics, [MLOPS]))[2:] == ["cleo"]
 
 
-async def test_the_order_comes_from_the_index_without_a_scan(engine: AsyncEngine, people: SqlPeople) -> None:
-    await fill(engine, 1_000)
-    run: list[tuple[str, Any]] = []
-
-    @event.listens_for(engine.sync_engine, "before_cursor_execute")
-    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
-        run.append((statement, parameters))
-
-    await people.candidates("T1", topics=["gdpr"], roles=[MLOPS, DATA], without="U00001")
-    await people.declared_topics("T1", ["gdpr", "lora"])
-    await people.unchecked("T1", ["U00001"], NOW)
-    await people.suggested("T1", "U00001", NOW)
-    event.remove(engine.sync_engine, "before_cursor_execute", note)
-    plans = []
-    async with engine.connect() as connection:
-        for statement, parameters in run:
-            found = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            plans.append([(row.parent, row.detail) for row in found])
-    for table in metadata.tables:
-        assert not [detail for plan in plans for _, detail in plan if detail.startswith(f"SCAN {table}")]
-    ranges = [parent for parent, detail in plans[0] if detail == BY_INDEX]
-    assert len(ranges) == 3
-    # What is sorted is the at most twenty rows of each range, never a range.
-    assert not [detail for parent, detail in plans[0] if parent in ranges and "TEMP B-TREE" in detail]
-
-
 async def test_a_text_of_any_length_may_be_searched_for_topics(people: SqlPeople) -> None:
     await declare(people, "ann", {}, ["gdpr"])
     keys = ["gdpr", *(f"word {number}" for number in range(100_000))]
@@ -305,6 +278,28 @@ async def test_declaring_twice_at_once_leaves_one_of_both(people: SqlPeople) -> 
     assert await people.count("T1") == 1
 
 
+async def test_of_many_declarations_at_once_one_is_left_whole(people: SqlPeople) -> None:
+    both: tuple[dict[str, Level], ...] = ({MLOPS: "lead", DATA: "lead"}, {QA: "learning", DATA: "learning"})
+    topics = ({"gdpr": "GDPR"}, {"lora": "LoRA"})
+    await asyncio.gather(*(people.declare("T1", "ann", both[at % 2], topics[at % 2], NOW) for at in range(10)))
+    found = await people.declaration("T1", "ann")
+    assert (found.roles, found.topics) in list(zip(both, topics, strict=True))
+    assert await people.count("T1") == 3
+
+
+async def test_a_turn_is_not_lost_by_declaring_at_the_same_moment(people: SqlPeople) -> None:
+    await declare(people, "ben", {MLOPS: "lead"})
+    for round_ in range(5):
+        user = f"ann{round_}"
+        await declare(people, user, {MLOPS: "lead", DATA: "lead"}, ["gdpr"])
+        await asyncio.gather(
+            *(people.declare("T1", user, {MLOPS: "lead"}, {"gdpr": "GDPR"}, NOW) for _ in range(3)),
+            people.suggested("T1", user, NOW),
+            people.suggested("T1", user, NOW),
+        )
+        assert (await order(people, (), [MLOPS]))[0] == "ben"
+
+
 # Profiles
 
 
@@ -349,22 +344,27 @@ async def test_unchecked_are_those_without_a_fresh_profile(people: SqlPeople) ->
 
 
 async def rows_with(engine: AsyncEngine, value: str) -> dict[str, int]:
-    """Count, in every table of the file, the rows in which any column holds the value."""
+    """Count, in every table there is, the rows in which any column holds the value."""
     found: dict[str, int] = {}
     async with engine.connect() as connection:
-        names = await connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'table'"))
-        for name in list(names):
+        for name in await connection.run_sync(lambda sync: inspect(sync).get_table_names()):
             rows = await connection.execute(text(f'SELECT * FROM "{name}"'))  # noqa: S608 - the schema's own names
             if count := sum(any(value in str(cell) for cell in row) for row in rows):
                 found[name] = count
     return found
 
 
+async def bodies(engine: AsyncEngine) -> list[str]:
+    """Return what is kept of what was said."""
+    async with engine.connect() as connection:
+        return list(await connection.scalars(select(inbox_table.c.body)))
+
+
 async def lived_in(people: SqlPeople, threads: SqlThreads, inbox: SqlInbox, user: str, workspace: str = "T1") -> None:
     """Let a person leave traces wherever one can."""
     await declare(people, user, {MLOPS: "lead", DATA: "learning"}, ["gdpr"], workspace=workspace)
     await threads.remember(workspace, f"C-{workspace}-{len(user)}", "1.1", user, Subject(roles=(MLOPS,)), NOW)
-    for number, settle in enumerate((None, inbox.done, inbox.dead, inbox.failed)):
+    for number, settle in enumerate((None, lambda event: inbox.done([event]), inbox.dead, inbox.failed)):
         event_id = f"Ev-{len(user)}-{number}"
         sent = Event(workspace, event_id, f'{{"user": "{user}"}}', f"C-{workspace}", f"{len(user)}.{number}", user)
         assert await inbox.add(sent, NOW)
@@ -398,11 +398,13 @@ async def test_forgetting_a_person_leaves_no_trace_in_any_table(
     assert await people.count("T2") == 3
 
 
-async def test_a_question_of_a_forgotten_person_is_not_taken_up_again(people: SqlPeople, inbox: SqlInbox) -> None:
+async def test_a_question_of_a_forgotten_person_is_not_taken_up_again(
+    engine: AsyncEngine, people: SqlPeople, inbox: SqlInbox
+) -> None:
     sent = Event("T1", "Ev1", '{"text": "private"}', "C1", "1.1", "U0ANN")
     await inbox.add(sent, NOW)
     await people.forget("T1", "U0ANN")
-    assert await inbox.waiting() == []
+    assert await SqlInbox(engine, "another").take_over(NOW, alone=True) == []
     assert not await inbox.add(sent, NOW), "a repeat of the event is still known"
 
 
@@ -414,7 +416,8 @@ async def test_giving_up_after_forgetting_brings_nothing_back(
     await people.forget("T1", "U0ANN")
     await inbox.failed(sent)
     await inbox.dead(sent)
-    assert await rows_with(engine, "private") == {}
+    assert await inbox.replay(None, NOW) == 0
+    assert await bodies(engine) == [""]
 
 
 async def test_a_profile_that_arrives_after_forgetting_is_not_kept(people: SqlPeople, engine: AsyncEngine) -> None:
@@ -423,6 +426,26 @@ async def test_a_profile_that_arrives_after_forgetting_is_not_kept(people: SqlPe
         people.forget("T1", "U0ANN"), *(people.remember("T1", Member("U0ANN", "Ann"), NOW) for _ in range(10))
     )
     assert await rows_with(engine, "U0ANN") == {}
+
+
+async def test_forgetting_in_the_middle_of_everything_leaves_nothing(
+    people: SqlPeople, inbox: SqlInbox, engine: AsyncEngine
+) -> None:
+    await declare(people, "U0ANN", {MLOPS: "lead", DATA: "lead"}, ["gdpr"])
+    events = [Event("T1", f"Ev{at}", '{"text": "private"}', "C1", str(at), "U0ANN") for at in range(20)]
+    for sent in events:
+        await inbox.add(sent, NOW)
+    await asyncio.gather(
+        inbox.done(events[10:]),
+        inbox.renew(NOW),
+        people.forget("T1", "U0ANN"),
+        inbox.done(events[:10]),
+        inbox.renew(NOW),
+        people.suggested("T1", "U0ANN", NOW),
+        *(people.remember("T1", Member("U0ANN", "Ann"), NOW) for _ in range(5)),
+    )
+    assert await rows_with(engine, "U0ANN") == {}
+    assert await bodies(engine) == [""] * 20
 
 
 async def test_forgetting_who_was_never_there_is_fine(people: SqlPeople) -> None:

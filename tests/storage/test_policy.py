@@ -18,6 +18,7 @@ from sqlalchemy import event
 from knowledge.people import MOST_PEOPLE, Availability, Level, Member, choose
 from storage.database import open_engine
 from storage.people import SqlPeople
+from tests.databases import BOTH, empty_tables
 from tests.storage.conftest import NOW, url
 
 ROLES = ("r1", "r2", "r3", "r4")
@@ -88,10 +89,11 @@ def random_team(size: int, rng: random.Random) -> list[Colleague]:
 class Office:
     """A database for teams, each in a workspace of its own, with the loop that its engine lives in."""
 
-    def __init__(self, file: Path) -> None:
-        self.engine = open_engine(url(file))
-        # Thousands of small writes: none of them has to survive a power cut.
-        event.listen(self.engine.sync_engine, "connect", lambda found, _: found.execute("PRAGMA synchronous = OFF"))
+    def __init__(self, address: str) -> None:
+        self.engine = open_engine(address)
+        if self.engine.dialect.name == "sqlite":
+            # Thousands of small writes: none of them has to survive a power cut.
+            event.listen(self.engine.sync_engine, "connect", lambda found, _: found.execute("PRAGMA synchronous = OFF"))
         self.runner = asyncio.Runner()
         self.workspaces = 0
 
@@ -117,14 +119,20 @@ class Office:
         return [person.user for person in choose(rows, topics, roles)]
 
 
-@pytest.fixture(scope="module")
-def office(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    office = Office(Path(shutil.copy(migrated, tmp_path_factory.mktemp("office") / "teams.sqlite3")))
+@pytest.fixture(scope="module", params=BOTH)
+def office(
+    request: pytest.FixtureRequest, empty_database: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Office]:
+    if request.param == "postgresql":
+        office = Office(request.getfixturevalue("postgres"))
+        office.runner.run(empty_tables(office.engine))
+    else:
+        office = Office(url(Path(shutil.copy(empty_database, tmp_path_factory.mktemp("office") / "teams.sqlite3"))))
     yield office
     office.close()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     size=st.integers(0, 12),
     topics=st.lists(st.sampled_from(TOPICS), unique=True, max_size=1),

@@ -1,0 +1,110 @@
+"""Calls to Slack: one session for all, and trying again where Slack says that nothing was done."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+from slack_sdk.http_retry.async_handler import AsyncRetryHandler
+from slack_sdk.http_retry.request import HttpRequest
+from slack_sdk.http_retry.response import HttpResponse
+from slack_sdk.http_retry.state import RetryState
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.settings import Settings
+
+logger = logging.getLogger(__name__)
+SLACK_SECONDS = 20
+"""Seconds until a call is given up; Slack itself may think for more than ten."""
+MOST_RETRIES = 3
+LONGEST_WAIT = 60.0
+"""The longest Retry-After that is waited for; beyond it the event is tried again as a whole."""
+SERVER_ERROR_SECONDS = (0.2, 1.0, 3.0)
+Sleep = Callable[[float], Awaitable[None]]
+Waited = Callable[[str, float], None]
+
+
+class RetryRefused(AsyncRetryHandler):
+    """Call again what Slack refused: 429 after its Retry-After, 5xx after a pause that grows.
+
+    Both mean that nothing was posted, so that trying again cannot post twice. A lost connection is another matter:
+    nobody knows whether Slack had taken the post, and it is not repeated here. Only posting waits: a modal's trigger is
+    void after three seconds anyway. Each call waits for itself, so that one busy channel or method holds up no other.
+    """
+
+    def __init__(self, sleep: Sleep = asyncio.sleep, waited: Waited | None = None) -> None:
+        super().__init__()
+        self._sleep = sleep
+        self._waited = waited
+
+    async def can_retry_async(
+        self,
+        *,
+        state: RetryState,
+        request: HttpRequest,
+        response: HttpResponse | None = None,
+        error: Exception | None = None,
+    ) -> bool:
+        """Tell whether the call may be repeated."""
+        if response is None or state.current_attempt >= MOST_RETRIES or "/views." in request.url:
+            return False
+        if response.status_code == 429:
+            return _retry_after(response) <= LONGEST_WAIT
+        return response.status_code >= 500
+
+    async def prepare_for_next_attempt_async(
+        self,
+        *,
+        state: RetryState,
+        request: HttpRequest,
+        response: HttpResponse | None = None,
+        error: Exception | None = None,
+    ) -> None:
+        """Wait as long as Slack asks for."""
+        limited = response is not None and response.status_code == 429
+        pause = (
+            _retry_after(response)
+            if limited and response is not None
+            else SERVER_ERROR_SECONDS[min(state.current_attempt, len(SERVER_ERROR_SECONDS) - 1)]
+        )
+        method = request.url.rsplit("/", 1)[-1]
+        logger.warning("%s: %s; trying again in %s s", method, "rate limit" if limited else "server error", pause)
+        if limited and self._waited is not None:
+            self._waited(method, pause)
+        await self._sleep(pause)
+        state.next_attempt_requested = True
+        state.increment_current_attempt()
+
+
+def _retry_after(response: HttpResponse) -> float:
+    values = {name.lower(): value for name, value in response.headers.items()}.get("retry-after") or ["1"]
+    try:
+        return max(0.0, float(values[0]))
+    except ValueError:
+        return 1.0
+
+
+def slack_client(
+    settings: Settings, token: str | None = None, sleep: Sleep = asyncio.sleep, waited: Waited | None = None
+) -> AsyncWebClient:
+    """Make a client for Slack's Web API; ``waited`` is told the method and seconds of each wait for a rate limit."""
+    url = settings.slack_api_url if settings.slack_api_url.endswith("/") else f"{settings.slack_api_url}/"
+    trust = ssl.create_default_context(cafile=settings.ssl_cert_file) if settings.ssl_cert_file else None
+    return AsyncWebClient(
+        token=token,
+        base_url=url,
+        timeout=SLACK_SECONDS,
+        proxy=settings.https_proxy,
+        ssl=trust,
+        retry_handlers=[RetryRefused(sleep, waited)],
+    )
+
+
+def open_session(*traces: aiohttp.TraceConfig) -> aiohttp.ClientSession:
+    """Open the session that all calls share: the SDK would otherwise open a connection for each call."""
+    return aiohttp.ClientSession(
+        trace_configs=list(traces), timeout=aiohttp.ClientTimeout(total=SLACK_SECONDS), trust_env=False
+    )

@@ -1,0 +1,79 @@
+"""Databases for tests: a copy of an SQLite file at head, and databases of this run's own on a PostgreSQL server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from storage.database import engine_url, migrate, open_engine
+from storage.keys import Keys, new_key
+from storage.tables import metadata
+
+SERVER = os.environ.get("TEST_DATABASE_URL") or "postgresql://root@127.0.0.1:5432/test"
+KEY = new_key()
+KEYS = Keys([KEY])
+BOTH = ("sqlite", "postgresql")
+
+
+@contextmanager
+def postgres_database(*, at_head: bool) -> Iterator[str]:
+    """Make a database, give its address, and drop it; without a server the test is skipped, and in CI it fails."""
+    name = f"genai_roles_{os.getpid()}_{secrets.token_hex(4)}"
+    address = engine_url(SERVER).set(database=name)
+
+    async def make() -> None:
+        await on_server(f'CREATE DATABASE "{name}"')
+        # Nothing here has to survive a power cut.
+        await on_server(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+        if at_head:
+            await with_engine(address, migrate)
+
+    try:
+        asyncio.run(make())
+    except (OSError, TimeoutError) as error:
+        why = f"No PostgreSQL answers at {engine_url(SERVER).render_as_string()}: {error}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(why)
+        pytest.skip(why)
+    try:
+        yield address.render_as_string(hide_password=False)
+    finally:
+        asyncio.run(on_server(f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
+async def on_server(statement: str) -> None:
+    """Run a statement that no transaction can hold."""
+    engine = create_async_engine(
+        engine_url(SERVER).set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool
+    )
+    async with engine.connect() as connection:
+        await connection.execute(text(statement))
+    await engine.dispose()
+
+
+async def with_engine(address: URL, do: Callable[[AsyncEngine], Awaitable[None]]) -> None:
+    engine = open_engine(address.render_as_string(hide_password=False))
+    await do(engine)
+    await engine.dispose()
+
+
+async def empty_tables(engine: AsyncEngine) -> None:
+    """Delete every row."""
+    async with engine.begin() as connection:
+        await connection.execute(text(f"TRUNCATE {', '.join(metadata.tables)}"))
+
+
+async def drop_everything(engine: AsyncEngine) -> None:
+    """Leave a database as new."""
+    async with engine.begin() as connection:
+        await connection.execute(text("DROP SCHEMA public CASCADE"))
+        await connection.execute(text("CREATE SCHEMA public"))

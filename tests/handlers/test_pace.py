@@ -1,0 +1,31 @@
+"""A fair pace: who asks too much is told so once, kindly, and answered again after the minute."""
+
+from __future__ import annotations
+
+from bot.app import Bot
+from bot.local import LocalSlack
+from handlers.pace import MOST_A_MINUTE, Pace
+from tests.conftest import ANN, BEN, Clock, settled
+
+
+async def test_who_asks_too_much_is_told_so_once(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    for _ in range(MOST_A_MINUTE + 3):
+        await slack.say(ANN, "mlops")
+    await settled(bot)
+    told = [m.text for m in slack.workspace.messages if m.from_bot]
+    assert len(told) == MOST_A_MINUTE + 1
+    assert told[-1].startswith(f"That is more than {MOST_A_MINUTE} questions")
+    other = await slack.say(BEN, "mlops")
+    await settled(bot)
+    assert len(slack.replies(other)) == 1
+    clock.move(minutes=1)
+    again = await slack.say(ANN, "mlops")
+    await settled(bot)
+    assert slack.replies(again)[-1].text.startswith("MLOps Engineer")
+
+
+def test_the_same_message_gets_the_same_verdict(clock: Clock) -> None:
+    pace = Pace(clock.now)
+    first = [pace.judge("T1", "U1", str(ts)) for ts in range(MOST_A_MINUTE + 2)]
+    assert first[-2:] == ["say so", "ignore"]
+    assert [pace.judge("T1", "U1", str(ts)) for ts in range(MOST_A_MINUTE + 2)] == first

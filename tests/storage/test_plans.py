@@ -1,0 +1,159 @@
+"""Every statement that a request or a sweep runs finds its rows by an index, with thousands of rows there."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import event, insert, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from knowledge.answers import Subject
+from knowledge.people import Member
+from storage.inbox import KEEP, LEASE, Event, SqlInbox
+from storage.people import NEVER, SqlPeople
+from storage.tables import declarations, inbox, members, metadata, threads
+from storage.threads import SqlThreads
+from tests.storage.conftest import NOW
+
+ROWS = 5_000
+MINUTE = timedelta(minutes=1)
+MLOPS, DATA = "mlops-engineer", "data-engineer"
+SENT = Event("T1", "Ev04990", "{}", "C1", "4990", "U04990")
+Run = Callable[[SqlPeople, SqlThreads, SqlInbox], Awaitable[object]]
+
+STATEMENTS: dict[str, Run] = {
+    "candidates": lambda p, t, i: p.candidates("T1", topics=["topic 1"], roles=[MLOPS, DATA], without="U00001"),
+    "declared topics": lambda p, t, i: p.declared_topics("T1", ["topic 1", "lora"]),
+    "declaration": lambda p, t, i: p.declaration("T1", "U00001"),
+    "declare": lambda p, t, i: p.declare("T1", "U00001", {MLOPS: "lead"}, {"gdpr": "GDPR"}, NOW),
+    "remember a profile": lambda p, t, i: p.remember("T1", Member("U00001", "Ann"), NOW),
+    "profile": lambda p, t, i: p.profile("T1", "U00001"),
+    "unchecked": lambda p, t, i: p.unchecked("T1", ["U00001", "U00002", "U00003"], NOW),
+    "suggested": lambda p, t, i: p.suggested("T1", "U00001", NOW),
+    "forget": lambda p, t, i: p.forget("T1", "U00001"),
+    "subject": lambda p, t, i: t.subject("T1", "C1", "1.17", NOW),
+    "remember a subject": lambda p, t, i: t.remember("T1", "C1", "1.17", "U00001", Subject(roles=(MLOPS,)), NOW),
+    "prune threads": lambda p, t, i: t.prune(NOW - 4_990 * MINUTE),
+    "add": lambda p, t, i: i.add(Event("T1", "Ev-new", "{}", "C1", "new", "U00001"), NOW),
+    "renew": lambda p, t, i: i.renew(NOW),
+    "still ours": lambda p, t, i: i.still_ours(SENT, NOW),
+    "take over": lambda p, t, i: i.take_over(NOW),
+    "take over alone": lambda p, t, i: i.take_over(NOW, alone=True),
+    "failed": lambda p, t, i: i.failed(SENT),
+    "done": lambda p, t, i: i.done([SENT]),
+    "many done": lambda p, t, i: i.done([Event("T1", f"Ev{at:05}", "") for at in range(4_900, 5_000)]),
+    "dead": lambda p, t, i: i.dead(SENT),
+    "dead letters": lambda p, t, i: i.dead_letters(),
+    "replay": lambda p, t, i: i.replay("Ev04990", NOW),
+    "release": lambda p, t, i: i.release(NOW),
+    "depth": lambda p, t, i: i.depth(NOW),
+    "prune events": lambda p, t, i: i.prune(NOW + KEEP - 4_990 * MINUTE),
+}
+
+
+async def fill(engine: AsyncEngine) -> None:
+    """Write what a busy workspace holds: nearly all of its events are done, a few are worked on."""
+    rng = random.Random(1)
+    users = [f"U{number:05}" for number in range(ROWS)]
+    async with engine.begin() as connection:
+        await connection.execute(
+            insert(declarations),
+            [
+                {
+                    "workspace": "T1",
+                    "user_id": user,
+                    "kind": kind,
+                    "key": key,
+                    "label": "",
+                    "level": rng.randrange(4),
+                    "confirmed_at": NOW,
+                    "suggestible": True,
+                    "out_of_office": rng.random() < 0.1,
+                    "away": rng.random() < 0.3,
+                    "suggested_at": NEVER,
+                    "lot": rng.getrandbits(31),
+                }
+                for user in users
+                for kind, key in (("topic", f"topic {rng.randrange(50)}"), ("role", MLOPS), ("role", DATA))
+            ],
+        )
+        profile = {"title": "", "tz": "UTC", "availability": "active", "is_bot": False, "is_guest": False}
+        await connection.execute(
+            insert(members),
+            [{"workspace": "T1", "user_id": user, "name": user, "checked_at": NOW, **profile} for user in users],
+        )
+        await connection.execute(
+            insert(threads),
+            [
+                {
+                    "workspace": "T1",
+                    "channel": "C1",
+                    "thread": f"1.{at}",
+                    "user_id": user,
+                    "subject": {"roles": [MLOPS]},
+                    "touched_at": NOW - at * MINUTE,
+                }
+                for at, user in enumerate(users)
+            ],
+        )
+        await connection.execute(
+            insert(inbox),
+            [
+                {
+                    "workspace": "T1",
+                    "event_id": f"Ev{at:05}",
+                    "channel": "C1",
+                    "message_ts": str(at),
+                    "user_id": user,
+                    "body": "",
+                    "state": "claimed" if at > ROWS - 20 else "dead" if at % 500 == 0 else "done",
+                    "claimed_by": "one" if at % 2 else "other",
+                    "lease_until": NOW + LEASE,
+                    "attempts": 0,
+                    "received_at": NOW - (ROWS - at) * MINUTE,
+                }
+                for at, user in enumerate(users)
+            ],
+        )
+    async with engine.begin() as connection:
+        await connection.execute(text("ANALYZE"))
+
+
+async def plan(engine: AsyncEngine, statement: str, parameters: Any) -> str:
+    explain = "EXPLAIN QUERY PLAN" if engine.dialect.name == "sqlite" else "EXPLAIN"
+    async with engine.connect() as connection:
+        rows = (await connection.exec_driver_sql(f"{explain} {statement}", parameters)).all()
+    return "\n".join(str(row[-1]) for row in rows)
+
+
+async def test_no_statement_reads_a_whole_table(
+    engine: AsyncEngine, people: SqlPeople, threads: SqlThreads, inbox: SqlInbox
+) -> None:
+    await fill(engine)
+    seen: list[tuple[str, Any]] = []
+
+    @event.listens_for(engine.sync_engine, "before_cursor_execute")
+    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        seen.append((statement, parameters[0] if many else parameters))
+
+    plans: dict[str, list[str]] = {}
+    for name, run in STATEMENTS.items():
+        seen.clear()
+        await run(people, threads, inbox)
+        ran = [found for found in seen if found[0] != "BEGIN IMMEDIATE"]
+        plans[name] = [await plan(engine, *found) for found in ran]
+    assert all(plans.values())
+    whole = re.compile(rf"\b(SCAN|Seq Scan on) ({'|'.join(metadata.tables)})\b")
+    assert {name: found for name, found in plans.items() if any(map(whole.search, found))} == {}
+    # What is sorted of the candidates is the at most twenty rows of each range, never the thousands of a range.
+    [candidates] = plans["candidates"]
+    assert candidates.count("ix_declarations_order") == 3
+    if engine.dialect.name == "postgresql":
+        assert candidates.count("Sort  (") == 1
+        assert "rows=5000" not in candidates
+    else:
+        assert candidates.count("TEMP B-TREE") == 1
