@@ -21,6 +21,7 @@ from knowledge.answers import (
     Comparison,
     Help,
     NotKnown,
+    Pair,
     RoleCard,
     Suggestion,
     ToolCard,
@@ -99,7 +100,7 @@ def reply(answer: Answer, view: View) -> Reply:
     match answer:
         case RoleCard() | TopicCard() | ToolCard():
             return Reply(kind="card", facet=answer.facet, **common)
-        case Comparison():
+        case Comparison() | Pair():
             return Reply(kind="compare", facet="compare", **common)
         case Suggestion():
             people, nearest = ([person.user for person in found] for found in (answer.people, answer.nearest))

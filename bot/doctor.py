@@ -29,7 +29,7 @@ OPTIONAL_SCOPES = ("dnd:read",)
 MOST_SKEW = 60
 """Seconds that this machine's clock may be off; beyond 300 every request of Slack is refused."""
 MOST_WAITING = 60
-"""Seconds after which an event that waits means that nobody works."""
+"""Seconds after which an event should have its answer, unless Slack is out of reach."""
 SLACK_SECONDS = 10
 UNREACHABLE = (ClientError, TimeoutError, OSError)
 Status = Literal["ok", "wrong", "skipped"]
@@ -276,7 +276,7 @@ def _waiting(count: int, oldest: float) -> Finding:
     return Finding(
         "inbox",
         "wrong",
-        f"{count} waiting, the oldest for {oldest:.0f} s: nobody works them off",
+        f"{count} waiting, the oldest for {oldest:.0f} s: nobody works them off, or Slack is out of reach",
         "Start the bot (with PostgreSQL: serve or worker), and look at its log.",
     )
 

@@ -25,11 +25,11 @@ from bot.worker import Worker
 from handlers import EVENTS
 from handlers.errors import FAILURES, REFERENCE, PayloadError, new_reference, on_error
 from handlers.late import early_answer, late_answer
-from handlers.payloads import as_text, event_actor, is_question
+from handlers.payloads import INTERACTIONS, as_id, as_text, event_actor, is_question, malformed
 from storage.inbox import Event, SqlInbox
 
 logger = logging.getLogger(__name__)
-INTERACTIONS = ("block_actions", "view_", "shortcut", "message_action", "block_suggestion", "interactive_message")
+LONGEST_EVENT_ID = 64
 PATIENCE = 2.0
 """Seconds after which a command or click is answered with "one moment", well before Slack's three."""
 
@@ -62,23 +62,31 @@ class Intake:
         started = time.perf_counter()
         # What people are told to give their administrator, should it fail, is what the log knows the request by.
         reference = new_reference()
-        with about(request=reference, workspace=_workspace_of(body)):
-            response, outcome = await self._take(body, reference)
-        self._metrics.request(surface_of(body), outcome, time.perf_counter() - started)
+        outcome: Outcome = "failed"
+        try:
+            with about(request=reference, workspace=_workspace_of(body)):
+                response, outcome = await self._take(body, reference)
+        finally:
+            self._metrics.request(surface_of(body), outcome, time.perf_counter() - started)
         return response
 
     async def _take(self, body: dict[str, Any], reference: str) -> tuple[BoltResponse, Outcome]:
         kind = str(body.get("type", ""))
+        if reason := malformed(body):
+            logger.info("refused as malformed: %s", reason)
+            return BoltResponse(status=400, body=reason), "refused_400"
         if kind == "event_callback":
             response = await self._take_event(body, reference)
-            return response, _EVENT_OUTCOMES[response.status]
+            return response, _EVENT_OUTCOMES.get(response.status, "not_written")
+        if body.get("ssl_check"):
+            return BoltResponse(status=200), "answered"
         if "command" in body or kind.startswith(INTERACTIONS):
             return await self._answer(body, reference)
         if kind == "url_verification":
             return _json({"challenge": str(body.get("challenge", ""))}), "answered"
         if kind == "app_rate_limited":
             logger.warning("app_rate_limited: Slack holds events of %s back", body.get("team_id"))
-        elif not body.get("ssl_check"):
+        else:
             logger.info("request of an unknown type acknowledged: %s", kind[:40])
         return BoltResponse(status=200), "answered"
 
@@ -107,8 +115,9 @@ class Intake:
     async def _take_event(self, body: dict[str, Any], reference: str) -> BoltResponse:
         try:
             event = inbox_event(body)
-        except (PayloadError, KeyError, TypeError, AttributeError):
-            return BoltResponse(status=400, body="event not readable")
+        except PayloadError as error:
+            logger.info("event refused as malformed: %s", error)
+            return BoltResponse(status=400, body=str(error))
         if event is None:
             return BoltResponse(status=200)
         with about(event=event.event_id, workspace=event.workspace):
@@ -125,7 +134,7 @@ class Intake:
         return BoltResponse(status=200)
 
 
-_EVENT_OUTCOMES: dict[int, Outcome] = {200: "answered", 400: "refused_400", 503: "not_written"}
+_EVENT_OUTCOMES: dict[int, Outcome] = {200: "answered", 400: "refused_400"}
 
 
 def surface_of(body: dict[str, Any]) -> Surface:
@@ -162,22 +171,30 @@ def _workspace_of(body: dict[str, Any]) -> str:
 
 
 def inbox_event(body: dict[str, Any]) -> Event | None:
-    """Return the event to write down, or None for one that nothing answers."""
-    event = body["event"]
+    """Return the event to write down, or None for one that nothing answers. Raises PayloadError."""
+    event = body.get("event")
+    if not isinstance(event, dict) or not isinstance(event.get("type"), str):
+        raise PayloadError("event: missing or not readable")
     kind = event["type"]
     if kind not in EVENTS:
-        logger.info("event acknowledged without a listener: %s", str(kind)[:40])
+        logger.info("event acknowledged without a listener: %s", kind[:40])
         return None
     channel = message_ts = None
     if kind in ("message", "app_mention"):
         if not is_question(event) or (kind == "message" and event.get("channel_type") != "im"):
             return None
-        channel, message_ts = as_text(event["channel"]), as_text(event["ts"])
+        channel, message_ts = as_id(event.get("channel")), as_id(event["ts"])
+        as_id(event.get("thread_ts") or message_ts)
+        as_text(event.get("text") or "")
     actor = event_actor(body)
+    try:
+        written = json.dumps(body)
+    except RecursionError as error:
+        raise PayloadError("event: nested too deeply") from error
     return Event(
         workspace=actor.workspace,
-        event_id=as_text(body["event_id"])[:64],
-        body=json.dumps(body),
+        event_id=as_id(body.get("event_id"), LONGEST_EVENT_ID),
+        body=written,
         channel=channel,
         message_ts=message_ts,
         user=actor.user or None,

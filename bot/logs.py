@@ -20,6 +20,8 @@ from pydantic import SecretStr
 from bot.settings import Settings
 
 LONGEST_ID = 64
+TALKATIVE = ("slack_sdk", "slack_bolt", "aiosqlite")
+"""At DEBUG these log whole payloads and statements: what people wrote."""
 _about: ContextVar[Mapping[str, str]] = ContextVar("about")
 
 
@@ -96,10 +98,9 @@ def set_up_logging(settings: Settings, stream: TextIO | None = None) -> None:
     handler = logging.StreamHandler(stream or sys.stderr)
     form = JsonLines if settings.log_format == "json" else TextLines
     handler.setFormatter(form(secrets=_secrets_of(settings)))
+    # At the handler, as Bolt gives each of its loggers the root's level.
+    handler.addFilter(lambda record: record.levelno > logging.DEBUG or not record.name.startswith(TALKATIVE))
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
-    for name in ("slack_sdk", "slack_bolt", "aiosqlite"):
-        # At DEBUG these log whole payloads and statements: what people wrote.
-        logging.getLogger(name).setLevel(max(logging.INFO, logging.getLevelName(settings.log_level)))
     for name in ("aiohttp.access", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
 

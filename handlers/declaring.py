@@ -150,10 +150,11 @@ async def save(
         await ack(response_action="errors", errors=errors)
         return
     actor = submission.actor
-    await people.declare(actor.workspace, actor.user, roles, topics, now())
-    if roles or topics:
-        # The name, and whether the person may be suggested at all: no answer waits for Slack to tell.
-        later(profiles.look_up(client, actor.workspace, [actor.user]))
+    write = people.declare(actor.workspace, actor.user, roles, topics, now())
+    if (roles or topics) and await people.profile(actor.workspace, actor.user) is None:
+        await profiles.declared(client, actor.workspace, actor.user, write)
+    else:
+        await write
     declaration = await people.declaration(actor.workspace, actor.user)
     view = view_for(actor, context, guide, now)
     if submission.private_metadata == ids.FROM_HOME:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from knowledge.people import Member
 from knowledge.ports import People
 
 FRESH = timedelta(hours=1)
+PROFILE_SECONDS = 1.0
 UNREACHABLE = (ClientError, TimeoutError, OSError)
 logger = logging.getLogger(__name__)
 
@@ -37,6 +39,24 @@ class Profiles:
         users = [person.user for person in (*suggestion.people, *suggestion.nearest)]
         if users:
             self._later(self.look_up(client, workspace, users))
+
+    async def declared(self, client: AsyncWebClient, workspace: str, user: str, write: Awaitable[None]) -> None:
+        """Write a declaration once Slack has said who declares: bots and guests are not suggested, not even at first.
+
+        Slack is given a second. After that the declaration counts, and what Slack says is taken over when it comes.
+        """
+        asking = asyncio.ensure_future(profile_of(client, user))
+        done, _ = await asyncio.wait({asking}, timeout=PROFILE_SECONDS)
+        await write
+        if done:
+            await self._keep(workspace, asking)
+        else:
+            self._later(self._keep(workspace, asking))
+
+    async def _keep(self, workspace: str, asking: asyncio.Future[Member | None]) -> None:
+        member = await asking
+        if member is not None:
+            await self._people.remember(workspace, member, self._now())
 
     async def look_up(self, client: AsyncWebClient, workspace: str, users: Sequence[str]) -> None:
         """Look up the users whose profile is older than an hour, and keep what Slack says."""
@@ -58,6 +78,9 @@ async def profile_of(client: AsyncWebClient, user: str) -> Member | None:
         logger.warning("users.info answered %s", code)
         gone = code in ("user_not_found", "user_not_visible")
         return Member(user, "", availability="deactivated") if gone else None
+    if not isinstance(found.get("user"), dict):
+        logger.warning("users.info answered without a user")
+        return None
     member = payloads.member(found["user"])
     if member.availability == "active" and member.suggestible and await _is_away(client, user):
         member = replace(member, availability="away")

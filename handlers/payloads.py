@@ -14,6 +14,10 @@ from handlers.errors import PayloadError
 from knowledge.people import Availability, Member
 
 Payload = Mapping[str, Any]
+INTERACTIONS = ("block_actions", "view_", "shortcut", "message_action", "block_suggestion", "interactive_message")
+"""How the types of clicks, forms and shortcuts begin."""
+LONGEST_ID = 32
+"""Signs of an id or a timestamp of Slack's, at most; the database has room for no more."""
 LONGEST_QUESTION = 2000
 """Signs of a message that are read as a question: Slack takes forty thousand, and reading takes time by the sign."""
 
@@ -99,15 +103,127 @@ def as_text(value: object) -> str:
     return value
 
 
+def as_id(value: object, longest: int = LONGEST_ID) -> str:
+    """Return an id of Slack's. Raises PayloadError where it is none, or longer than any of them."""
+    text = as_text(value)
+    if not 0 < len(text) <= longest or not text.isprintable():
+        raise PayloadError("something in the payload is no id that has to be")
+    return text
+
+
+def malformed(body: Payload) -> str | None:
+    """Say what a payload lacks that every one of its kind has; None where it can be dispatched."""
+    try:
+        if "command" in body:
+            _check_command(body)
+        elif str(body.get("type", "")).startswith(INTERACTIONS):
+            _check_interaction(body)
+        elif not body.get("ssl_check"):
+            _needs(body, "type")
+    except PayloadError as error:
+        return str(error)
+    return None
+
+
+def _check_command(body: Payload) -> None:
+    _needs(body, "command")
+    _texts(body, "text", "channel_id", "trigger_id", "response_url")
+    command(body)
+
+
+def _check_interaction(body: Payload) -> None:
+    _objects(body, "user", "team", "enterprise", "view", "container", "channel", "message")
+    _texts(body, "trigger_id", "response_url", "callback_id")
+    for name in ("user", "view", "container", "channel", "message"):
+        inner = body.get(name) or {}
+        _texts(inner, *_TEXTS.get(name, ()), within=name)
+    _interaction_actor(body)
+    match body["type"]:
+        case "block_actions":
+            actions = _list(body.get("actions"), "actions")
+            if not actions:
+                raise PayloadError("actions: missing")
+            for action in actions:
+                _needs(action, "type", within="actions")
+                _needs(action, "action_id", within="actions")
+                _texts(action, "block_id", "value", within="actions")
+                _objects(action, "selected_option", within="actions")
+                _texts(action.get("selected_option") or {}, "value", within="actions.selected_option")
+        case "view_submission":
+            view = body.get("view") or {}
+            _needs(view, "type", within="view")
+            _needs(view, "callback_id", within="view")
+            _check_state(view.get("state"))
+        case "shortcut" | "message_action":
+            _needs(body, "callback_id")
+            _needs(body, "trigger_id")
+
+
+def _check_state(state: object) -> None:
+    """Check what was entered: elements by action id by block id, each with options or a text."""
+    where = "view.state.values"
+    values = state.get("values") if isinstance(state, Mapping) else None
+    # A form without fields has an empty list here.
+    blocks = {} if values == [] else values
+    if not isinstance(blocks, Mapping) or not all(isinstance(elements, Mapping) for elements in blocks.values()):
+        raise PayloadError(f"{where}: missing or not an object")
+    for element in (element for elements in blocks.values() for element in elements.values()):
+        if not isinstance(element, Mapping):
+            raise PayloadError(f"{where}: not an object")
+        _texts(element, "value", within=where)
+        for option in _list(element.get("selected_options") or [], f"{where}.selected_options"):
+            _needs(option, "value", within=f"{where}.selected_options")
+
+
+_TEXTS = {
+    "user": ("name", "username"),
+    "view": ("id", "type", "callback_id", "private_metadata"),
+    "container": ("channel_id", "message_ts", "thread_ts"),
+    "channel": ("id",),
+    "message": ("ts", "thread_ts", "text"),
+}
+"""What readers take out of the objects of an interaction, where it is there."""
+
+
+def _needs(holder: Payload, name: str, within: str = "") -> None:
+    value = holder.get(name)
+    if not isinstance(value, str) or not value:
+        raise PayloadError(f"{_path(within, name)}: missing or not text")
+
+
+def _texts(holder: Payload, *names: str, within: str = "") -> None:
+    for name in names:
+        if not isinstance(holder.get(name), str | None):
+            raise PayloadError(f"{_path(within, name)}: not text")
+
+
+def _objects(holder: Payload, *names: str, within: str = "") -> None:
+    for name in names:
+        if not isinstance(holder.get(name), Mapping | None):
+            raise PayloadError(f"{_path(within, name)}: not an object")
+
+
+def _list(value: object, name: str) -> list[Payload]:
+    if not isinstance(value, list) or not all(isinstance(entry, Mapping) for entry in value):
+        raise PayloadError(f"{name}: missing or not a list of objects")
+    return value
+
+
+def _path(within: str, name: str) -> str:
+    return f"{within}.{name}" if within else name
+
+
 def _question(text: object) -> str:
     return as_text(text or "")[:LONGEST_QUESTION]
 
 
-def _actor(workspace_team: str, enterprise: str | None, org_wide: bool, user: str) -> Actor:
+def _actor(workspace_team: object, enterprise: object, org_wide: bool, user: object) -> Actor:
     workspace = enterprise if org_wide and enterprise else workspace_team
-    if not workspace or not user:
-        raise PayloadError("no workspace or user in the payload")
-    return Actor(as_text(workspace), as_text(workspace_team or workspace), as_text(user))
+    if not workspace:
+        raise PayloadError("team: missing")
+    if not user:
+        raise PayloadError("user: missing")
+    return Actor(as_id(workspace), as_id(workspace_team or workspace), as_id(user))
 
 
 def command(body: Payload) -> Command:
@@ -123,17 +239,19 @@ def command(body: Payload) -> Command:
 
 def event_actor(body: Payload) -> Actor:
     """Read who caused an event, and in which workspace; user is empty where nobody did."""
-    authorization = (body.get("authorizations") or [{}])[0]
-    event = body["event"]
+    authorizations, event = body.get("authorizations") or [{}], body.get("event")
+    authorization = authorizations[0] if isinstance(authorizations, list) else None
+    if not isinstance(event, Mapping) or not isinstance(authorization, Mapping):
+        raise PayloadError("event or authorizations: not as they should be")
     team = authorization.get("team_id") or body.get("team_id") or event.get("team") or ""
     enterprise = authorization.get("enterprise_id") or body.get("enterprise_id")
     user = event.get("user") or ""
-    user_id = as_text(user.get("id", "") if isinstance(user, Mapping) else user)
+    user_id = user.get("id") or "" if isinstance(user, Mapping) else user
     org_wide = bool(authorization.get("is_enterprise_install"))
     workspace = enterprise if org_wide and enterprise else team
     if not workspace:
-        raise PayloadError("no workspace in the event")
-    return Actor(as_text(workspace), as_text(team or workspace), user_id)
+        raise PayloadError("team_id: missing")
+    return Actor(as_id(workspace), as_id(team or workspace), as_id(user_id) if user_id else "")
 
 
 def said(body: Payload) -> Said:
@@ -161,14 +279,14 @@ def is_question(event: Payload) -> bool:
 
 
 def _interaction_actor(body: Payload) -> Actor:
-    user = body["user"]
+    user = body.get("user") or {}
     team = (
         (body.get("team") or {}).get("id")
         or user.get("team_id")
         or (body.get("view") or {}).get("app_installed_team_id")
     )
     enterprise = (body.get("enterprise") or {}).get("id")
-    return _actor(team or "", enterprise, body.get("is_enterprise_install") in (True, "true"), user["id"])
+    return _actor(team, enterprise, body.get("is_enterprise_install") in (True, "true"), user.get("id"))
 
 
 def press(body: Payload) -> Press:
@@ -204,7 +322,7 @@ def submission(body: Payload) -> Submission:
     """Read a view_submission."""
     chosen: dict[str, tuple[str, ...]] = {}
     typed: dict[str, str] = {}
-    for block_id, elements in body["view"]["state"]["values"].items():
+    for block_id, elements in (body["view"]["state"]["values"] or {}).items():
         for element in elements.values():
             if "selected_options" in element:
                 chosen[block_id] = tuple(option["value"] for option in element["selected_options"] or [])

@@ -10,6 +10,8 @@ from knowledge.people import Person
 
 Facet = Literal["summary", "responsibilities", "skills", "example", "people", "compare"]
 
+Part = Literal["delivers", "success_measures", "decides", "works_with", "ask_about", "grows_from"]
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -34,6 +36,8 @@ class RoleCard:
     others: tuple[Role, ...]
     subject: Subject
     confidence: float
+    part: Part | None = None
+    """The part of the entry that was asked for where it is none of the facets."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,17 @@ class Comparison:
     right: Role
     confusions: tuple[tuple[Role, RoleNote], ...]
     tools: tuple[tuple[tuple[Tool, RoleNote], ...], tuple[tuple[Tool, RoleNote], ...]]
+    subject: Subject
+    confidence: float
+    facet: Facet = "compare"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Put two entries side by side of which at least one is no role."""
+
+    left: Role | Topic | Tool
+    right: Role | Topic | Tool
     subject: Subject
     confidence: float
     facet: Facet = "compare"
@@ -114,4 +129,4 @@ class NotKnown:
     confidence: float
 
 
-Answer = RoleCard | TopicCard | ToolCard | Comparison | Suggestion | Candidates | Help | NotKnown
+Answer = RoleCard | TopicCard | ToolCard | Comparison | Pair | Suggestion | Candidates | Help | NotKnown

@@ -17,6 +17,8 @@ from knowledge.answers import (
     Facet,
     Help,
     NotKnown,
+    Pair,
+    Part,
     RoleCard,
     Subject,
     Suggestion,
@@ -158,6 +160,15 @@ class Guide:
             carried = self._entry_of(before)
             if carried is not None:
                 return await self._card(question, carried, intent.facet, (), 0.9)
+        alone = self._matcher.named_alone(reading)
+        if alone is not None and intent.facet in ("summary", "compare") and not (intent.wants_role or intent.part):
+            return await self._card(question, alone, "summary", (), 1.0)
+        if intent.sides is not None and intent.kind == "knowledge":
+            named = [self._matcher.named_exactly(side) for side in intent.sides]
+            if all(isinstance(entry, Role) for entry in named):
+                both = self._side_by_side([(entry, 1.0) for entry in named if entry is not None])
+                if both is not None:
+                    return both
         best = self._best(intent, matches)
         if best is None:
             return NotKnown((), (), Subject(), 0.0)
@@ -174,7 +185,8 @@ class Guide:
                 and match.entry is not best.entry
                 and match.score >= ROLE_SHARE * best.score
             )[: MOST_ROLES - 1]
-            return await self._card(question, best.entry, intent.facet, others, sure)
+            facet: Facet = "summary" if intent.facet == "compare" else intent.facet
+            return await self._card(question, best.entry, facet, others, sure, intent.part)
         if question.via == "command" and sure >= UNSURE:
             near = [match.entry for match in matches[:MOST_CANDIDATES] if match.score >= best.score / 2]
             return Candidates(tuple(dict.fromkeys([best.entry, *near]))[:MOST_CANDIDATES], Subject(), sure)
@@ -183,7 +195,7 @@ class Guide:
     def _best(self, intent: Intent, matches: Sequence[Match]) -> Match | None:
         """Choose the entry to show: a role where one is asked for or named, else whatever fits best."""
         named = [match for match in matches if match.named and isinstance(match.entry, Role)]
-        if named and intent.facet in ("skills", "responsibilities", "example"):
+        if named and (intent.part or intent.facet in ("skills", "responsibilities", "example")):
             return named[0]
         found = self._matcher.fields(matches) if intent.wants_role else matches
         return found[0] if found else None
@@ -192,12 +204,13 @@ class Guide:
         """Tell whether the text leaves its subject to the conversation."""
         best = matches[0] if matches else None
         if best is None or reading.content == 0:
-            return intent.facet != "summary" or intent.refers_back
+            return intent.facet in ("skills", "responsibilities", "example") or intent.refers_back
         if best.named and not isinstance(best.entry, Tool):
             return False
         if intent.refers_back and intent.facet != "summary":
             return True
-        return intent.facet != "summary" and confidence(best, matches, reading, intent) < SURE
+        part = intent.facet in ("skills", "responsibilities", "example") and not reading.strange
+        return part and confidence(best, matches, reading, intent) < SURE
 
     def _entry_of(self, subject: Subject) -> AnyEntry | None:
         for entry_id in (*subject.topics, *subject.roles, *subject.tools):
@@ -218,7 +231,13 @@ class Guide:
         return None if entry is None else await self._card(Question(workspace, ""), entry, "summary", (), 1.0)
 
     async def _card(
-        self, question: Question, entry: AnyEntry, facet: Facet, others: tuple[Role, ...], confidence: float
+        self,
+        question: Question,
+        entry: AnyEntry,
+        facet: Facet,
+        others: tuple[Role, ...],
+        confidence: float,
+        part: Part | None = None,
     ) -> RoleCard | TopicCard | ToolCard:
         match entry:
             case Role():
@@ -230,6 +249,7 @@ class Guide:
                     others,
                     Subject(roles=(entry.id, *(other.id for other in others))),
                     confidence,
+                    part,
                 )
             case Topic():
                 return TopicCard(
@@ -266,37 +286,51 @@ class Guide:
         tools = (self.catalog.tools_of[left.id], self.catalog.tools_of[right.id])
         return Comparison(left, right, confusions, tools, Subject(roles=(left.id, right.id)), 1.0)
 
-    def _compared(self, intent: Intent, before: Subject | None) -> Comparison | None:
+    def _compared(self, intent: Intent, before: Subject | None) -> Comparison | Pair | None:
+        """Compare what the two sides name; a side that is only near to something is not taken for it."""
         if intent.sides is None:
             return None
-        found: list[Role] = []
+        prior = self.catalog.roles.get(before.roles[0]) if before and before.roles else None
+        found: list[tuple[AnyEntry, float]] = []
         for side in intent.sides:
-            role = self._role_in(side)
-            if role is None and before and before.roles and self._questions.refers_back(side):
-                role = self.catalog.roles.get(before.roles[0])
-            if role is not None and role not in found:
-                found.append(role)
-        if len(found) < 2:
-            found += [role for role in self._named_roles(intent.text) if role not in found]
-        if len(found) == 1 and before and before.roles:
-            prior = self.catalog.roles.get(before.roles[0])
-            if prior is not None and prior not in found:
-                found.insert(0, prior)
-        return self.compare(found[0].id, found[1].id) if len(found) >= 2 else None
+            one = self._side(side)
+            if one is None and prior is not None and self._questions.refers_back(side):
+                one = (prior, 1.0)
+            if one is not None:
+                found.append(one)
+        if len(found) == 1 and prior is not None and found[0][0] is not prior:
+            found.insert(0, (prior, 1.0))
+        return self._side_by_side(found)
 
-    def _role_in(self, text: str) -> Role | None:
+    def _side(self, text: str) -> tuple[AnyEntry, float] | None:
+        exact = self._matcher.named_exactly(text)
+        if exact is not None:
+            return exact, 1.0
         reading = self._matcher.read(text)
+        alone = self._matcher.named_alone(reading)
+        if alone is not None:
+            return alone, 1.0
         matches = self._matcher.match(reading)
         roles = [match for match in matches if isinstance(match.entry, Role)]
-        best = next((match for match in roles if match.named), roles[0] if roles else None)
-        if best is None or not isinstance(best.entry, Role):
+        best = next((match for match in roles if match.named), matches[0] if matches else None)
+        if best is None:
             return None
-        typed = Intent("compare", text, "compare", "command")
-        return best.entry if confidence(best, matches, reading, typed) >= UNSURE else None
+        sure = confidence(best, matches, reading, Intent("compare", text, "compare", "command"))
+        return (best.entry, sure) if best.named or sure >= SURE else None
 
-    def _named_roles(self, text: str) -> list[Role]:
-        ids = dict.fromkeys(span.entry_id for span in self._matcher.read(text).spans)
-        return [self.catalog.roles[entry_id] for entry_id in ids if entry_id in self.catalog.roles]
+    def _side_by_side(self, found: Sequence[tuple[AnyEntry, float]]) -> Comparison | Pair | None:
+        if len(found) < 2 or found[0][0] is found[1][0]:
+            return None
+        (left, left_sure), (right, right_sure) = found[:2]
+        sure = min(left_sure, right_sure)
+        if isinstance(left, Role) and isinstance(right, Role):
+            both = self.compare(left.id, right.id)
+            return replace(both, confidence=sure) if both else None
+        parts = [self.subject_of(entry.id) or Subject() for entry in (left, right)]
+        roles = tuple(dict.fromkeys(role for part in parts for role in part.roles))
+        topics = tuple(topic for part in parts for topic in part.topics)
+        tools = tuple(tool for part in parts for tool in part.tools)
+        return Pair(left, right, Subject(roles, topics, tools), sure)
 
     # Whom to ask
 

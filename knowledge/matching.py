@@ -238,7 +238,7 @@ class Matcher:
 
     def named_exactly(self, text: str) -> AnyEntry | None:
         """Return the entry whose name, or whose question, the whole text is, typing errors and seniority aside."""
-        asked = self._questions.get(key_of(text))
+        asked = self.catalog.entry(text.strip()) or self._questions.get(key_of(text))
         if asked is not None:
             return asked
         tokens = self._corrected(words(text))
@@ -246,6 +246,20 @@ class Matcher:
             tokens = tokens[1:]
         found = self._names.get(tuple(token.stem for token in tokens))
         return self._entries[found[0]] if found else None
+
+    def named_alone(self, reading: Reading) -> AnyEntry | None:
+        """Return the entry that the text names and says nothing else about: "what is LangChain?"."""
+        stems = [token.stem for token in reading.tokens]
+        stop = self.reader.stop
+        first = next((at for at, stem in enumerate(stems) if stem not in stop), len(stems))
+        last = next((at for at in range(len(stems), 0, -1) if stems[at - 1] not in stop), 0)
+        # The words around may be part of the name: "Why generative AI needs databases".
+        for start in range(first + 1):
+            for end in range(len(stems), max(last, start) - 1, -1):
+                found = self._names.get(tuple(stems[start:end]))
+                if found is not None:
+                    return self._entries[found[0]]
+        return None
 
     def topic_key(self, label: str) -> str:
         """Return the key of a topic as typed: the entry that it names, else its words without endings."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-from knowledge.answers import Facet
+from knowledge.answers import Facet, Part
 from knowledge.text import strip_markup
 
 Kind = Literal["empty", "greeting", "thanks", "help", "compare", "who", "people", "knowledge"]
@@ -34,13 +34,15 @@ class Intent:
     facet: Facet = "summary"
     via: Via = "mention"
     sides: tuple[str, str] | None = None
-    """The two subjects of a comparison, as typed."""
+    """The two subjects of a comparison, as typed; for ``knowledge`` of a text that may be one ("mle or mlops")."""
     wants_role: bool = False
     """A role is asked for by what it does ("which role …", "whose job is it …")."""
     refers_back: bool = False
     """A pronoun stands where the subject would ("do they need docker")."""
     outside: bool = False
     """Asks for something that the knowledge holds of no subject and that is nobody's field: pay, prices, dates."""
+    part: Part | None = None
+    """A part of a role's entry that is none of the facets ("how is its success measured")."""
     support: bool = False
     """Asks to be shown how, or for support with a fault: not in the knowledge, but somebody's field."""
 
@@ -70,6 +72,7 @@ class Questions:
         self._refers_back = any_of("refers_back")
         self._outside = any_of("outside")
         self._support = any_of("support")
+        self._parts: dict[Part, re.Pattern[str]] = {part: any_of(f"part_{part}") for part in get_args(Part)}
 
     def understand(self, text: str, via: Via = "mention") -> Intent:
         """Say what kind of question a text is."""
@@ -109,6 +112,8 @@ class Questions:
             refers_back=refers_back,
             outside=past or bool(self._outside.search(bare)),
             support=bool(self._support.search(bare)),
+            part=next((part for part, cue in self._parts.items() if cue.search(bare)), None),
+            sides=_alternatives(bare),
         )
 
     def refers_back(self, text: str) -> bool:
@@ -147,3 +152,8 @@ class Questions:
             if match:
                 return match["a"].strip(" ,:;"), match["b"].strip(" ,:;?!.")
         return None
+
+
+def _alternatives(text: str) -> tuple[str, str] | None:
+    left, found, right = text.partition(" or ")
+    return (left, right) if found and " or " not in right else None

@@ -8,6 +8,7 @@ update.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +26,8 @@ logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=30)
 MOST_TAKEN = 100
 MOST_LET_GO = 1_000
+ADDING_SQLITE, ADDING_POSTGRES = 1, 6
+"""Events that are written down at the same time, at most."""
 KEEP = timedelta(days=7)
 """How long the id of an event is known, so that a repeat of it does nothing; and how long a dead letter is kept."""
 
@@ -75,6 +78,9 @@ class SqlInbox:
         self._held: dict[_Key, datetime] = {}
         # Claimed by this process, maybe, and worked on by nobody: their leases are left to run out.
         self._let_go: dict[_Key, None] = {}
+        # New events come in bursts, after a restart above all. They must not use up all connections: what was answered
+        # is to be marked as done at once, since until then a crash would answer it again.
+        self._adding = asyncio.Semaphore(ADDING_SQLITE if engine.dialect.name == "sqlite" else ADDING_POSTGRES)
 
     async def add(self, event: Event, now: datetime, *, free: bool = False) -> bool:
         """Write the event down as ours, or ``free`` for whoever comes first.
@@ -99,7 +105,8 @@ class SqlInbox:
             .on_conflict_do_nothing()
         )
         try:
-            added = await self._write(row) == 1
+            async with self._adding:
+                added = await self._write(row) == 1
         except BaseException:
             # It may stand there all the same, where the answer to the commit was lost. Slack sends the event again, and
             # it is known then: without a lease that runs out nobody would ever work on it.

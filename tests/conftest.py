@@ -17,6 +17,8 @@ from urllib.parse import urlencode
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 from sqlalchemy import text
 
@@ -33,6 +35,13 @@ from storage.database import migrate, open_engine
 
 from .databases import KEY, postgres_database
 from .schemas.block_kit import problems, view_problems
+
+# No test fails because the machine is busy. Fixtures that last one test are shared by all examples of a property on
+# purpose: a bot that has met one odd body must live through the next.
+hypothesis_settings.register_profile(
+    "project", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+hypothesis_settings.load_profile("project")
 
 TEAM = "T0LOCAL0001"
 ANN, BEN, CAI, DEE, EVA = "U0ANN000001", "U0BEN000001", "U0CAI000001", "U0DEE000001", "U0EVA000001"

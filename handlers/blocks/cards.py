@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import assert_never
 
 from handlers import ids
 from handlers.blocks.message import Block, Message, actions, button, context, cut, escape, header, message, section
 from handlers.blocks.people import View, holders
-from knowledge.answers import RoleCard, ToolCard, TopicCard
+from knowledge.answers import Part, RoleCard, ToolCard, TopicCard
 from knowledge.models import Example, Handover, Role, RoleNote, Statement, Tool
 
 MOST_TOOLS = 12
@@ -114,7 +115,10 @@ def role_card(answer: RoleCard, view: View) -> Message:
     role = answer.role
     lines = Lines(f"{role.name} (emerging role)" if role.emerging else role.name)
     facet = answer.facet
-    if facet in ("summary", "people", "compare"):
+    if answer.part is not None:
+        lines.paragraph(role.summary[:1])
+        _add_part(lines, role, answer.part, view)
+    elif facet in ("summary", "people", "compare"):
         lines.paragraph(role.summary)
         lines.bullets("Responsibilities", role.responsibilities)
         lines.bullets("Skills", role.skills)
@@ -139,7 +143,26 @@ def role_card(answer: RoleCard, view: View) -> Message:
         lines.words.append(f"Also near: {also}.")
         lines.blocks.append(context(f"Also near: {escape(also)}"))
     lines.source(f"roles/{role.id}", role.name)
-    return lines.message(_role_buttons(role, whole=facet == "summary"))
+    return lines.message(_role_buttons(role, whole=facet == "summary" and answer.part is None))
+
+
+def _add_part(lines: Lines, role: Role, part: Part, view: View) -> None:
+    match part:
+        case "delivers":
+            lines.bullets("Delivers", role.delivers)
+        case "success_measures":
+            lines.bullets("How its success is measured", role.success_measures)
+        case "decides":
+            lines.bullets("Decides", role.decides)
+            lines.bullets("Does not decide", role.does_not_decide)
+        case "works_with":
+            lines.handovers(view, role.works_with)
+        case "ask_about":
+            lines.bullets("What to ask this person", role.ask_about)
+        case "grows_from":
+            lines.role_notes(view, "How to grow into it from", role.grows_from)
+        case _:
+            assert_never(part)
 
 
 def _role_buttons(role: Role, *, whole: bool) -> Block:

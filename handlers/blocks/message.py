@@ -31,7 +31,7 @@ class Message:
     def payload(self) -> dict[str, Any]:
         """Return the arguments for Slack's posting methods."""
         return {
-            "text": cut(escape(self.text), MESSAGE_TEXT),
+            "text": _within(escape(self.text), MESSAGE_TEXT),
             "blocks": list(self.blocks),
             "unfurl_links": False,
             "unfurl_media": False,
@@ -108,6 +108,16 @@ def actions(*elements: Block) -> Block:
     return {"type": "actions", "elements": list(elements)}
 
 
+def _within(text: str, limit: int) -> str:
+    """Shorten a text to the limit but keep its last line, which says where the answer comes from."""
+    if len(text) <= limit:
+        return text
+    head, _, last = text.rpartition("\n")
+    if not head or len(last) > limit // 2:
+        return cut(text, limit)
+    return f"{cut(head, limit - len(last) - 1)}\n{last}"
+
+
 def message(lines: Iterable[str], blocks: Iterable[Block]) -> Message:
     """Put a message together within Slack's limits; the lines are as a person would read them, markup-free."""
-    return Message(cut("\n".join(line for line in lines if line), MESSAGE_TEXT), tuple(blocks)[:MESSAGE_BLOCKS])
+    return Message("\n".join(line for line in lines if line), tuple(blocks)[:MESSAGE_BLOCKS])

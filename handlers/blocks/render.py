@@ -28,11 +28,13 @@ from knowledge.answers import (
     Comparison,
     Help,
     NotKnown,
+    Pair,
     RoleCard,
     Suggestion,
     ToolCard,
     TopicCard,
 )
+from knowledge.models import Role, Tool, Topic
 from knowledge.people import Declaration
 
 
@@ -47,6 +49,8 @@ def render(answer: Answer, view: View) -> Message:
             return tool_card(answer, view)
         case Comparison():
             return comparison(answer, view)
+        case Pair():
+            return pair(answer, view)
         case Suggestion():
             return suggestion(answer, view)
         case Candidates():
@@ -100,6 +104,36 @@ def comparison(answer: Comparison, view: View) -> Message:
             button(right.short, "open_entry:2", right.id),
             button("Share in channel", ids.SHARE, f"{left.id}|{right.id}"),
         )
+    )
+
+
+def pair(answer: Pair, view: View) -> Message:
+    """Put two entries of any kind side by side: what each is, and whose field."""
+    left, right = answer.left, answer.right
+    lines = Lines(f"{left.name} and {right.name}")
+    parts = []
+    for entry in (left, right):
+        what = entry.answer if isinstance(entry, Topic) else entry.summary
+        users = (
+            [note.role for note in entry.used_by]
+            if isinstance(entry, Tool)
+            else list(entry.roles)
+            if isinstance(entry, Topic)
+            else []
+        )
+        said = [f"{MARKS[s.source]} {s.text}" for s in what]
+        if users:
+            said.append("Used by: " + ", ".join(view.roles[role].name for role in users))
+        parts.append((entry.name, said))
+        lines.words += [f"{entry.name}:", *said]
+    lines.blocks.append(_side_by_side(parts))
+    where = ", ".join(
+        f"{'roles' if isinstance(e, Role) else 'topics' if isinstance(e, Topic) else 'tools'}/{e.id}"
+        for e in (left, right)
+    )
+    lines.source(where, f"{left.name}, {right.name}")
+    return lines.message(
+        actions(button(left.name, "open_entry:1", left.id), button(right.name, "open_entry:2", right.id))
     )
 
 

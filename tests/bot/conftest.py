@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-LEVELS_SET = ("slack_sdk", "slack_bolt", "aiosqlite", "aiohttp.access", "alembic")
+LEVELS_SET = ("aiohttp.access", "alembic")
 
 
 @pytest.fixture

@@ -309,7 +309,8 @@ async def test_an_inbox_that_nobody_works_off(slack: LocalSlack, start: Start, d
         assert inbox == Finding("inbox", "ok", "1 waiting, the oldest for 30 s")
         report = await examine(configured(slack, database), lambda: clock.now() + timedelta(minutes=5))
         (inbox,) = [found for found in report.findings if found.name == "inbox"]
-        assert (inbox.status, inbox.message) == ("wrong", "1 waiting, the oldest for 300 s: nobody works them off")
+        assert inbox.status == "wrong"
+        assert inbox.message.startswith("1 waiting, the oldest for 300 s: nobody works them off")
 
 
 # The command

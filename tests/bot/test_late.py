@@ -53,10 +53,13 @@ async def test_a_late_command_says_one_moment_and_answers_by_its_response_url(
 async def test_a_modal_opens_in_time_and_is_filled_later(slack: LocalSlack, bot: Bot, gate: Gate) -> None:
     await slack.command(ANN, "/genai-role me")
     opened = slack.open_view(ANN)
+    assert opened is not None
     assert "One moment" in str(opened.blocks)
     gate.open.set()
     await settled(bot)
-    assert slack.open_view(ANN).callback_id == "declaration"
+    filled = slack.open_view(ANN)
+    assert filled is not None
+    assert filled.callback_id == "declaration"
 
 
 async def test_a_late_submission_closes_the_modal_and_reports_by_direct_message(

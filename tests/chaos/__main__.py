@@ -7,9 +7,10 @@ import os
 import platform
 import random
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,7 +19,7 @@ from .runs import Result
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- figures: written by the fault suite -->", "<!-- end of figures -->"
-RUNS: dict[str, Callable[[random.Random, int], Awaitable[Result]]] = {
+RUNS: dict[str, Callable[[random.Random, int], Coroutine[Any, Any, Result]]] = {
     "sqlite": lambda rng, part: runs.sqlite_killed(rng, 1_000 // part, 60.0 / part, 25 // part),
     "postgres": lambda rng, part: runs.postgres_killed(rng, 1_000 // part, 60.0 / part, 25 // part),
     "outage": lambda rng, part: runs.postgres_stopped(rng, 300 // part, 30.0 / part),

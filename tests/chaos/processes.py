@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]  # it has no types
 from sqlalchemy import make_url
 
 from .standin import SECRET, TOKEN, StandIn
@@ -123,9 +123,14 @@ class Process:
 async def kill_at_random(rng: random.Random, processes: list[Process], least: int, until: asyncio.Event) -> None:
     """Kill one process after the other and start it again at once, at least so often, until the event is set."""
     while not until.is_set() or sum(len(process.kills) for process in processes) < least:
-        # From soon after the start, when it takes up what its last life left, to well into its work.
-        await asyncio.sleep(rng.uniform(0.6, 5.0) / len(processes))
         process = rng.choice(processes)
+        if rng.random() < 0.8:
+            # From the first moment of its work, when it takes up what its last life left, to well into it.
+            await process.ready()
+            await asyncio.sleep(rng.uniform(0.0, 4.0) / len(processes))
+        else:
+            # Or before it is ready.
+            await asyncio.sleep(rng.uniform(0.3, 1.5))
         await process.kill()
         await process.start()
 

@@ -23,7 +23,7 @@ from storage.inbox import LEASE, SqlInbox
 
 from .processes import POSTGRES, Kill, Process, kill_at_random, postgres_database
 from .proxy import Proxy
-from .standin import FAULTS, SILENT_SECONDS, Fault, StandIn
+from .standin import FAULTS, Fault, StandIn
 from .tally import Tally, count
 from .traffic import Mention, Sender, make_mentions, plan
 
@@ -73,8 +73,8 @@ class World:
         """Wait until the inbox is empty; return how many events were given up."""
         inbox = SqlInbox(self.engine, "chaos")
         async with asyncio.timeout(seconds):
-            while (depth := await inbox.depth(datetime.now(UTC))).waiting:
-                await asyncio.sleep(0.1)
+            while (depth := await inbox.depth(datetime.now(UTC))).waiting:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)  # it is other processes that empty it
         return depth.dead
 
     async def result(self, name: str, mentions: Sequence[Mention], sender: Sender, started: float) -> Result:
@@ -225,6 +225,3 @@ async def at_once(rng: random.Random, messages: int, times: int) -> Result:
                     body = json.dumps(mention.envelope(f"Ev{number:06}", edited=False)).encode()
                     await asyncio.gather(*(sender.post(session, body) for _ in range(times)))
             return await world.result(f"One event {times} times at once, two processes", mentions, sender, started)
-
-
-__all__ = ["SILENT_SECONDS", "Result", "at_once", "faulty", "postgres_killed", "postgres_stopped", "slack_faulty"]

@@ -19,9 +19,9 @@ from .standin import BOT, SECRET, Key
 
 TEAM = "T0CHAOS"
 DEADLINE = 3.0
-RETRIES = (0.0, 0.5, 2.0)
+RETRIES = (0.0, 1.0, 3.0)
 """Slack's pauses before it sends an event again (at once, a minute, five minutes), made short."""
-RESEND = 1.0
+RESEND = 3.0
 """Slack gives up after its retries; here an event is sent on until somebody takes it, so that all can be counted."""
 
 

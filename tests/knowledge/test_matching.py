@@ -41,6 +41,14 @@ def test_every_entry_is_found_by_each_other_name(entry: Role | Topic | Tool) -> 
     assert {name: first(name)[0] for name in entry.names} == dict.fromkeys(entry.names, entry.id)
 
 
+@pytest.mark.parametrize("asked", ["what is {}?", "what's {}", "tell me about {} please", "explain {}"])
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.id)
+def test_every_entry_is_found_by_asking_what_it_is(entry: Role | Topic | Tool, asked: str) -> None:
+    intent = QUESTIONS.understand(asked.format(entry.name))
+    found = MATCHER.named_alone(MATCHER.read(intent.text))
+    assert found is entry
+
+
 @pytest.mark.parametrize("topic", CATALOG.topics.values(), ids=lambda topic: topic.id)
 def test_every_topic_is_found_by_its_question(topic: Topic) -> None:
     found, sure = first(topic.question, "mention")

@@ -322,6 +322,16 @@ async def test_attempts_are_counted_across_processes(inbox: SqlInbox, other: Sql
     assert await other.take_over(RUN_OUT) == [replace(MENTION, attempts=1)]
 
 
+async def test_what_is_put_back_is_free_from_then_on(inbox: SqlInbox, other: SqlInbox) -> None:
+    await inbox.add(MENTION, NOW)
+    await inbox.put_back(MENTION, NOW + SECOND)
+    assert not await inbox.still_ours(MENTION, NOW)
+    assert await other.take_over(NOW + SECOND) == []
+    assert await other.take_over(NOW + 2 * SECOND) == [replace(MENTION, attempts=1)]
+    await inbox.put_back(MENTION, NOW)
+    assert await other.still_ours(MENTION, NOW + LEASE), "it was not the first one's any more"
+
+
 async def test_one_dead_letter_can_be_replayed(inbox: SqlInbox, other: SqlInbox) -> None:
     for event in (MENTION, HOME):
         await inbox.add(event, NOW)
