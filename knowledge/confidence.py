@@ -13,7 +13,7 @@ from knowledge.matching import Match, Reading
 from knowledge.models import Tool
 from knowledge.questions import Intent
 
-SURE = 0.5
+SURE = 0.38
 """From this confidence on, an entry is shown as the answer."""
 UNSURE = 0.2
 """From this confidence on, an entry is offered as a candidate."""
@@ -54,27 +54,27 @@ class Signals:
 
 
 WEIGHTS = Signals(
-    score=1.76,
-    phrase=0.90,
-    second=0.45,
-    body=1.76,
-    named=0.27,
-    share=0.60,
-    unknown=-1.04,
-    strange=-0.26,
-    content=0.90,
-    strange_share=-1.07,
-    lead=0.93,
-    is_tool=-1.44,
-    is_common_word=-0.46,
-    wants_role=2.06,
-    wants_person=1.06,
-    has_facet=-0.12,
-    is_command=0.93,
-    names_role=1.25,
-    has_anchor=0.67,
+    score=1.99,
+    phrase=0.96,
+    second=1.05,
+    body=3.17,
+    named=-0.02,
+    share=0.55,
+    unknown=-0.75,
+    strange=-0.01,
+    content=2.14,
+    strange_share=-0.94,
+    lead=0.72,
+    is_tool=-2.04,
+    is_common_word=-0.31,
+    wants_role=2.85,
+    wants_person=1.68,
+    has_facet=0.53,
+    is_command=1.46,
+    names_role=1.37,
+    has_anchor=0.88,
 )
-CONSTANT = -3.47
+CONSTANT = -5.58
 
 _WEIGHTS = tuple(vars(WEIGHTS).values())
 

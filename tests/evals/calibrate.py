@@ -18,8 +18,8 @@ from knowledge.questions import Questions, Via
 from tests.evals.score import HERE, Row, rows
 
 LIGHT = 0.3
-PENALTY = 1.0
-STEPS = 3000
+PENALTY = 0.3
+STEPS = 6000
 
 
 def sample(matcher: Matcher, questions: Questions, text: str, via: Via, want: set[str]) -> tuple[Signals, bool] | None:

