@@ -12,7 +12,7 @@ from typing import Literal, ParamSpec
 
 import click
 
-from bot.settings import Settings, SettingsError, load_settings, mode_of, take_slack_out_of_environment
+from bot.settings import Settings, SettingsError, hide_from_libraries, load_settings, mode_of
 
 P = ParamSpec("P")
 
@@ -35,7 +35,7 @@ def _settings() -> Settings:
     from bot.logs import set_up_logging
 
     settings = load_settings()
-    take_slack_out_of_environment()
+    hide_from_libraries()
     set_up_logging(settings)
     return settings
 
@@ -102,16 +102,17 @@ def _socket(settings: Settings) -> None:
 
 
 @main.command()
+@click.option("--database", metavar="URL", help="Keep the data there, and not in the local workspace's own file.")
 @_plainly
-def local() -> None:
+def local(database: str | None) -> None:
     """Start the local workspace: a small stand-in for Slack, with a demo team."""
-    _local(_settings())
+    _local(_settings(), database)
 
 
-def _local(settings: Settings) -> None:
+def _local(settings: Settings, database: str | None = None) -> None:
     from bot.demo import run_demo
 
-    asyncio.run(run_demo(settings))
+    asyncio.run(run_demo(settings, database))
 
 
 @main.command()

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.authorize import TokenAuthorize
 from bot.intake import Intake
 from bot.metrics import Metrics, MetricsSite
+from bot.migrations import UNUSABLE, unusable
 from bot.server import MOST_BYTES, FrontDoor
 from bot.settings import Settings, SettingsError, credentials_for
 from bot.slack import Sleep, open_session, slack_client
@@ -64,20 +65,29 @@ class Bot:
     metrics_site: MetricsSite
 
     async def start(self) -> None:
-        """Bring the schema up to date, take up waiting events, and ask Slack who the bot is."""
+        """Bring the schema up to date, take up waiting events, and ask Slack who the bot is.
+
+        Raises SettingsError where the database can't be used, or the metrics' port is taken.
+        """
+        await self._prepare_database()
         await self.metrics_site.start()
         session = open_session(self.metrics.trace(self.clients[0].base_url))
         for client in self.clients:
             client.session = session
-        async with self.engine.connect() as connection:
-            current = await schema_version(connection)
-        if current != head_version():
-            if self.engine.dialect.name != "sqlite":
-                raise SettingsError("The database's schema is not current. Run: python -m bot migrate")
-            await migrate(self.engine)
         if self.work != "web":
             await self.worker.start()
         self.tasks.start(self.authorize.identify(self.sleep))
+
+    async def _prepare_database(self) -> None:
+        try:
+            async with self.engine.connect() as connection:
+                current = await schema_version(connection)
+            if current != head_version():
+                if self.engine.dialect.name != "sqlite":
+                    raise SettingsError("The database's schema is not current. Run: python -m bot migrate")
+                await migrate(self.engine)
+        except UNUSABLE as error:
+            raise unusable(self.engine.url.render_as_string(), error) from error
 
     async def stop(self) -> None:
         """Finish what is under way within a deadline, and close the database."""
@@ -218,3 +228,5 @@ def open_database(settings: Settings) -> AsyncEngine:
         return open_engine(settings.database, keys)
     except (ValueError, KeysError) as error:
         raise SettingsError(str(error)) from error
+    except OSError as error:
+        raise unusable(settings.database, error) from error

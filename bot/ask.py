@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Container, Iterable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -118,7 +118,6 @@ def reply(answer: Answer, view: View) -> Reply:
 @asynccontextmanager
 async def temporary_guide(team: Path | None = None) -> AsyncIterator[Guide]:
     """Give a guide over an empty, temporary database; ``team`` is a JSON file of members that fills it."""
-    members = read_team(team) if team else []
     now = datetime.now(UTC)
     with TemporaryDirectory() as folder:
         engine = open_engine(f"sqlite+aiosqlite:///{Path(folder) / 'ask.sqlite3'}")
@@ -126,19 +125,28 @@ async def temporary_guide(team: Path | None = None) -> AsyncIterator[Guide]:
             await migrate(engine)
             people = SqlPeople(engine, random.Random(0))  # noqa: S311 - decides between equals, not a secret
             guide = load_guide(people, SqlThreads(engine), lambda: now)
-            await fill(people, guide, WORKSPACE, members, now)
+            if team:
+                await fill(people, guide, WORKSPACE, read_team(team, guide.catalog.roles), now)
             yield guide
         finally:
             await engine.dispose()
 
 
-def read_team(file: Path) -> list[TeamMember]:
-    """Read a team file. Raises BadLine, with the member's place, where it does not fit."""
+def read_team(file: Path, roles: Container[str]) -> list[TeamMember]:
+    """Read a team file. Raises BadLine, with the place in it, where it does not fit or names an unknown role."""
     try:
-        return TypeAdapter(list[TeamMember]).validate_json(file.read_bytes())
+        members = TypeAdapter(list[TeamMember]).validate_json(file.read_bytes())
+    except OSError as error:
+        raise BadLine(f"{file.name}: {error.strerror}") from error
     except ValidationError as error:
         first = error.errors()[0]
-        raise BadLine(f"{file.name}: {'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from error
+        where = ".".join(str(part) for part in first["loc"])
+        raise BadLine(f"{file.name}: {f'{where}: ' if where else ''}{first['msg']}") from error
+    for number, member in enumerate(members):
+        for place, row in enumerate(member.declared):
+            if row.role not in roles:
+                raise BadLine(f"{file.name}: {number}.declared.{place}.role: there is no role {row.role!r}")
+    return members
 
 
 async def fill(people: People, guide: Guide, workspace: str, members: Iterable[TeamMember], now: datetime) -> None:

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 from aiohttp import web
 
 from bot.app import Bot, Work, build_app
-from bot.settings import Settings
+from bot.settings import Settings, SettingsError
 
 Stop = Callable[[], Awaitable[None]]
 
 
 async def start_site(bot: Bot, host: str, port: int) -> tuple[str, Stop]:
-    """Start the bot and listen; return the base address and what stops it again."""
-    await bot.start()
-    base, close = await listen(bot, host, port)
+    """Start the bot and listen; return the base address and what stops it again.
+
+    Raises SettingsError where the bot can't start or the address can't be listened on.
+    """
+    # Asked first: a second process must not take events over before it finds the port taken.
+    await _can_listen(host, port)
+    await _start(bot)
+    try:
+        base, close = await listen(bot, host, port)
+    except SettingsError:
+        await bot.stop()
+        raise
 
     async def stop() -> None:
         # Listening ends first, then what was taken is finished.
@@ -27,20 +38,52 @@ async def start_site(bot: Bot, host: str, port: int) -> tuple[str, Stop]:
     return base, stop
 
 
+async def _start(bot: Bot) -> None:
+    try:
+        await bot.start()
+    except SettingsError:
+        await bot.stop()
+        raise
+
+
 async def listen(bot: Bot, host: str, port: int) -> tuple[str, Stop]:
-    """Listen; return the base address and what ends it."""
+    """Listen; return the base address and what ends it. Raises SettingsError where the address can't be had."""
     runner = web.AppRunner(bot.site(), access_log=None, handle_signals=False)
     await runner.setup()
     site = web.TCPSite(runner, host, port)
-    await site.start()
+    try:
+        with _listening(host, port):
+            await site.start()
+    except SettingsError:
+        await runner.cleanup()
+        raise
     address = runner.addresses[0]
     return f"http://{address[0]}:{address[1]}", runner.cleanup
+
+
+async def _can_listen(host: str, port: int) -> None:
+    with _listening(host, port):
+        bound = await asyncio.get_running_loop().create_server(asyncio.Protocol, host, port, start_serving=False)
+        bound.close()
+        await bound.wait_closed()
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        # asyncio writes a sentence of its own around the system's words.
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
+        raise SettingsError(
+            f"HOST {host}, PORT {port} can't be listened on: {reason}. Set another PORT, or stop what uses this one."
+        ) from error
 
 
 async def start_socket(bot: Bot) -> Stop:
     """Start the bot and connect it to Slack; return what stops it again."""
     assert bot.socket_mode is not None, "build_app was not told to"
-    await bot.start()
+    await _start(bot)
     bot.socket_mode.start()
     return bot.stop
 
@@ -49,10 +92,13 @@ async def serve_socket(settings: Settings, say: Callable[[str], None]) -> None:
     """Serve Slack over Socket Mode until SIGTERM or SIGINT; health is served where PORT is set."""
     bot = build_app(settings, over_socket=True)
     ended = _signalled()
+    with_health = "port" in settings.model_fields_set
+    if with_health:
+        await _can_listen(settings.host, settings.port)
     stop = await start_socket(bot)
     close: Stop | None = None
     say("Serving Slack over Socket Mode")
-    if "port" in settings.model_fields_set:
+    if with_health:
         base, close = await listen(bot, settings.host, settings.port)
         say(f"Health at {base}/healthz and {base}/readyz")
     await ended.wait()
@@ -75,7 +121,7 @@ async def work_only(settings: Settings, say: Callable[[str], None]) -> None:
     """Work the inbox off, without HTTP, until SIGTERM or SIGINT."""
     bot = build_app(settings, work="worker")
     ended = _signalled()
-    await bot.start()
+    await _start(bot)
     say("Working the inbox off")
     await ended.wait()
     await bot.stop()

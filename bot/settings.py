@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SLACK_API = "https://slack.com/api/"
+PROXIES = ("HTTPS_PROXY", "HTTP_PROXY")
 
 
 class SettingsError(Exception):
@@ -57,13 +58,14 @@ def load_settings(env_file: Path | None = Path(".env")) -> Settings:
         raise SettingsError("\n".join(lines)) from error
 
 
-def take_slack_out_of_environment() -> None:
-    """Remove SLACK_* from the environment once the settings are read.
+def hide_from_libraries() -> None:
+    """Remove SLACK_* and proxies from the environment once the settings are read: two libraries read it by themselves.
 
-    Bolt reads them by itself: with SLACK_CLIENT_ID and SLACK_CLIENT_SECRET set it drops the given token and keeps
-    installations in files (slack_bolt/app/async_app.py).
+    With SLACK_CLIENT_ID and SLACK_CLIENT_SECRET set Bolt drops the given token and keeps installations in files
+    (slack_bolt/app/async_app.py). Slack's SDK takes a proxy from there even for a stand-in on loopback
+    (slack_sdk/proxy_env_variable_loader.py).
     """
-    for name in [name for name in os.environ if name.startswith("SLACK_")]:
+    for name in [name for name in os.environ if name.startswith("SLACK_") or name.upper() in PROXIES]:
         del os.environ[name]
 
 
@@ -95,8 +97,8 @@ def mode_of(settings: Settings) -> Mode:
         )
     if secret and not bot:
         raise SettingsError(
-            "SLACK_SIGNING_SECRET is set without SLACK_BOT_TOKEN. "
-            "You find it under OAuth & Permissions of your Slack app."
+            "SLACK_BOT_TOKEN is missing; you find it under OAuth & Permissions of your Slack app. "
+            "SLACK_SIGNING_SECRET is set, and only works together with it."
         )
     return "http" if bot else "local"
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
 
 import aiohttp
 from slack_sdk.http_retry.async_handler import AsyncRetryHandler
@@ -93,14 +94,24 @@ def slack_client(
     """Make a client for Slack's Web API; ``waited`` is told the method and seconds of each wait for a rate limit."""
     url = settings.slack_api_url if settings.slack_api_url.endswith("/") else f"{settings.slack_api_url}/"
     trust = ssl.create_default_context(cafile=settings.ssl_cert_file) if settings.ssl_cert_file else None
-    return AsyncWebClient(
+    proxy = None if _is_near(url) else settings.https_proxy
+    client = AsyncWebClient(
         token=token,
         base_url=url,
         timeout=SLACK_SECONDS,
-        proxy=settings.https_proxy,
+        proxy=proxy,
         ssl=trust,
         retry_handlers=[RetryRefused(sleep, waited)],
     )
+    # Without one the SDK looks for one in the environment.
+    client.proxy = proxy
+    return client
+
+
+def _is_near(url: str) -> bool:
+    """Tell whether the address needs no proxy: a stand-in's without TLS, or one of this machine."""
+    address = urlsplit(url)
+    return address.scheme == "http" or address.hostname in ("localhost", "127.0.0.1", "::1")
 
 
 def open_session(*traces: aiohttp.TraceConfig) -> aiohttp.ClientSession:

@@ -86,8 +86,12 @@ class Worker:
 
     async def start(self) -> None:
         """Take up what an earlier process left, and run."""
-        for event in await self._inbox.take_over(self._now(), alone=self._alone):
-            self.take(event)
+        while events := await self._inbox.take_over(self._now(), alone=self._alone):
+            for event in events:
+                self.take(event)
+            if not self._alone:
+                # The rest is left to the others.
+                break
         self._tasks = [asyncio.create_task(self._run(lane)) for lane in self._lanes]
         self._tasks.append(asyncio.create_task(self._mark_finished()))
         self._tasks.append(asyncio.create_task(self._regularly(SWEEP_SECONDS, self.sweep)))

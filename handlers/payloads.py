@@ -134,9 +134,8 @@ def _check_command(body: Payload) -> None:
 def _check_interaction(body: Payload) -> None:
     _objects(body, "user", "team", "enterprise", "view", "container", "channel", "message")
     _texts(body, "trigger_id", "response_url", "callback_id")
-    for name in ("user", "view", "container", "channel", "message"):
-        inner = body.get(name) or {}
-        _texts(inner, *_TEXTS.get(name, ()), within=name)
+    for name, texts in _TEXTS.items():
+        _texts(body.get(name) or {}, *texts, within=name)
     _interaction_actor(body)
     match body["type"]:
         case "block_actions":

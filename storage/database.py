@@ -158,8 +158,7 @@ async def _migrate(engine: AsyncEngine, revision: str) -> None:
             config = Config()
             config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
             config.attributes["connection"] = sync
-            known = [entry.name.split("_")[0] for entry in sorted((MIGRATIONS / "versions").glob("[0-9]*.py"))]
-            if revision == "head" or (revision in known and (current or "") <= revision):
+            if revision == "head" or (revision in versions() and (current or "") <= revision):
                 command.upgrade(config, revision)
             else:
                 command.downgrade(config, revision)
@@ -167,9 +166,14 @@ async def _migrate(engine: AsyncEngine, revision: str) -> None:
         await connection.run_sync(run)
 
 
+def versions() -> list[str]:
+    """Return every schema version, oldest first, read from the names of the migration files."""
+    return sorted(entry.name.split("_")[0] for entry in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
 def head_version() -> str:
-    """Return the newest schema version, read from the names of the migration files."""
-    return max(entry.name.split("_")[0] for entry in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+    """Return the newest schema version."""
+    return versions()[-1]
 
 
 async def schema_version(connection: AsyncConnection) -> str | None:

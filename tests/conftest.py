@@ -94,6 +94,15 @@ class Sleeper:
         await asyncio.sleep(0)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_proxy() -> Iterator[None]:
+    """Slack's SDK takes a proxy from the environment: that of whoever runs the tests must not come in between."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"):
+            environment.delenv(name, raising=False)
+        yield
+
+
 MakeGuide = Callable[[People, Threads, Callable[[], datetime]], Guide]
 
 

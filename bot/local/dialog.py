@@ -15,6 +15,7 @@ from .outcome import Outcome
 from .slack import LocalSlack
 from .workspace import JSON, View
 
+HINT = "A form is open: answer it, Enter goes on; cancel closes it without sending."
 Ask = Callable[[str], Awaitable[str | None]]
 
 
@@ -41,7 +42,7 @@ class Dialog:
     def __init__(self, slack: LocalSlack, user: str, ask: Ask, write: Console, names: Mapping[str, str]) -> None:
         self._slack, self._user, self._ask, self._write, self._names = slack, user, ask, write, names
         self._asked: set[tuple[str, str, str]] = set()
-        self._drawn = self._titled = ""
+        self._drawn = self._titled = self._listed = ""
 
     async def run(self) -> Outcome:
         """Go through the open modals; return what the last submission brought."""
@@ -76,6 +77,16 @@ class Dialog:
             raise Cancelled
         return line.strip()
 
+    async def _answer(self, prompt: str, *, names: bool = False) -> str:
+        """Ask for a field; what is meant for the workspace's prompt must not get into it."""
+        line = await self._line(prompt)
+        if line.startswith("/" if names else ("/", "@")) or line.lower() == "help":
+            raise NotOffered(f"{line!r} goes to the prompt of the workspace")
+        return line
+
+    def _hint(self) -> None:
+        self._write.print(HINT, style="dim")
+
     async def _show(self, view: View) -> None:
         """Draw a view once for each content it has; let its buttons be pressed before the fields are asked."""
         if self._drawn == view.hash:
@@ -93,6 +104,7 @@ class Dialog:
                 return
             if not answer.isdigit() or not 1 <= int(answer) <= len(drawing.choices):
                 self._write.print("There is no such number.")
+                self._hint()
                 continue
             choice = drawing.choices[int(answer) - 1]
             at = choice.field
@@ -114,6 +126,7 @@ class Dialog:
                 return
             except (NotOffered, ValueError) as refusal:
                 self._write.print(Text(f"That does not work: {refusal}", style="yellow"))
+                self._hint()
 
     async def _value(self, view: View, field: Field) -> Value | Kept:
         kind = KINDS[field.type]
@@ -121,18 +134,24 @@ class Dialog:
         held = _held(state.get(kind.key))
         options = field.options
         if "external" in field.type:
-            typed = await self._line(f"{self._label(field, held)} (type to search): ")
+            typed = await self._answer(f"{self._label(field, held)} (type to search): ")
             if not typed:
                 return KEPT
             options = await self._slack.suggest(self._user, view, field.action_id, typed)
             if not options:
                 raise NotOffered("nothing found")
         if options:
-            self._write.print(_numbered(options))
             hint = "numbers, with commas" if kind.many else "a number"
-            answer = await self._line(f"{self._label(field, held)} ({hint}): ")
+            shown = _numbered(options)
+            # Fields that follow each other often offer the same.
+            if shown.plain == self._listed:
+                hint += ", as above"
+            else:
+                self._write.print(shown)
+                self._listed = shown.plain
+            answer = await self._answer(f"{self._label(field, held)} ({hint}): ")
             return _picked(answer, options, many=kind.many)
-        answer = await self._line(f"{self._label(field, held)}: ")
+        answer = await self._answer(f"{self._label(field, held)}: ", names="users" in field.type)
         if not answer:
             return KEPT
         if answer == "-":
@@ -159,6 +178,7 @@ class Dialog:
         for block_id, words in outcome.errors.items():
             label = next((plain(f.label) for f in _fields(view) if f.block_id == block_id), block_id)
             self._write.print(Text(f"{label}: {words}", style="yellow"))
+            self._hint()
         self._asked -= {key for key in self._asked if key[0] == view.id and key[1] in outcome.errors}
         if outcome.error:
             self._write.print(Text(f"Slack: the app did not take the form ({outcome.error}).", style="red"))

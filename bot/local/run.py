@@ -49,7 +49,9 @@ async def run_local(
                 if ask is None and sys.stdin.isatty():
                     ask = ask_stdin
                 if ask is None:
-                    write.print(f"Local workspace at {slack.api_url}, bot at {slack.bot_url}; SIGTERM stops them.")
+                    # Whole, however narrow: what reads this line is seldom a person.
+                    said = f"Local workspace at {slack.api_url}, bot at {slack.bot_url}; SIGTERM stops them."
+                    write.print(said, soft_wrap=True)
                     await stop.wait()
                 else:
                     await _until(stop, run_terminal(slack, ask, write))

@@ -183,7 +183,7 @@ async def fill_team(database: Path) -> None:
     now = datetime.now(UTC)
     people = SqlPeople(engine, random.Random(0))
     guide = load_guide(people, SqlThreads(engine), lambda: now)
-    await fill(people, guide, "T0BENCH", read_team(TEAM), now)
+    await fill(people, guide, "T0BENCH", read_team(TEAM, guide.catalog.roles), now)
     await engine.dispose()
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+from bot.settings import Settings
 
 LEVELS_SET = ("aiohttp.access", "alembic")
 
@@ -22,3 +26,13 @@ def root_logging() -> Iterator[logging.Logger]:
     root.setLevel(level)
     for name, before in levels.items():
         logging.getLogger(name).setLevel(before)
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, root_logging: logging.Logger) -> dict[str, str]:
+    """An empty environment and folder, and a database that is not there yet."""
+    for name in list(os.environ):
+        if name in {field.upper() for field in Settings.model_fields}:
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return {"DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path}/bot.sqlite3"}

@@ -14,6 +14,7 @@ from bot.app import Bot
 from bot.local import GENERAL, LocalSlack, Message
 from bot.worker import PUT_BACK_SECONDS, RETRY_SECONDS
 from handlers.errors import apology
+from storage.inbox import MOST_TAKEN
 from tests.conftest import ANN, CAI, TEAM, Clock, Sleeper, Start, interact, rows, settled, words
 
 pytestmark = pytest.mark.usefixtures("faults")
@@ -270,6 +271,16 @@ async def test_an_event_that_waits_is_worked_off_after_a_restart(slack: LocalSla
     async with start() as bot:
         await settled(bot)
         assert len(slack.replies(posted)) == 1
+
+
+async def test_all_that_waits_is_taken_up_at_a_start(slack: LocalSlack, start: Start, clock: Clock) -> None:
+    count = 2 * MOST_TAKEN + 1
+    async with start() as bot:
+        await bot.worker.stop(0)
+        for number in range(count):
+            await slack.send_event({"type": "app_home_opened", "user": ANN, "tab": "messages"}, event_id=f"Ev{number}")
+    async with start() as bot:
+        assert [row["state"] for row in await rows(bot, "inbox")] == ["done"] * count
 
 
 async def test_stopping_in_the_middle_leaves_the_event_for_the_next_start(

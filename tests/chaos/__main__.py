@@ -20,8 +20,8 @@ from .runs import Result
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- figures: written by the fault suite -->", "<!-- end of figures -->"
 RUNS: dict[str, Callable[[random.Random, int], Coroutine[Any, Any, Result]]] = {
-    "sqlite": lambda rng, part: runs.sqlite_killed(rng, 1_000 // part, 60.0 / part, 25 // part),
-    "postgres": lambda rng, part: runs.postgres_killed(rng, 1_000 // part, 60.0 / part, 25 // part),
+    "sqlite": lambda rng, part: runs.sqlite_killed(rng, 1_000 // part, 80.0 / part, 25 // part),
+    "postgres": lambda rng, part: runs.postgres_killed(rng, 1_000 // part, 80.0 / part, 25 // part),
     "outage": lambda rng, part: runs.postgres_stopped(rng, 300 // part, 30.0 / part),
     "slack": lambda rng, part: runs.slack_faulty(rng, 300 // part, 30.0 / part),
     "once": lambda rng, part: runs.at_once(rng, 40 // part, 50),

@@ -120,14 +120,14 @@ class Process:
         return await self._running.wait()
 
 
-async def kill_at_random(rng: random.Random, processes: list[Process], least: int, until: asyncio.Event) -> None:
-    """Kill one process after the other and start it again at once, at least so often, until the event is set."""
-    while not until.is_set() or sum(len(process.kills) for process in processes) < least:
+async def kill_at_random(rng: random.Random, processes: list[Process], kills: int, longest: float) -> None:
+    """Kill one process or the other so often, and start it again at once; one works so many seconds at most."""
+    for _ in range(kills):
         process = rng.choice(processes)
         if rng.random() < 0.8:
             # From the first moment of its work, when it takes up what its last life left, to well into it.
             await process.ready()
-            await asyncio.sleep(rng.uniform(0.0, 4.0) / len(processes))
+            await asyncio.sleep(rng.uniform(0.0, longest) / len(processes))
         else:
             # Or before it is ready.
             await asyncio.sleep(rng.uniform(0.3, 1.5))

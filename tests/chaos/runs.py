@@ -30,6 +30,8 @@ from .traffic import Mention, Sender, make_mentions, plan
 LATENCY = (0.02, 0.2)
 """Seconds that Slack thinks about a post."""
 OUTAGE = 10.0
+LONGEST = 4.0
+"""Seconds that a process works, at most, before it is killed."""
 
 
 @dataclass
@@ -129,25 +131,37 @@ async def _end_all(world: World) -> None:
         await process.end()
 
 
-async def killed(world: World, rng: random.Random, name: str, messages: int, seconds: float, kills: int) -> Result:
+async def killed(
+    world: World,
+    rng: random.Random,
+    name: str,
+    messages: int,
+    seconds: float,
+    kills: int,
+    longest: float = LONGEST,
+) -> Result:
     """Send messages while processes are killed and started again."""
     mentions = make_mentions(rng, messages)
     sender = Sender([process.url for process in world.processes])
-    sent = asyncio.Event()
+    # Planned before anything happens, so that a seed means the same messages whatever the machine does.
+    sendings, killer = plan(rng, mentions, seconds), random.Random(rng.random())
     started = time.monotonic()
-    killing = asyncio.create_task(kill_at_random(rng, world.processes, kills, sent))
-    await sender.send(plan(rng, mentions, seconds))
-    sent.set()
-    await killing
+    await asyncio.gather(sender.send(sendings), kill_at_random(killer, world.processes, kills, longest))
     await asyncio.gather(*(process.ready() for process in world.processes))
-    return await world.result(name, mentions, sender, started)
+    result = await world.result(name, mentions, sender, started)
+    # A process that is killed says nothing, and its next life has nothing to complain about.
+    logs = [process.log.read_text() for process in world.processes]
+    result.problems += [log[log.index("Traceback") :][:2000] for log in logs if "Traceback" in log]
+    return result
 
 
-async def sqlite_killed(rng: random.Random, messages: int, seconds: float, kills: int) -> Result:
+async def sqlite_killed(
+    rng: random.Random, messages: int, seconds: float, kills: int, longest: float = LONGEST
+) -> Result:
     """One process on SQLite."""
     with tempfile.TemporaryDirectory() as name:
         async with sqlite_world(rng, Path(name)) as world:
-            return await killed(world, rng, "SQLite, one process, killed", messages, seconds, kills)
+            return await killed(world, rng, "SQLite, one process, killed", messages, seconds, kills, longest)
 
 
 async def postgres_killed(rng: random.Random, messages: int, seconds: float, kills: int) -> Result:

@@ -6,8 +6,8 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -94,14 +94,17 @@ def make_mentions(rng: random.Random, count: int) -> list[Mention]:
 def plan(rng: random.Random, mentions: Sequence[Mention], seconds: float) -> list[Sending]:
     """Spread the messages over some seconds: 30 % come again 1 to 3 times, 15 % are edited, many out of order."""
     found: list[Sending] = []
+    spread = min(5.0, seconds / 3)
     for number, mention in enumerate(mentions):
-        at = seconds * number / len(mentions) + rng.uniform(0.0, 0.5)
+        at = seconds * number / len(mentions) + rng.uniform(0.0, 0.1) * spread
         found.append(Sending(at, mention, f"Ev{number:06}"))
         if rng.random() < 0.30:
             for _ in range(rng.randint(1, 3)):
-                found.append(Sending(max(0.0, at + rng.uniform(-1.0, 5.0)), mention, f"Ev{number:06}"))
+                found.append(Sending(max(0.0, at + rng.uniform(-0.2, 1.0) * spread), mention, f"Ev{number:06}"))
         if rng.random() < 0.15:
-            found.append(Sending(max(0.0, at + rng.uniform(-0.5, 5.0)), mention, f"Ev{number:06}E", edited=True))
+            found.append(
+                Sending(max(0.0, at + rng.uniform(-0.1, 1.0) * spread), mention, f"Ev{number:06}E", edited=True)
+            )
     return sorted(found, key=lambda sending: sending.at)
 
 
@@ -110,13 +113,11 @@ class Sender:
     """Send a plan to the bot, to its addresses in turn."""
 
     addresses: Sequence[str]
-    pause: Callable[[float], Any] = asyncio.sleep
     requests: int = 0
     refused: int = 0
     """Requests that were not answered by 200 in time."""
     given_up: int = 0
     """Events that Slack would have given up after its third retry."""
-    _sessions: list[aiohttp.ClientSession] = field(default_factory=list)
 
     async def send(self, sendings: Sequence[Sending]) -> None:
         """Send everything; return when every message was taken."""
@@ -137,7 +138,7 @@ class Sender:
         while not await self.post(session, body, attempt):
             if attempt == len(RETRIES):
                 self.given_up += 1
-            await self.pause(RETRIES[attempt] if attempt < len(RETRIES) else RESEND)
+            await asyncio.sleep(RETRIES[attempt] if attempt < len(RETRIES) else RESEND)
             attempt += 1
         if sending.mention.taken is None:
             sending.mention.taken = time.monotonic()

@@ -14,8 +14,8 @@ FLOORS = {
         "not who": 0.9,
         "who": 0.9,
     },
-    # Written by another hand than the content, and split: only the threshold of confidence was chosen with a look at the
-    # held-out half.
+    # Written by another hand than the content, and split: only the threshold of confidence was chosen with a look at
+    # the held-out half.
     "questions": {
         "look-ups": 0.94,
         "questions": 0.84,
