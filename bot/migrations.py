@@ -11,7 +11,7 @@ from storage.database import engine_url, migrate, open_engine, schema_version, v
 
 logger = logging.getLogger(__name__)
 UNUSABLE = (OSError, SQLAlchemyError, ValueError, TypeError)
-"""What opening a database and looking into it fails with; the last two are for options that the driver does not know."""
+"""What opening a database and looking into it fails with; the last two come of options that no driver knows."""
 
 
 def unusable(address: str, error: Exception) -> SettingsError:

@@ -150,8 +150,10 @@ async def save(
         await ack(response_action="errors", errors=errors)
         return
     actor = submission.actor
+    unknown = bool(roles or topics) and await people.profile(actor.workspace, actor.user) is None
+    # Made only now: a coroutine that nobody awaits, because the line above failed, is a warning at some later time.
     write = people.declare(actor.workspace, actor.user, roles, topics, now())
-    if (roles or topics) and await people.profile(actor.workspace, actor.user) is None:
+    if unknown:
         await profiles.declared(client, actor.workspace, actor.user, write)
     else:
         await write

@@ -7,6 +7,7 @@ import socket
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -21,6 +22,10 @@ from tests.databases import KEY, SERVER
 
 HTTP = {"SLACK_BOT_TOKEN": "xoxb-none", "SLACK_SIGNING_SECRET": "s", "SLACK_API_URL": "http://127.0.0.1:9/api/"}
 SOCKET = {"SLACK_BOT_TOKEN": "xoxb-none", "SLACK_APP_TOKEN": "xapp-none", "SLACK_API_URL": "http://127.0.0.1:9/api/"}
+
+
+def configured(**changed: Any) -> Settings:
+    return Settings(_env_file=None, **changed)  # type: ignore[call-arg]  # known to pydantic-settings, not to mypy
 
 
 def told(result: Result) -> str:
@@ -75,7 +80,7 @@ def test_a_file_that_is_no_database(environment: dict[str, str], tmp_path: Path,
 
 
 @pytest.mark.parametrize("command", ["serve", "worker", "migrate"])
-def test_a_server_that_does_not_answer(environment: dict[str, str], taken: str, command: str) -> None:
+def test_a_server_that_does_not_answer(environment: dict[str, str], command: str) -> None:
     # Bound and closed again: nobody listens there.
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -90,7 +95,13 @@ def test_a_server_that_does_not_answer(environment: dict[str, str], taken: str, 
 @pytest.mark.usefixtures("postgres")
 def test_a_server_that_refuses(environment: dict[str, str], command: str, wrong: str) -> None:
     url = engine_url(SERVER)
-    url = url.update_query_dict({"nonsuch": "1"}) if wrong == "option" else url.set(**{wrong: "nonsuch"})
+    match wrong:
+        case "database":
+            url = url.set(database="nonsuch")
+        case "username":
+            url = url.set(username="nonsuch")
+        case _:
+            url = url.update_query_dict({"nonsuch": "1"})
     address = url.render_as_string(hide_password=False)
     changed = {"DATABASE_URL": address, "ENCRYPTION_KEYS": KEY, "PORT": "0"}
     said = told(CliRunner().invoke(main, [command], env=environment | HTTP | changed))
@@ -154,7 +165,7 @@ def test_credentials_that_are_incomplete(environment: dict[str, str], given: str
 
 
 def test_the_local_workspace_has_a_file_of_its_own(environment: dict[str, str]) -> None:
-    settings = Settings(database_url="postgresql://prod/bot", encryption_keys=SecretStr(KEY))
+    settings = configured(database_url="postgresql://prod/bot", encryption_keys=SecretStr(KEY))
     own = local_settings(settings, None, "http://127.0.0.1:1/api/", "xoxb-local", "secret")
     assert own.database.endswith("/local.sqlite3")
     assert own.encryption_keys is None
@@ -193,5 +204,5 @@ def test_a_proxy_is_for_slack_alone(
 ) -> None:
     if in_environment:
         monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
-    settings = Settings(slack_api_url=base, https_proxy="http://127.0.0.1:1")
+    settings = configured(slack_api_url=base, https_proxy="http://127.0.0.1:1")
     assert slack_client(settings).proxy == ("http://127.0.0.1:1" if used else None)

@@ -54,6 +54,13 @@ def test_commands_of_the_bot_that_are_mentioned_exist(page: Path) -> None:
     assert sorted(mentioned - set(main.commands)) == []
 
 
+def test_the_command_line_page_names_every_command_and_option() -> None:
+    page = read(ROOT / "docs" / "command-line.md")
+    options = [option for command in main.commands.values() for given in command.params for option in given.opts]
+    named = [*main.commands, *(option for option in options if option.startswith("--"))]
+    assert sorted(name for name in named if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", page)) == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     links = [link for link in re.findall(r"\]\(([^)\s]+)\)", read(page)) if not link.startswith("http")]

@@ -130,6 +130,20 @@ async def test_what_slack_refuses_is_shown_to_the_developer(served: Served) -> N
     assert "not in this channel" in output
 
 
+@pytest.mark.parametrize("line", ["/help", "/genai-role mlops", "@bot who knows mlops", "help", "Help"])
+async def test_what_belongs_to_the_prompt_does_not_get_into_a_form(served: Served, line: str) -> None:
+    async def open_form(ack: Any, client: Any, body: Any) -> None:
+        await client.views_open(trigger_id=body["trigger_id"], view=form())
+        await ack()
+
+    served.app.command("/genai-role")(open_form)
+    output, prompts = await typed(served, "/genai-role me", line, "1", line, "cancel", "/quit")
+    assert output.count("goes to the prompt of the workspace") == 2
+    assert output.count("A form is open") == 2
+    assert "Closed without sending." in output
+    assert prompts[-1] == "Ann Archer in #general> "
+
+
 async def test_a_form_is_asked_field_by_field(served: Served) -> None:
     states: list[Any] = []
 
@@ -151,7 +165,9 @@ async def test_a_form_is_asked_field_by_field(served: Served) -> None:
     output, prompts = await typed(served, "/genai-role me", "1, 9", "1,3", "", "prompt engineer", "/quit")
     assert "there is no number 9" in output and "Roles: One only, please" in output and "Thank you" in output
     assert prompts.count("Topics [optional; Enter keeps: GDPR]: ") == 1
-    assert "Roles [Enter keeps: MLOps Engineer, Prompt Engineer] (numbers, with commas): " in prompts
+    assert "Roles [Enter keeps: MLOps Engineer, Prompt Engineer] (numbers, with commas, as above): " in prompts
+    assert output.count("[2] Data Scientist") == 1
+    assert output.count("cancel closes it") == 2
     assert [o["value"] for o in states[-1]["roles"]["value"]["selected_options"]] == ["prompt"]
     assert states[-1]["topics"]["value"]["value"] == "GDPR"
 
@@ -288,11 +304,12 @@ async def test_run_local_starts_and_stops_the_bot(monkeypatch: pytest.MonkeyPatc
             return False
 
     monkeypatch.setattr("sys.stdin", NoTerminal())
-    stop, silent = asyncio.Event(), screen()
+    stop, silent = asyncio.Event(), Console(file=io.StringIO(), width=40, highlight=False)
     serving = asyncio.create_task(run_local(start, write=silent, stop=stop))
     stop.set()
     await serving
-    assert "/slack/events" in shown(silent).replace("\n", "")
+    (line,) = shown(silent).splitlines()
+    assert "/slack/events" in line
     assert stopped == ["bot", "bot"]
 
 
