@@ -72,12 +72,14 @@ def serve(no_worker: bool) -> None:
 @_plainly
 def worker() -> None:
     """Work the inbox off without serving HTTP (needs PostgreSQL)."""
+    from bot.loop import run as run_loop
     from bot.serve import work_only
 
-    asyncio.run(work_only(_settings(), lambda line: click.echo(line, err=True)))
+    run_loop(work_only(_settings(), lambda line: click.echo(line, err=True)))
 
 
 def _serve(settings: Settings, work: Literal["all", "web"] = "all") -> None:
+    from bot.loop import run as run_loop
     from bot.serve import serve as run
 
     if mode_of(settings) == "local":
@@ -85,7 +87,7 @@ def _serve(settings: Settings, work: Literal["all", "web"] = "all") -> None:
             "No Slack credentials are set. Set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET, "
             "or try the bot without Slack: python -m bot local"
         )
-    asyncio.run(run(settings, lambda line: click.echo(line, err=True), work))
+    run_loop(run(settings, lambda line: click.echo(line, err=True), work))
 
 
 @main.command()
@@ -96,9 +98,10 @@ def socket() -> None:
 
 
 def _socket(settings: Settings) -> None:
+    from bot.loop import run as run_loop
     from bot.serve import serve_socket
 
-    asyncio.run(serve_socket(settings, lambda line: click.echo(line, err=True)))
+    run_loop(serve_socket(settings, lambda line: click.echo(line, err=True)))
 
 
 @main.command()

@@ -169,6 +169,9 @@ def build_app(
         request_verification_enabled=False,
         ssl_check_enabled=False,
         url_verification_enabled=False,
+        # What no listener here takes: tokens for workflow steps, and helpers for assistant threads.
+        attaching_function_token_enabled=False,
+        attaching_conversation_kwargs_enabled=False,
     )
     register(bolt, guide=guide, people=people, later=tasks.start, now=now)
     inbox = SqlInbox(engine, owner=f"{socket.gethostname()[:40]}/{secrets.token_hex(8)}")

@@ -8,7 +8,7 @@ from typing import assert_never
 from handlers import ids
 from handlers.blocks.message import Block, Message, actions, button, context, cut, escape, header, message, section
 from handlers.blocks.people import View, holders
-from knowledge.answers import Part, RoleCard, ToolCard, TopicCard
+from knowledge.answers import Facet, Part, RoleCard, ToolCard, TopicCard
 from knowledge.models import Example, Handover, Role, RoleNote, Statement, Tool
 
 MOST_TOOLS = 12
@@ -19,9 +19,9 @@ LEGEND = "• from the guide   ◦ added by this project"
 class Lines:
     """Collect a message: what is said in words, and how it is drawn."""
 
-    def __init__(self, title: str) -> None:
-        self.words = [title]
-        self.blocks: list[Block] = [header(title)]
+    def __init__(self, title: str, words: Iterable[str] | None = None, blocks: Iterable[Block] | None = None) -> None:
+        self.words = [title] if words is None else list(words)
+        self.blocks: list[Block] = [header(title)] if blocks is None else list(blocks)
 
     def paragraph(self, statements: Iterable[Statement]) -> None:
         """Add statements as running text."""
@@ -112,9 +112,39 @@ def lower(sentence: str) -> str:
 
 def role_card(answer: RoleCard, view: View) -> Message:
     """Show a role: all of it, or the part that was asked for."""
-    role = answer.role
+    role, facet = answer.role, answer.facet
+    lines = _described(answer, view)
+    words, marked = holders(view, answer.holders)
+    lines.words.append(words)
+    lines.blocks.append(section(marked))
+    if answer.others:
+        also = ", ".join(other.name for other in answer.others)
+        lines.words.append(f"Also near: {also}.")
+        lines.blocks.append(context(f"Also near: {escape(also)}"))
+    lines.source(f"roles/{role.id}", role.name)
+    return lines.message(_role_buttons(role, whole=facet == "summary" and answer.part is None))
+
+
+_Described = tuple[Role, tuple[str, ...], tuple[Block, ...]]
+_described_before: dict[tuple[int, Facet, Part | None], _Described] = {}
+
+
+def _described(answer: RoleCard, view: View) -> Lines:
+    """Draw what is the same on every card of the role; drawn once, as most commands ask for it.
+
+    Kept by the identity of the role, which is held, so that another catalog's role of the same id is drawn anew.
+    """
+    key = (id(answer.role), answer.facet, answer.part)
+    if key not in _described_before:
+        drawn = _describe(answer, view)
+        _described_before[key] = (answer.role, tuple(drawn.words), tuple(drawn.blocks))
+    _, words, blocks = _described_before[key]
+    return Lines(answer.role.name, words, blocks)
+
+
+def _describe(answer: RoleCard, view: View) -> Lines:
+    role, facet = answer.role, answer.facet
     lines = Lines(f"{role.name} (emerging role)" if role.emerging else role.name)
-    facet = answer.facet
     if answer.part is not None:
         lines.paragraph(role.summary[:1])
         _add_part(lines, role, answer.part, view)
@@ -135,15 +165,7 @@ def role_card(answer: RoleCard, view: View) -> Message:
             lines.tools(answer.tools, purposes=True)
         else:
             lines.example(role.example)
-    words, marked = holders(view, answer.holders)
-    lines.words.append(words)
-    lines.blocks.append(section(marked))
-    if answer.others:
-        also = ", ".join(other.name for other in answer.others)
-        lines.words.append(f"Also near: {also}.")
-        lines.blocks.append(context(f"Also near: {escape(also)}"))
-    lines.source(f"roles/{role.id}", role.name)
-    return lines.message(_role_buttons(role, whole=facet == "summary" and answer.part is None))
+    return lines
 
 
 def _add_part(lines: Lines, role: Role, part: Part, view: View) -> None:
