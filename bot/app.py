@@ -7,7 +7,7 @@ import logging
 import random
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -19,10 +19,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.authorize import TokenAuthorize
 from bot.intake import Intake
+from bot.lock import FileLock
 from bot.metrics import Metrics, MetricsSite
 from bot.migrations import UNUSABLE, unusable
 from bot.server import MOST_BYTES, FrontDoor
-from bot.settings import Settings, SettingsError, credentials_for
+from bot.settings import Settings, SettingsError, check_certificates, credentials_for
 from bot.slack import Sleep, open_session, slack_client
 from bot.socket import SocketMode
 from bot.tasks import Tasks
@@ -40,6 +41,8 @@ logger = logging.getLogger(__name__)
 DRAIN_SECONDS = 8.0
 SOCKET_SECONDS = 3.0
 """What was taken over the socket has its answer by then: Slack waits no longer."""
+READY_SECONDS = 2.0
+"""How long /readyz waits for the database."""
 Work = Literal["all", "web", "worker"]
 """What a process does: take requests, work the inbox off, or both."""
 
@@ -63,12 +66,19 @@ class Bot:
     work: Work
     metrics: Metrics
     metrics_site: MetricsSite
+    lock: FileLock | None
 
     async def start(self) -> None:
         """Bring the schema up to date, take up waiting events, and ask Slack who the bot is.
 
-        Raises SettingsError where the database can't be used, or the metrics' port is taken.
+        Raises SettingsError where the database can't be used, another process uses its file, or the metrics' port is
+        taken.
         """
+        if self.lock is not None:
+            try:
+                self.lock.take()
+            except OSError as error:
+                raise unusable(self.engine.url.render_as_string(), error) from error
         await self._prepare_database()
         await self.metrics_site.start()
         session = open_session(self.metrics.trace(self.clients[0].base_url))
@@ -76,7 +86,7 @@ class Bot:
             client.session = session
         if self.work != "web":
             await self.worker.start()
-        self.tasks.start(self.authorize.identify(self.sleep))
+        self.tasks.start(self.authorize.identify(self.sleep), needless_at_end=True)
 
     async def _prepare_database(self) -> None:
         try:
@@ -90,16 +100,23 @@ class Bot:
             raise unusable(self.engine.url.render_as_string(), error) from error
 
     async def stop(self) -> None:
-        """Finish what is under way within a deadline, and close the database."""
+        """Finish what is under way within a deadline, and close the database; no step depends on the one before."""
         if self.socket_mode is not None:
-            await self.socket_mode.stop(SOCKET_SECONDS)
-        await self.worker.stop(DRAIN_SECONDS)
-        await self.tasks.finish(1.0)
+            await _whatever_happens("the socket", self.socket_mode.stop(SOCKET_SECONDS))
+        self.tasks.drop_needless()
+        await asyncio.gather(
+            _whatever_happens("the worker", self.worker.stop(DRAIN_SECONDS)),
+            _whatever_happens("late answers", self.tasks.finish(DRAIN_SECONDS)),
+        )
+        # What the last events have begun.
+        await _whatever_happens("work after answers", self.tasks.finish(1.0))
         for client in self.clients:
             if client.session is not None:
-                await client.session.close()
-        await self.metrics_site.stop()
-        await self.engine.dispose()
+                await _whatever_happens("connections to Slack", client.session.close())
+        await _whatever_happens("metrics", self.metrics_site.stop())
+        await _whatever_happens("the database", self.engine.dispose())
+        if self.lock is not None:
+            self.lock.release()
 
     def site(self) -> web.Application:
         """Return the web application: health, and the front door where Slack comes over HTTP."""
@@ -115,7 +132,7 @@ class Bot:
 
     async def _ready(self, _request: web.Request) -> web.Response:
         try:
-            async with self.engine.connect() as connection:
+            async with asyncio.timeout(READY_SECONDS), self.engine.connect() as connection:
                 current = await schema_version(connection)
         except Exception:
             logger.exception("readyz: the database does not answer")
@@ -127,6 +144,14 @@ class Bot:
     def _slack_state(self) -> dict[str, str]:
         state = {"slack": self.authorize.state}
         return state if self.socket_mode is None else state | {"socket": self.socket_mode.state}
+
+
+async def _whatever_happens(part: str, stopping: Awaitable[None]) -> None:
+    """Log that a part could not be stopped, instead of leaving the parts after it running."""
+    try:
+        await stopping
+    except Exception:
+        logger.exception("stopping: %s failed", part)
 
 
 def build_app(
@@ -142,11 +167,13 @@ def build_app(
 ) -> Bot:
     """Make every part for these settings; time, chance, waiting and a guide read before can be given by tests.
 
-    Raises SettingsError where credentials or the database address can't work.
+    Raises SettingsError where credentials, certificates or the database address can't work.
     """
     given = credentials_for(settings, "socket" if over_socket else "worker" if work == "worker" else "http")
     token = given.bot_token
+    check_certificates(settings)
     engine = open_database(settings)
+    file = sqlite_file(settings.database)
     alone = engine.dialect.name == "sqlite"
     if alone and work != "all":
         raise SettingsError("Separate web and worker processes need PostgreSQL: set DATABASE_URL, or use serve alone.")
@@ -160,6 +187,8 @@ def build_app(
     tasks = Tasks()
     # Without a token: Bolt makes a client with the authorized one for each request.
     per_request = slack_client(settings, None, sleep, metrics.waited)
+    # What one of them is told about a rate limit holds for both.
+    per_request.retry_handlers = client.retry_handlers
     bolt = AsyncApp(
         client=per_request,
         authorize=authorize.authorize,
@@ -206,7 +235,8 @@ def build_app(
         sleep,
         work,
         metrics,
-        MetricsSite(metrics, lambda: inbox.depth(now()), settings.metrics_port),
+        MetricsSite(metrics, lambda: inbox.depth(now()), settings.metrics_port, settings.metrics_host),
+        FileLock(file) if file is not None else None,
     )
 
 

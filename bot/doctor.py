@@ -17,7 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.settings import Settings, SettingsError, mode_of
+from bot.settings import Settings, SettingsError, check_certificates, mode_of
 from bot.slack import slack_client
 from storage.database import head_version, open_engine, schema_version, sqlite_file
 from storage.inbox import DeadLetter, SqlInbox
@@ -90,6 +90,11 @@ def _settings(settings: Settings) -> Finding:
         mode = mode_of(settings)
     except SettingsError as error:
         return Finding("settings", "wrong", str(error), "See docs/connecting-slack.md.")
+    try:
+        check_certificates(settings)
+    except SettingsError as error:
+        said, _, mend = str(error).rpartition(". ")
+        return Finding("settings", "wrong", said, mend)
     says = {
         "local": "the local workspace, as no Slack credentials are set",
         "http": "Slack over HTTP",
@@ -104,6 +109,10 @@ def _settings(settings: Settings) -> Finding:
 async def _slack(settings: Settings, now: Clock) -> list[Finding]:
     if settings.slack_bot_token is None:
         return [Finding(name, "skipped", "SLACK_BOT_TOKEN is not set") for name in ("token", "scopes", "clock")]
+    try:
+        check_certificates(settings)
+    except SettingsError:
+        return [Finding(name, "skipped", "SSL_CERT_FILE can't be used") for name in ("token", "scopes", "clock")]
     client = _impatient(slack_client(settings, settings.slack_bot_token.get_secret_value()))
     answer: AsyncSlackResponse | None
     try:

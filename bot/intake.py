@@ -32,10 +32,15 @@ logger = logging.getLogger(__name__)
 LONGEST_EVENT_ID = 64
 PATIENCE = 2.0
 """Seconds after which a command or click is answered with "one moment", well before Slack's three."""
+WRITING_SECONDS = 2.5
+"""How long writing an event down may take: a database that hangs must not leave Slack without an answer."""
 
 
 class Intake:
-    """Take payloads; without a worker here events are left for another process. ``patience`` is in seconds."""
+    """Take payloads; without a worker here events are left for another process.
+
+    ``patience`` and ``writing`` are in seconds.
+    """
 
     def __init__(
         self,
@@ -47,6 +52,7 @@ class Intake:
         now: Callable[[], datetime],
         metrics: Metrics,
         patience: float = PATIENCE,
+        writing: float = WRITING_SECONDS,
     ) -> None:
         self._bolt = bolt
         self._inbox = inbox
@@ -56,6 +62,7 @@ class Intake:
         self._now = now
         self._metrics = metrics
         self._patience = patience
+        self._writing = writing
 
     async def take(self, body: dict[str, Any]) -> BoltResponse:
         """Return what Slack is to be answered; a status other than 200 makes it send an event again."""
@@ -122,7 +129,7 @@ class Intake:
             return BoltResponse(status=200)
         with about(event=event.event_id, workspace=event.workspace):
             try:
-                added = await self._inbox.add(event, self._now(), free=self._worker is None)
+                added = await self._write_down(event)
             except Exception:
                 # Not acknowledged: Slack sends it again, at once, after a minute and after five.
                 logger.exception("reference %s: event %s could not be written down", reference, event.event_id)
@@ -132,6 +139,29 @@ class Intake:
         elif self._worker is not None:
             self._worker.take(event)
         return BoltResponse(status=200)
+
+    async def _write_down(self, event: Event) -> bool:
+        work = asyncio.ensure_future(self._inbox.add(event, self._now(), free=self._worker is None))
+        try:
+            done, _ = await asyncio.wait({work}, timeout=self._writing)
+            if not done:
+                raise TimeoutError(f"not written down within {self._writing} s")
+        except BaseException:
+            # Not waited for: where the database hangs, so may its rollback.
+            self._tasks.start(self._abandon(work, event))
+            raise
+        return work.result()
+
+    async def _abandon(self, work: asyncio.Future[bool], event: Event) -> None:
+        work.cancel()
+        await asyncio.wait({work})
+        if work.cancelled():
+            return
+        if error := work.exception():
+            logger.info("event %s, too late: %s", event.event_id, type(error).__name__)
+        elif work.result():
+            # Written after all, and told to Slack as not: nobody works on it here.
+            self._inbox.let_go(event)
 
 
 _EVENT_OUTCOMES: dict[int, Outcome] = {200: "answered", 400: "refused_400"}

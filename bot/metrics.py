@@ -189,12 +189,15 @@ def _result(body: bytes) -> str:
 
 
 class MetricsSite:
-    """Serve /metrics on loopback, for Prometheus on this machine; without a port nothing listens."""
+    """Serve /metrics for Prometheus, on loopback unless told otherwise; without a port nothing listens."""
 
-    def __init__(self, metrics: Metrics, depth: Callable[[], Awaitable[Depth]], port: int | None) -> None:
+    def __init__(
+        self, metrics: Metrics, depth: Callable[[], Awaitable[Depth]], port: int | None, host: str = "127.0.0.1"
+    ) -> None:
         self._metrics = metrics
         self._depth = depth
         self._port = port
+        self._host = host
         self._runner: web.AppRunner | None = None
 
     @property
@@ -214,10 +217,12 @@ class MetricsSite:
         runner = web.AppRunner(site, access_log=None, handle_signals=False, shutdown_timeout=1)
         await runner.setup()
         try:
-            await web.TCPSite(runner, "127.0.0.1", self._port).start()
+            await web.TCPSite(runner, self._host, self._port).start()
         except OSError as error:
             await runner.cleanup()
-            raise SettingsError(f"METRICS_PORT {self._port} can't be listened on: {error.strerror}") from error
+            raise SettingsError(
+                f"METRICS_HOST {self._host}, METRICS_PORT {self._port} can't be listened on: {error.strerror}"
+            ) from error
         self._runner = runner
         logger.info("metrics at %s", self.address)
 

@@ -14,6 +14,8 @@ from bot.app import Bot, Work, build_app
 from bot.settings import Settings, SettingsError
 
 Stop = Callable[[], Awaitable[None]]
+SHUTDOWN_SECONDS = 3.0
+"""How long requests under way are waited for: Slack has given them up by then."""
 
 
 async def start_site(bot: Bot, host: str, port: int) -> tuple[str, Stop]:
@@ -48,7 +50,7 @@ async def _start(bot: Bot) -> None:
 
 async def listen(bot: Bot, host: str, port: int) -> tuple[str, Stop]:
     """Listen; return the base address and what ends it. Raises SettingsError where the address can't be had."""
-    runner = web.AppRunner(bot.site(), access_log=None, handle_signals=False)
+    runner = web.AppRunner(bot.site(), access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     site = web.TCPSite(runner, host, port)
     try:

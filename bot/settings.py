@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -35,7 +36,8 @@ class Settings(BaseSettings):
     public_url: str | None = Field(None, description="The address that Slack reaches the bot at.")
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(3000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    metrics_port: int | None = Field(None, ge=0, le=65535, description="Port for metrics, on loopback.")
+    metrics_port: int | None = Field(None, ge=0, le=65535, description="Port for metrics.")
+    metrics_host: str = Field("127.0.0.1", description="Address that metrics are served on.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
     log_format: Literal["text", "json"] = Field("text", description="Log lines for people or for machines.")
     https_proxy: str | None = Field(None, description="Proxy for calls to Slack.")
@@ -67,6 +69,19 @@ def hide_from_libraries() -> None:
     """
     for name in [name for name in os.environ if name.startswith("SLACK_") or name.upper() in PROXIES]:
         del os.environ[name]
+
+
+def check_certificates(settings: Settings) -> None:
+    """Raise SettingsError where SSL_CERT_FILE can't be used."""
+    if settings.ssl_cert_file:
+        try:
+            ssl.create_default_context(cafile=settings.ssl_cert_file)
+        except OSError as error:
+            reason = "it holds no certificates" if isinstance(error, ssl.SSLError) else error.strerror
+            raise SettingsError(
+                f"SSL_CERT_FILE {settings.ssl_cert_file} can't be used: {reason}. "
+                "Set it to a file of certificates (PEM), or unset it."
+            ) from error
 
 
 Mode = Literal["local", "http", "socket"]

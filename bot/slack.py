@@ -6,6 +6,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -16,6 +17,7 @@ from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.settings import Settings
+from handlers.limits import RateLimits, posting
 
 logger = logging.getLogger(__name__)
 SLACK_SECONDS = 20
@@ -26,6 +28,8 @@ LONGEST_WAIT = 60.0
 SERVER_ERROR_SECONDS = (0.2, 1.0, 3.0)
 Sleep = Callable[[float], Awaitable[None]]
 Waited = Callable[[str, float], None]
+with_slot: ContextVar[asyncio.Semaphore | None] = ContextVar("with_slot", default=None)
+"""What bounds the work at the same time, where the call is part of such work: it is left to others while we wait."""
 
 
 class RetryRefused(AsyncRetryHandler):
@@ -33,13 +37,15 @@ class RetryRefused(AsyncRetryHandler):
 
     Both mean that nothing was posted, so that trying again cannot post twice. A lost connection is another matter:
     nobody knows whether Slack had taken the post, and it is not repeated here. Only posting waits: a modal's trigger is
-    void after three seconds anyway. Each call waits for itself, so that one busy channel or method holds up no other.
+    void after three seconds anyway. What Slack refuses for its rate limit is kept in ``limits``, by method and channel:
+    other posts to the same channel wait too, before they are made, and those to other channels do not.
     """
 
     def __init__(self, sleep: Sleep = asyncio.sleep, waited: Waited | None = None) -> None:
         super().__init__()
         self._sleep = sleep
         self._waited = waited
+        self.limits = RateLimits(self._pause)
 
     async def can_retry_async(
         self,
@@ -50,11 +56,15 @@ class RetryRefused(AsyncRetryHandler):
         error: Exception | None = None,
     ) -> bool:
         """Tell whether the call may be repeated."""
-        if response is None or state.current_attempt >= MOST_RETRIES or "/views." in request.url:
+        if response is None or "/views." in request.url:
             return False
+        again = state.current_attempt < MOST_RETRIES
         if response.status_code == 429:
-            return _retry_after(response) <= LONGEST_WAIT
-        return response.status_code >= 500
+            again = again and _retry_after(response) <= LONGEST_WAIT
+            if not again and (place := _place(request)):
+                self.limits.told(place, min(_retry_after(response), LONGEST_WAIT))
+            return again
+        return again and response.status_code >= 500
 
     async def prepare_for_next_attempt_async(
         self,
@@ -71,13 +81,37 @@ class RetryRefused(AsyncRetryHandler):
             if limited and response is not None
             else SERVER_ERROR_SECONDS[min(state.current_attempt, len(SERVER_ERROR_SECONDS) - 1)]
         )
-        method = request.url.rsplit("/", 1)[-1]
+        method = _method(request)
         logger.warning("%s: %s; trying again in %s s", method, "rate limit" if limited else "server error", pause)
         if limited and self._waited is not None:
             self._waited(method, pause)
-        await self._sleep(pause)
+        if limited and (place := _place(request)):
+            self.limits.told(place, pause)
+            await self.limits.wait(place, least=pause)
+        else:
+            await self._pause(pause)
         state.next_attempt_requested = True
         state.increment_current_attempt()
+
+    async def _pause(self, seconds: float) -> None:
+        slot = with_slot.get()
+        if slot is None:
+            await self._sleep(seconds)
+            return
+        slot.release()
+        try:
+            await self._sleep(seconds)
+        finally:
+            await slot.acquire()
+
+
+def _method(request: HttpRequest) -> str:
+    return request.url.rsplit("/", 1)[-1]
+
+
+def _place(request: HttpRequest) -> tuple[str, str] | None:
+    place = posting.get()
+    return place if place is not None and place[0] == _method(request) else None
 
 
 def _retry_after(response: HttpResponse) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,16 +16,17 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.logs import about
 from bot.metrics import Metrics
+from bot.slack import with_slot
 from handlers.blocks.message import Message, section
 from handlers.errors import OUT_OF_REACH, REFERENCE, LeaseLost, apology, new_reference, on_error, out_of_reach
 from handlers.payloads import said
 from handlers.replies import StillOurs, post, still_ours
-from storage.inbox import Event, SqlInbox
+from storage.inbox import MOST_TAKEN, Event, SqlInbox
 from storage.threads import SqlThreads
 
 logger = logging.getLogger(__name__)
-LANES = 16
-"""Events of one conversation share a lane, so that they are answered in order."""
+MOST_AT_ONCE = 32
+"""Conversations that are worked on at the same time; those that only wait for Slack do not count."""
 RETRY_SECONDS = (0.5, 3.0)
 """Pauses before the second and the third attempt; there is no fourth."""
 PUT_BACK_SECONDS = 5.0
@@ -39,6 +41,8 @@ POLL_SECONDS = 0.2
 KEEP_THREADS = timedelta(days=1)
 FLUSH_RETRY_SECONDS = 0.5
 
+Conversation = tuple[str, str | None, str | None]
+"""The workspace, the channel, and the thread in it: what is answered in order."""
 Sleep = Callable[[float], Awaitable[None]]
 Every = Callable[[float, Callable[[], Awaitable[None]]], Coroutine[Any, Any, None]]
 
@@ -80,7 +84,11 @@ class Worker:
         self._poll_seconds = poll_seconds
         self._sleep = sleep
         self._regularly = regularly
-        self._lanes: list[asyncio.Queue[Event]] = [asyncio.Queue() for _ in range(LANES)]
+        self._waiting: dict[Conversation, deque[Event]] = {}
+        self._working: dict[Conversation, asyncio.Task[None]] = {}
+        self._at_once = asyncio.Semaphore(MOST_AT_ONCE)
+        # Conversations whose event was put back, and until when: what comes after it must not overtake it.
+        self._paused: dict[Conversation, datetime] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._finished: asyncio.Queue[Event] = asyncio.Queue()
 
@@ -92,14 +100,22 @@ class Worker:
             if not self._alone:
                 # The rest is left to the others.
                 break
-        self._tasks = [asyncio.create_task(self._run(lane)) for lane in self._lanes]
-        self._tasks.append(asyncio.create_task(self._mark_finished()))
+        self._tasks = [asyncio.create_task(self._mark_finished())]
         self._tasks.append(asyncio.create_task(self._regularly(SWEEP_SECONDS, self.sweep)))
         self._tasks.append(asyncio.create_task(self._regularly(self._poll_seconds, self.poll)))
+        for conversation in self._waiting:
+            self._work_on(conversation)
 
     def take(self, event: Event) -> None:
         """Queue an event that stands in the inbox as ours."""
-        self._lanes[hash(_conversation(event)) % LANES].put_nowait(event)
+        conversation = _conversation(event)
+        self._waiting.setdefault(conversation, deque()).append(event)
+        if self._tasks:
+            self._work_on(conversation)
+
+    def _work_on(self, conversation: Conversation) -> None:
+        if conversation not in self._working:
+            self._working[conversation] = asyncio.create_task(self._run(conversation))
 
     async def sweep(self) -> None:
         """Renew our leases, and delete what has been kept long enough."""
@@ -110,12 +126,21 @@ class Worker:
 
     async def poll(self) -> None:
         """Take events that are free: written down by a process without a worker, or left by one that ended."""
-        for event in await self._inbox.take_over(self._now()):
+        now = self._now()
+        events = await self._inbox.take_over(now)
+        if len(events) < MOST_TAKEN:
+            # All that was put back until now is among them, or another process has it.
+            self._paused = {which: until for which, until in self._paused.items() if until >= now}
+        else:
+            for event in events:
+                self._paused.pop(_conversation(event), None)
+        for event in events:
             self.take(event)
 
     async def idle(self) -> None:
         """Wait until everything that was queued is worked off, and marked so."""
-        await asyncio.gather(*(lane.join() for lane in self._lanes))
+        while self._working:
+            await asyncio.wait(set(self._working.values()))
         await self._finished.join()
 
     async def stop(self, seconds: float) -> None:
@@ -124,31 +149,38 @@ class Worker:
             return
         idle = asyncio.create_task(self.idle())
         _, late = await asyncio.wait({idle}, timeout=seconds)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        tasks = [*self._tasks, *self._working.values()]
         self._tasks = []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._waiting.clear()
+        self._working.clear()
         if late:
             idle.cancel()
             count = await self._inbox.release(self._now())
             logger.warning("stopped with %s events waiting; they are handed back", count)
 
-    async def _run(self, lane: asyncio.Queue[Event]) -> None:
-        while True:
-            event = await lane.get()
-            try:
-                with about(event=event.event_id, workspace=event.workspace):
-                    await self._attend(event)
-            finally:
-                lane.task_done()
+    async def _run(self, conversation: Conversation) -> None:
+        """Work one conversation off, in order, until nothing of it waits."""
+        waiting = self._waiting[conversation]
+        while waiting:
+            event = waiting.popleft()
+            with about(event=event.event_id, workspace=event.workspace):
+                await self._attend(event, conversation)
+        del self._waiting[conversation], self._working[conversation]
 
-    async def _attend(self, event: Event) -> None:
+    async def _attend(self, event: Event, conversation: Conversation) -> None:
         try:
-            await self._work_off(event)
+            if until := self._paused.get(conversation):
+                # An earlier one of the conversation waits: whoever takes that up finds this one behind it.
+                await self._inbox.put_back(event, until)
+            else:
+                await self._work_off(event)
         except LeaseLost:
             logger.info("event %s is another process's by now", event.event_id)
         except Exception:
-            # The lane must live on; the event stays in the inbox, and is taken over when its lease has run out.
+            # The conversation must go on; the event stays in the inbox, and is taken over when its lease has run out.
             self._inbox.let_go(event)
             logger.exception("event %s could not be worked off", event.event_id)
 
@@ -186,7 +218,9 @@ class Worker:
             return False
         seconds = min(PUT_BACK_SECONDS * 2 ** (event.attempts // (len(RETRY_SECONDS) + 1)), MOST_PUT_BACK_SECONDS)
         logger.warning("event %s waits for %s s: Slack, or the database, is out of reach", event.event_id, seconds)
-        await self._inbox.put_back(event, self._now() + timedelta(seconds=seconds))
+        until = self._now() + timedelta(seconds=seconds)
+        await self._inbox.put_back(event, until)
+        self._paused[_conversation(event)] = until
         self._metrics.event("retried")
         return True
 
@@ -217,6 +251,14 @@ class Worker:
                 self._finished.task_done()
 
     async def _dispatch(self, body: dict[str, Any], reference: str) -> int:
+        try:
+            async with self._at_once:
+                with_slot.set(self._at_once)
+                return await self._ask_bolt(body, reference)
+        finally:
+            with_slot.set(None)
+
+    async def _ask_bolt(self, body: dict[str, Any], reference: str) -> int:
         # mode socket_mode: the signature was checked on the raw body at the front door.
         try:
             request = AsyncBoltRequest(body=body, mode="socket_mode", context={REFERENCE: reference})
@@ -241,9 +283,9 @@ class Worker:
         return True
 
 
-def _conversation(event: Event) -> tuple[str, str | None, str | None]:
-    """Return what keeps events in order: the thread in a channel, the whole of a direct message."""
+def _conversation(event: Event) -> Conversation:
+    """Return what keeps events in order: the thread in a channel, a direct message, else the person."""
     body = json.loads(event.body)
     direct = bool(event.channel and event.channel.startswith("D"))
-    thread = None if direct else body["event"].get("thread_ts") or event.message_ts
+    thread = None if direct else body["event"].get("thread_ts") or event.message_ts or event.user
     return event.workspace, event.channel, thread

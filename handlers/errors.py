@@ -12,9 +12,9 @@ from aiohttp import ClientError
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from handlers.blocks.message import Block, plain, section
+from handlers.response_url import BROKEN, send_to
 
 logger = logging.getLogger(__name__)
 REFERENCE = "reference"
@@ -91,16 +91,13 @@ async def on_error(error: Exception, body: dict[str, Any], context: Mapping[str,
 async def _tell(body: dict[str, Any], text: str, client: AsyncWebClient | None) -> None:
     """Answer a button or a shortcut where the person looks: the conversation, a modal, or else a direct message."""
     if body.get("response_url"):
-        webhook = (
-            AsyncWebhookClient(
-                body["response_url"], timeout=client.timeout, proxy=client.proxy, ssl=client.ssl, session=client.session
-            )
-            if client
-            else AsyncWebhookClient(body["response_url"])
-        )
-        answer = await webhook.send(text=text, response_type="ephemeral", replace_original=False)
-        if answer.status_code != 200:
-            raise RuntimeError(f"response_url answered {answer.status_code}")
+        answer = {"text": text, "response_type": "ephemeral", "replace_original": False}
+        try:
+            await send_to(body["response_url"], answer, client)
+        except BROKEN:
+            if client is None or not body.get("user"):
+                raise
+            await client.chat_postMessage(channel=body["user"]["id"], text=text)
     elif client and body.get("trigger_id") and (body.get("view") or {}).get("type") == "modal":
         await client.views_push(trigger_id=body["trigger_id"], view=_modal(text))
     elif client and body.get("trigger_id") and body.get("type") in ("shortcut", "message_action"):

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from bisect import insort
+from collections import OrderedDict
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from handlers.blocks.message import Message, message, section
 
 MOST_A_MINUTE = 20
-MINUTE = timedelta(minutes=1)
+MINUTE = 60.0
 MOST_PEOPLE = 10_000
 """People whose pace is kept in memory; whoever asked longest ago makes room."""
 Verdict = Literal["answer", "say so", "ignore"]
 
 
 class Pace:
-    """Judge each question of a person by those of the last minute."""
+    """Judge each question of a person by those of the same minute.
+
+    A question counts when it was asked, not when it is worked off: what waited while the bot was down came at a fair
+    pace all the same. Each process keeps its own count.
+    """
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
-        self._asked: OrderedDict[tuple[str, str], deque[tuple[datetime, str]]] = OrderedDict()
+        # In the order of asking: the newest that were answered.
+        self._asked: OrderedDict[tuple[str, str], list[float]] = OrderedDict()
         self._told: dict[tuple[str, str], str] = {}
 
     def judge(self, workspace: str, user: str, message_ts: str) -> Verdict:
@@ -29,21 +35,28 @@ class Pace:
 
         The same message gets the same verdict, however often it is tried.
         """
-        who, now = (workspace, user), self._now()
-        asked = self._asked.setdefault(who, deque())
+        who, at = (workspace, user), self._seconds(message_ts)
+        asked = self._asked.setdefault(who, [])
         self._asked.move_to_end(who)
         while len(self._asked) > MOST_PEOPLE:
             gone, _ = self._asked.popitem(last=False)
             self._told.pop(gone, None)
-        while asked and now - asked[0][0] >= MINUTE:
-            asked.popleft()
-        if any(ts == message_ts for _, ts in asked):
+        if at in asked:
             return "answer"
-        if len(asked) < MOST_A_MINUTE:
-            asked.append((now, message_ts))
-            self._told.pop(who, None)
-            return "answer"
-        return "say so" if self._told.setdefault(who, message_ts) == message_ts else "ignore"
+        insort(asked, at)
+        # Threads are worked off beside each other, not always in the order of asking: no minute may hold too many.
+        if any(last - first < MINUTE for first, last in zip(asked, asked[MOST_A_MINUTE:], strict=False)):
+            asked.remove(at)
+            return "say so" if self._told.setdefault(who, message_ts) == message_ts else "ignore"
+        del asked[: -2 * MOST_A_MINUTE]
+        self._told.pop(who, None)
+        return "answer"
+
+    def _seconds(self, message_ts: str) -> float:
+        try:
+            return float(message_ts)
+        except ValueError:
+            return self._now().timestamp()
 
 
 def too_fast() -> Message:

@@ -54,13 +54,13 @@ async def my_data(people: People, actor: Actor, view: View) -> Message:
     )
 
 
-async def forget(people: People, actor: Actor) -> Message:
-    """Delete everything that is kept about the person, at once."""
-    count = await people.forget(actor.workspace, actor.user)
+async def forget(people: People, actor: Actor, answering: tuple[str, str] | None = None) -> Message:
+    """Delete everything that is kept about the person, at once; ``answering``: the channel and time of the message."""
+    count = await people.forget(actor.workspace, actor.user, answering=answering)
     text = (
         f"Done: I deleted everything I kept about you ({count} {'row' if count == 1 else 'rows'})."
         if count
-        else "There is nothing about you to delete."
+        else "Done: nothing about you is left to delete."
     )
     return message([text], [section(escape(text))])
 

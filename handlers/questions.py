@@ -45,7 +45,7 @@ async def answer(
         case "my data":
             await whisper(client, said, await my_data(people, said.actor, view))
         case "forget me":
-            await whisper(client, said, await forget(people, said.actor))
+            await whisper(client, said, await forget(people, said.actor, (said.channel, said.ts)))
         case None:
             thread = said.thread_ts or (DIRECT if said.direct else said.ts)
             question = Question(

@@ -13,12 +13,13 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
-from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from handlers.blocks.message import MESSAGE_BLOCKS, Block, Message, plain, section
 from handlers.blocks.people import View
 from handlers.errors import apology, new_reference
+from handlers.limits import wait_to_post
 from handlers.payloads import Actor, Press, Said
+from handlers.response_url import send_to
 from knowledge.guide import Guide
 
 Later = Callable[[Coroutine[Any, Any, None]], None]
@@ -43,9 +44,9 @@ still_ours: ContextVar[StillOurs | None] = ContextVar("still_ours", default=None
 
 async def post(client: AsyncWebClient, said: Said, message: Message) -> None:
     """Reply to what somebody said: in the thread in a channel, in place in a direct message."""
-    check = still_ours.get()
-    if check is not None:
-        await check()
+    await wait_to_post(client, "chat.postMessage", said.channel)
+    # Asked last: the wait may have been long.
+    await _check_still_ours()
     thread = said.thread_ts if said.direct else said.thread_ts or said.ts
     try:
         await _post_or_plainer(client, message, channel=said.channel, thread_ts=thread)
@@ -53,7 +54,14 @@ async def post(client: AsyncWebClient, said: Said, message: Message) -> None:
         if said.direct or error.response.get("error") not in UNWRITABLE:
             raise
         # The channel takes nothing from us: the person is told where they can read it.
+        await wait_to_post(client, "chat.postMessage", said.actor.user)
         await _post_or_plainer(client, _with_notice(message), channel=said.actor.user)
+
+
+async def _check_still_ours() -> None:
+    check = still_ours.get()
+    if check is not None:
+        await check()
 
 
 UNWRITABLE = frozenset(
@@ -74,11 +82,14 @@ UNWRITABLE = frozenset(
 NOT_THERE = "I can't write in the channel where you asked me. Invite me there, or ask me here. My answer:"
 
 
+REFUSED_BLOCKS = frozenset({"invalid_blocks", "msg_blocks_too_long", "invalid_blocks_format"})
+
+
 async def _post_or_plainer(client: AsyncWebClient, message: Message, **where: str | None) -> None:
     try:
         await client.chat_postMessage(**where, **message.payload())  # type: ignore[arg-type]
     except SlackApiError as error:
-        if error.response.get("error") not in ("invalid_blocks", "msg_blocks_too_long", "invalid_blocks_format"):
+        if error.response.get("error") not in REFUSED_BLOCKS:
             raise
         # New kinds of blocks reach workspaces little by little: the text says the same.
         payload = message.payload()
@@ -95,9 +106,25 @@ async def whisper(client: AsyncWebClient, said: Said, message: Message) -> None:
     if said.direct:
         await post(client, said, message)
     else:
-        await client.chat_postEphemeral(
-            channel=said.channel, user=said.actor.user, thread_ts=said.thread_ts, **_ephemeral(message)
-        )
+        await wait_to_post(client, "chat.postEphemeral", said.channel)
+        await _check_still_ours()
+        try:
+            await _whisper_or_plainer(client, said, message)
+        except SlackApiError as error:
+            if error.response.get("error") not in UNWRITABLE | {"user_not_in_channel"}:
+                raise
+            await _post_or_plainer(client, _with_notice(message), channel=said.actor.user)
+
+
+async def _whisper_or_plainer(client: AsyncWebClient, said: Said, message: Message) -> None:
+    where = {"channel": said.channel, "user": said.actor.user, "thread_ts": said.thread_ts}
+    payload = _ephemeral(message)
+    try:
+        await client.chat_postEphemeral(**where, **payload)  # type: ignore[arg-type]
+    except SlackApiError as error:
+        if error.response.get("error") not in REFUSED_BLOCKS:
+            raise
+        await client.chat_postEphemeral(**where, text=payload["text"])  # type: ignore[arg-type]
 
 
 async def answer_press(client: AsyncWebClient, press: Press, message: Message, *, replace: bool = False) -> None:
@@ -183,19 +210,9 @@ async def respond(
     """Post to the response_url; works in channels that the bot is not a member of."""
     if not press.response_url:
         return
-    webhook = AsyncWebhookClient(
-        press.response_url, timeout=client.timeout, proxy=client.proxy, ssl=client.ssl, session=client.session
-    )
-    response = await webhook.send(
-        **message.payload(), response_type="in_channel" if public else "ephemeral", replace_original=replace
-    )
-    if response.status_code != 200:
-        # Used up (five posts) or older than thirty minutes.
-        raise ReplyError(f"response_url answered {response.status_code}")
-
-
-class ReplyError(Exception):
-    """Report a reply that Slack did not take."""
+    kind = "in_channel" if public else "ephemeral"
+    body = {**message.payload(), "response_type": kind, "replace_original": replace}
+    await send_to(press.response_url, body, client)
 
 
 def _ephemeral(message: Message) -> dict[str, Any]:

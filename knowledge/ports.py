@@ -56,8 +56,11 @@ class People(Protocol):
         """Note that the person was suggested first, so that equals take turns at it."""
         ...
 
-    async def forget(self, workspace: str, user: str) -> int:
-        """Delete every row of the person and return how many there were."""
+    async def forget(self, workspace: str, user: str, *, answering: tuple[str, str] | None = None) -> int:
+        """Delete every row of the person and return how many there were.
+
+        ``answering`` is the channel and time of the message that asks for it: its answer is still owed.
+        """
         ...
 
     async def forget_workspace(self, workspace: str) -> int:

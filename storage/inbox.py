@@ -13,6 +13,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Text, bindparam, delete, func, or_, select, tuple_, type_coerce, update
@@ -25,7 +26,8 @@ from storage.tables import EncryptedText, inbox
 logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=30)
 MOST_TAKEN = 100
-MOST_LET_GO = 1_000
+RENEWED_AT_ONCE = 500
+"""Leases that one statement renews: databases bound the variables of a query."""
 ADDING_SQLITE, ADDING_POSTGRES = 1, 6
 """Events that are written down at the same time, at most."""
 KEEP = timedelta(days=7)
@@ -74,10 +76,9 @@ class SqlInbox:
     def __init__(self, engine: AsyncEngine, owner: str) -> None:
         self._engine = engine
         self._owner = owner
-        # Until when nobody else can have taken what is worked on here.
+        # Until when nobody else can have taken what is worked on here. What is claimed by this process and not in here,
+        # since the answer to a commit was lost, is worked on by nobody: its lease is left to run out.
         self._held: dict[_Key, datetime] = {}
-        # Claimed by this process, maybe, and worked on by nobody: their leases are left to run out.
-        self._let_go: dict[_Key, None] = {}
         # New events come in bursts, after a restart above all. They must not use up all connections: what was answered
         # is to be marked as done at once, since until then a crash would answer it again.
         self._adding = asyncio.Semaphore(ADDING_SQLITE if engine.dialect.name == "sqlite" else ADDING_POSTGRES)
@@ -104,14 +105,10 @@ class SqlInbox:
             )
             .on_conflict_do_nothing()
         )
-        try:
-            async with self._adding:
-                added = await self._write(row) == 1
-        except BaseException:
-            # It may stand there all the same, where the answer to the commit was lost. Slack sends the event again, and
-            # it is known then: without a lease that runs out nobody would ever work on it.
-            self.let_go(event)
-            raise
+        # Held only once that is sure. Where the answer to the commit is lost it may stand there all the same: Slack
+        # sends it again, and it is known then. Nobody would ever work on it, were its lease renewed.
+        async with self._adding:
+            added = await self._write(row) == 1
         if added and not free:
             self._hold([_key(event)], now)
         return added
@@ -119,24 +116,28 @@ class SqlInbox:
     def let_go(self, event: Event) -> None:
         """Stop renewing the lease of an event that nobody here works on: it is taken over when it has run out."""
         self._held.pop(_key(event), None)
-        self._let_go[_key(event)] = None
-        if len(self._let_go) > MOST_LET_GO:
-            self._let_go.pop(next(iter(self._let_go)))
 
     async def renew(self, now: datetime) -> None:
         """Renew the leases of everything that this process holds."""
-        ours = select(*_KEY).where(inbox.c.state == "claimed", inbox.c.claimed_by == self._owner)
-        if self._let_go:
-            ours = ours.where(tuple_(*_KEY).not_in(list(self._let_go)))
-        # Rows that are being written are left out: to wait for them, holding others, could end in a deadlock.
-        found = ours.with_for_update(skip_locked=True).cte("found")
-        renewed = (
-            update(inbox).where(tuple_(*_KEY).in_(select(*found.c))).values(lease_until=now + LEASE).returning(*_KEY)
-        )
-        async with self._engine.begin() as connection:
-            rows = (await connection.execute(renewed)).all()
-        # Only these: what was taken over meanwhile is not ours again because of a late renewal.
-        self._hold([key for row in rows if (key := (row.workspace, row.event_id)) in self._held], now)
+        held = iter(list(self._held))
+        while keys := list(islice(held, RENEWED_AT_ONCE)):
+            # Rows that are being written are left out: to wait for them, holding others, could end in a deadlock.
+            found = (
+                select(*_KEY)
+                .where(inbox.c.state == "claimed", inbox.c.claimed_by == self._owner, tuple_(*_KEY).in_(keys))
+                .with_for_update(skip_locked=True)
+                .cte("found")
+            )
+            renewed = (
+                update(inbox)
+                .where(tuple_(*_KEY).in_(select(*found.c)))
+                .values(lease_until=now + LEASE)
+                .returning(*_KEY)
+            )
+            async with self._engine.begin() as connection:
+                rows = (await connection.execute(renewed)).all()
+            # Only these: what was taken over or let go meanwhile is not ours again because of a late renewal.
+            self._hold([key for row in rows if (key := (row.workspace, row.event_id)) in self._held], now)
 
     async def still_ours(self, event: Event, now: datetime) -> bool:
         """Return False where another process has taken the event over; asks the database only if that can be."""
@@ -174,15 +175,18 @@ class SqlInbox:
         )
         async with self._engine.begin() as connection:
             rows = (await connection.execute(claim)).all()
-        taken = []
+        unopened = []
         for row in sorted(rows, key=lambda row: row.received_at):
-            known = (row.workspace, row.event_id) in self._held
             event = Event(row.workspace, row.event_id, "", row.channel, row.message_ts, row.user_id, row.attempts)
-            self._hold([_key(event)], now)
-            # A process that stood still for longer than a lease finds its own again: they wait in its lanes already.
-            if not known:
-                taken.append((event, row.sealed))
-        return [opened for event, sealed in taken if (opened := await self._opened(event, sealed))]
+            if _key(event) in self._held:
+                # A process that stood still for longer than a lease finds its own again: it waits in a lane already.
+                self._hold([_key(event)], now)
+            else:
+                unopened.append((event, row.sealed))
+        taken = [opened for event, sealed in unopened if (opened := await self._opened(event, sealed))]
+        # Held only now: what is not returned, since something failed on the way, is free again after its lease.
+        self._hold([_key(event) for event in taken], now)
+        return taken
 
     async def _opened(self, event: Event, sealed: str) -> Event | None:
         try:
@@ -288,7 +292,6 @@ class SqlInbox:
     def _hold(self, keys: Sequence[_Key], now: datetime) -> None:
         for key in keys:
             self._held[key] = now + LEASE
-            self._let_go.pop(key, None)
 
     def _holds(self, event: Event) -> Any:
         return _is(event) & (inbox.c.state == "claimed") & (inbox.c.claimed_by == self._owner)

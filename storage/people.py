@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any, cast
 
-from sqlalchemy import Select, bindparam, delete, func, insert, literal, select, true, tuple_, union_all, update
+from sqlalchemy import Select, bindparam, case, delete, func, insert, literal, select, true, tuple_, union_all, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -230,11 +230,12 @@ class SqlPeople:
         async with self._engine.connect() as connection:
             return await connection.scalar(query) or 0
 
-    async def forget(self, workspace: str, user: str) -> int:
+    async def forget(self, workspace: str, user: str, *, answering: tuple[str, str] | None = None) -> int:
         """Delete the person's declarations, profile and conversations, and the person from the inbox.
 
         Ids of events stay, without the person and what was said: they keep an answer from being given twice. What
         waits is not taken up again after a restart; what a running worker holds already is still answered.
+        ``answering``, the channel and time of the message that asks for it, is worked on until that is confirmed.
         """
         count = 0
         async with self._changing(workspace) as connection:
@@ -248,8 +249,15 @@ class SqlPeople:
             theirs = (inbox.c.workspace == workspace) & (inbox.c.user_id == user)
             # In the order in which the inbox marks events as done, or the two could hold each other up.
             found = select(*key).where(theirs).order_by(*key).with_for_update().cte("found")
+            state: Any = "done"
+            body: Any = ""
+            if answering is not None:
+                # Its body, which is erased once it is done, is needed to try again where Slack is out of reach.
+                asked = (inbox.c.channel == answering[0]) & (inbox.c.message_ts == answering[1])
+                asked &= inbox.c.state == "claimed"
+                state, body = case((asked, inbox.c.state), else_=state), case((asked, inbox.c.body), else_=body)
             await connection.execute(
-                update(inbox).where(tuple_(*key).in_(select(*found.c))).values(state="done", user_id=None, body="")
+                update(inbox).where(tuple_(*key).in_(select(*found.c))).values(state=state, user_id=None, body=body)
             )
         return count
 

@@ -39,22 +39,25 @@ WARM = 200
 
 @dataclass(frozen=True)
 class Row:
-    """One measured figure; ``limit`` is the target, where there is one: the figure must stay below it."""
+    """One measured figure, with its target where there is one: below ``limit``, or at least ``least``."""
 
     what: str
     figure: float
     unit: str
     limit: float | None = None
     note: str = ""
+    least: float | None = None
 
     @property
     def met(self) -> bool:
         """Tell whether the figure keeps to its target."""
-        return self.limit is None or self.figure < self.limit
+        return (self.limit is None or self.figure < self.limit) and (self.least is None or self.figure >= self.least)
 
     def cells(self) -> tuple[str, str, str, str]:
         """Return the row as text: what, figure, target, note."""
-        target = "" if self.limit is None else f"< {self.limit:g} {self.unit}{'' if self.met else ' MISSED'}"
+        sides = [("<", self.limit), ("≥", self.least)]
+        target = " ".join(f"{sign} {bound:g} {self.unit}" for sign, bound in sides if bound is not None)
+        target += "" if self.met else " MISSED"
         digits = 0 if self.figure >= 100 or isinstance(self.figure, int) else 2
         return self.what, f"{self.figure:,.{digits}f} {self.unit}", target, self.note
 
@@ -137,7 +140,7 @@ async def measure_postgres(slack: SlackStandIn, folder: Path, seconds: int) -> l
         async with admin.connect() as connection:
             await connection.execute(text(f"CREATE DATABASE {name}"))
     except (OSError, SQLAlchemyError):
-        return [Row("PostgreSQL", 0, "", None, "not reachable: nothing measured")]
+        return [Row("PostgreSQL", 0, "events/s", None, "not reachable: nothing measured", 297)]
     database = url.set(database=name).render_as_string(hide_password=False)
     key = new_key()
     settings = {**bot_settings(slack.url, folder / "unused"), "DATABASE_URL": database, "ENCRYPTION_KEYS": key}
@@ -170,7 +173,8 @@ async def measure_postgres(slack: SlackStandIn, folder: Path, seconds: int) -> l
         await admin.dispose()
     what = f"PostgreSQL, two processes, 300 events/s for {seconds} s"
     return [
-        Row(f"{what}: answered", rate, "events/s", None, f"{len(taken)} events"),
+        # The last ones are answered after the sending has ended: a hundredth less than what is sent is all of it.
+        Row(f"{what}: answered", rate, "events/s", None, f"{len(taken)} events", 297),
         Row(f"{what}: median", percentile(taken, 0.5), "ms"),
         Row(f"{what}: p99", percentile(taken, 0.99), "ms"),
         Row(f"{what}: oldest waiting", max(oldest), "s", 5),

@@ -12,10 +12,23 @@ from sqlalchemy import text
 
 from bot.app import Bot
 from bot.local import GENERAL, LocalSlack, Message
-from bot.worker import PUT_BACK_SECONDS, RETRY_SECONDS
+from bot.worker import MOST_AT_ONCE, PUT_BACK_SECONDS, RETRY_SECONDS
 from handlers.errors import apology
 from storage.inbox import MOST_TAKEN
-from tests.conftest import ANN, CAI, TEAM, Clock, Sleeper, Start, interact, rows, settled, words
+from tests.conftest import (
+    ANN,
+    BEN,
+    CAI,
+    TEAM,
+    Clock,
+    MakeGuide,
+    Sleeper,
+    Start,
+    interact,
+    rows,
+    settled,
+    words,
+)
 
 pytestmark = pytest.mark.usefixtures("faults")
 
@@ -205,6 +218,7 @@ async def test_an_event_that_cannot_be_written_down_is_not_acknowledged(
 async def test_a_person_who_cannot_be_told_is_logged(
     slack: LocalSlack, bot: Bot, caplog: pytest.LogCaptureFixture
 ) -> None:
+    slack.fail("chat.postMessage", error="user_not_found")
     status = await interact(
         slack,
         {
@@ -253,6 +267,69 @@ async def test_after_an_hour_out_of_reach_a_question_is_a_dead_letter(
         await bot.worker.poll()
         await settled(bot)
     assert timedelta(minutes=50) < clock.at - began < timedelta(minutes=70)
+
+
+class Gate:
+    """Hold whoever waits until it is opened."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+        self.one_waits, self.all_wait, self.opened = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.one_waits.set()
+        if len(self.slept) > MOST_AT_ONCE:
+            self.all_wait.set()
+        await self.opened.wait()
+
+
+async def test_a_rate_limit_holds_for_its_channel_alone(
+    slack: LocalSlack, database: str, clock: Clock, make_guide: MakeGuide
+) -> None:
+    gate = Gate()
+    async with Start(slack, database, clock, gate, make_guide)() as bot:  # type: ignore[arg-type]
+        slack.fail("chat.postMessage", status=429)
+        first = await slack.say(ANN, "<@BOT> mlops", GENERAL)
+        await asyncio.wait_for(gate.one_waits.wait(), 5)
+        threads = [await slack.say(BEN, "<@BOT> mlops", GENERAL) for _ in range(MOST_AT_ONCE // 2)]
+        threads += [await slack.say(CAI, "<@BOT> mlops", GENERAL) for _ in range(MOST_AT_ONCE // 2)]
+        await asyncio.wait_for(gate.all_wait.wait(), 5)
+        elsewhere = await slack.say(ANN, "mlops")
+        await slack.wait_for_reply(elsewhere)
+        assert len(slack.called("chat.postMessage")) == 2, "the refused one, and the one elsewhere"
+        gate.opened.set()
+        await settled(bot)
+        assert [len(slack.replies(posted)) for posted in (first, *threads)] == [1] * (MOST_AT_ONCE + 1)
+
+
+async def test_what_follows_in_a_thread_waits_behind_what_was_put_back(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    root = await slack.say(CAI, "good morning", GENERAL)
+    slack.fail("chat.postMessage", status=503, times=12)
+    await slack.say(ANN, "<@BOT> mlops", GENERAL, root.ts)
+    await settled(bot)
+    slack.api.faults.clear()
+    clock.move(seconds=1)
+    await slack.say(ANN, "<@BOT> data engineer", GENERAL, root.ts)
+    await settled(bot)
+    other = await slack.say(ANN, "<@BOT> mlops", GENERAL)
+    await settled(bot)
+    assert slack.replies(root) == []
+    assert len(slack.replies(other)) == 1
+    clock.move(seconds=PUT_BACK_SECONDS)
+    await slack.say(ANN, "<@BOT> prompt engineer", GENERAL, root.ts)
+    await settled(bot)
+    assert slack.replies(root) == [], "nor does it overtake once the time is over"
+    await bot.worker.poll()
+    await settled(bot)
+    await bot.worker.poll()
+    await settled(bot)
+    texts = [m.text.split("\n")[0] for m in slack.replies(root)]
+    assert [text.split()[0] for text in texts[:2]] == ["MLOps", "Data"]
+    assert len(texts) == 3
+    assert [row["state"] for row in await rows(bot, "inbox")] == ["done"] * 4
 
 
 # Restarts

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from aiohttp import ClientSession
 
+from bot import app
 from bot.app import Bot
-from bot.local import LocalSlack
+from bot.local import GENERAL, LocalSlack
 from handlers import replies
+from handlers.errors import on_error
+from handlers.late import late_answer
 from knowledge.people import Declaration
-from tests.conftest import ANN, rows, settled
+from tests.conftest import ANN, Start, rows, settled
 
 
 class Gate:
@@ -76,3 +81,100 @@ async def test_a_late_submission_closes_the_modal_and_reports_by_direct_message(
     told = [m for m in slack.workspace.messages if m.from_bot and m.channel == slack.dm(ANN)]
     assert "Saved" in told[-1].text
     assert len(await rows(bot, "declarations")) == 1
+
+
+async def test_a_late_answer_whose_response_url_is_broken_comes_as_a_direct_message(
+    slack: LocalSlack, bot: Bot, gate: Gate
+) -> None:
+    await slack.command(ANN, "/genai-role my data")
+    slack.workspace.response_urls.clear()
+    gate.open.set()
+    await bot.tasks.finish(5)
+    told = [m for m in slack.workspace.messages if m.from_bot and m.channel == slack.dm(ANN)]
+    assert told[-1].text.startswith("What I keep about you")
+    # Slack's refusal was expected.
+    slack.api.calls[:] = [call for call in slack.api.calls if call.method != "response_url"]
+
+
+async def test_stopping_says_that_a_late_answer_does_not_come(
+    slack: LocalSlack, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "DRAIN_SECONDS", 0.01)
+    async with start() as bot:
+        never: asyncio.Future[Declaration] = asyncio.get_running_loop().create_future()
+
+        async def declaration(workspace: str, user: str) -> Declaration:
+            return await never
+
+        monkeypatch.setattr(bot.people, "declaration", declaration)
+        monkeypatch.setattr(bot.intake, "_patience", 0.05)
+        assert (await slack.command(ANN, "/genai-role my data")).text.startswith("One moment")
+    shown = [m.text for m in slack.workspace.messages if m.from_bot]
+    assert shown[-1].startswith("Sorry, I was stopped")
+
+
+@pytest.mark.usefixtures("faults")
+async def test_a_late_answer_that_fails_is_an_apology(slack: LocalSlack, bot: Bot) -> None:
+    work = asyncio.get_running_loop().create_future()
+    work.set_exception(ValueError("broken"))
+    await late_answer({"command": "/genai-role", "user_id": ANN}, work, bot.clients[0])
+    assert slack.workspace.messages[-1].text.startswith("Sorry, something went wrong")
+
+
+@pytest.mark.usefixtures("faults")
+async def test_stopping_goes_on_where_a_step_fails(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def gone(_seconds: float) -> None:
+        raise OSError("the database is gone")
+
+    monkeypatch.setattr(bot.worker, "stop", gone)
+    await bot.stop()
+    assert "stopping: the worker failed" in caplog.text
+    assert all(client.session is None or client.session.closed for client in bot.clients)
+    monkeypatch.undo()
+    caplog.set_level(logging.INFO)
+
+
+async def test_a_whisper_whose_blocks_are_refused_comes_as_text(slack: LocalSlack, bot: Bot) -> None:
+    slack.fail("chat.postEphemeral", error="msg_blocks_too_long")
+    await slack.say(ANN, "<@BOT> my data", GENERAL)
+    await settled(bot)
+    told = slack.workspace.messages[-1]
+    assert (told.ephemeral_to, told.blocks) == (ANN, [])
+    assert told.text.startswith("What I keep about you")
+
+
+async def test_a_whisper_that_the_channel_does_not_take_is_a_direct_message(slack: LocalSlack, bot: Bot) -> None:
+    slack.fail("chat.postEphemeral", error="is_archived")
+    await slack.say(ANN, "<@BOT> my data", GENERAL)
+    await settled(bot)
+    assert slack.workspace.messages[-1].channel == slack.dm(ANN)
+    assert "What I keep about you" in slack.workspace.messages[-1].text
+
+
+@pytest.mark.usefixtures("faults")
+async def test_readyz_does_not_wait_for_a_database_that_hangs(
+    slack: LocalSlack, bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hangs(_connection: object) -> str:
+        await asyncio.Event().wait()
+        return ""
+
+    monkeypatch.setattr(app, "schema_version", hangs)
+    monkeypatch.setattr(app, "READY_SECONDS", 0.01)
+    address = str(slack.bot_url).replace("/slack/events", "/readyz")
+    async with ClientSession() as session, session.get(address) as response:
+        assert (response.status, (await response.json())["database"]) == (503, "unreachable")
+
+
+@pytest.mark.usefixtures("faults")
+async def test_an_apology_whose_response_url_is_broken_is_a_direct_message(slack: LocalSlack, bot: Bot) -> None:
+    body = {
+        "type": "block_actions",
+        "user": {"id": ANN},
+        "response_url": f"{slack.api_url.removesuffix('/api/')}/response/long-gone",
+    }
+    await on_error(ValueError("broken"), body, {"client": bot.clients[0]})
+    assert slack.workspace.messages[-1].channel == slack.dm(ANN)
+    slack.api.calls[:] = [call for call in slack.api.calls if call.method != "response_url"]

@@ -262,3 +262,8 @@ async def test_no_label_names_anybody(slack: LocalSlack, measured: Bot) -> None:
 def test_the_histograms_reach_from_a_millisecond_to_ten_seconds() -> None:
     assert (SECONDS[0], SECONDS[-1]) == (0.001, 10)
     assert 3 in SECONDS
+
+
+async def test_metrics_listen_where_they_are_told_to(start: Start) -> None:
+    async with start(metrics_port=0, metrics_host="127.0.0.2") as bot:
+        assert (bot.metrics_site.address or "").startswith("http://127.0.0.2:")

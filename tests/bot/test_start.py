@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import sqlite3
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from pydantic import SecretStr
 
 from bot.__main__ import main
 from bot.demo import local_settings
+from bot.lock import FileLock
 from bot.settings import Settings
 from bot.slack import slack_client
 from storage.database import engine_url
@@ -60,7 +62,7 @@ def test_a_host_that_is_none(environment: dict[str, str]) -> None:
 
 def test_a_port_for_metrics_that_is_taken(environment: dict[str, str], taken: str) -> None:
     said = told(CliRunner().invoke(main, ["serve"], env=environment | HTTP | {"METRICS_PORT": taken, "PORT": "0"}))
-    assert said.startswith(f"METRICS_PORT {taken} can't be listened on")
+    assert said.startswith(f"METRICS_HOST 127.0.0.1, METRICS_PORT {taken} can't be listened on")
 
 
 @pytest.mark.parametrize("command", ["serve", "migrate"])
@@ -159,6 +161,41 @@ def test_a_team_file_that_does_not_fit(
 )
 def test_credentials_that_are_incomplete(environment: dict[str, str], given: str, missing: str) -> None:
     assert missing in told(CliRunner().invoke(main, [], env=environment | {given: "x"}))
+
+
+@pytest.mark.parametrize(("command", "credentials"), [("serve", HTTP), ("socket", SOCKET)])
+@pytest.mark.parametrize("there", [True, False])
+def test_certificates_that_cannot_be_used(
+    environment: dict[str, str], tmp_path: Path, command: str, credentials: dict[str, str], there: bool
+) -> None:
+    file = tmp_path / "certificates.pem"
+    if there:
+        file.write_text("none")
+    given = environment | credentials | {"SSL_CERT_FILE": str(file), "PORT": "0"}
+    assert told(CliRunner().invoke(main, [command], env=given)).startswith(f"SSL_CERT_FILE {file} can't be used: ")
+    report = CliRunner().invoke(main, ["doctor"], env=given)
+    assert isinstance(report.exception, SystemExit)
+    assert (report.exit_code, report.stdout.count("SSL_CERT_FILE")) == (1, 4)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no flock")
+@pytest.mark.parametrize(("command", "credentials"), [("serve", HTTP), ("socket", SOCKET)])
+def test_a_database_file_that_another_process_uses(
+    environment: dict[str, str], tmp_path: Path, command: str, credentials: dict[str, str]
+) -> None:
+    first = FileLock(tmp_path / "bot.sqlite3")
+    first.take()
+    try:
+        said = told(CliRunner().invoke(main, [command], env=environment | credentials | {"PORT": "0"}))
+        assert "is in use by another bot process" in said
+        said = told(CliRunner().invoke(main, ["local", "--database", environment["DATABASE_URL"]], env=environment))
+        assert "is in use by another bot process" in said
+        assert CliRunner().invoke(main, ["migrate"], env=environment).exit_code == 0
+    finally:
+        first.release()
+    again = FileLock(tmp_path / "bot.sqlite3")
+    again.take()
+    again.release()
 
 
 # The local workspace

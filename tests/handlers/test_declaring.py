@@ -230,6 +230,6 @@ async def test_forget_me_leaves_no_row_of_the_person(slack: LocalSlack, bot: Bot
     assert not any([ANN in str(await rows(bot, table)) for table in TABLES])
     assert len(await rows(bot, "declarations")) == 1
     again = await slack.command(ANN, "/genai-role forget me")
-    assert again.text == "There is nothing about you to delete."
+    assert again.text == "Done: nothing about you is left to delete."
     # Told to Slack once more, the events are still known.
     assert len(await rows(bot, "inbox")) == 2

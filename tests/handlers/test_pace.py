@@ -29,3 +29,15 @@ def test_the_same_message_gets_the_same_verdict(clock: Clock) -> None:
     first = [pace.judge("T1", "U1", str(ts)) for ts in range(MOST_A_MINUTE + 2)]
     assert first[-2:] == ["say so", "ignore"]
     assert [pace.judge("T1", "U1", str(ts)) for ts in range(MOST_A_MINUTE + 2)] == first
+
+
+def test_a_backlog_is_judged_by_when_it_was_asked(clock: Clock) -> None:
+    pace = Pace(clock.now)
+    asked = [str(clock.seconds() + 60 * number) for number in range(MOST_A_MINUTE + 5)]
+    assert [pace.judge("T1", "U1", ts) for ts in asked] == ["answer"] * len(asked)
+
+
+def test_a_burst_is_limited_in_whatever_order_it_is_worked_off(clock: Clock) -> None:
+    pace = Pace(clock.now)
+    verdicts = [pace.judge("T1", "U1", str(ts)) for ts in reversed(range(MOST_A_MINUTE + 5))]
+    assert verdicts == ["answer"] * MOST_A_MINUTE + ["say so"] + ["ignore"] * 4

@@ -6,7 +6,8 @@ import pytest
 
 from bot.app import Bot
 from bot.local import GENERAL, LocalSlack, Message
-from tests.conftest import ANN, BEN, CAI, Clock, declares, rows, settled, words
+from bot.worker import PUT_BACK_SECONDS
+from tests.conftest import ANN, BEN, CAI, TABLES, Clock, declares, rows, settled, words
 
 
 async def ask(slack: LocalSlack, bot: Bot, text: str, channel: str | None = None, thread: str | None = None) -> Message:
@@ -269,3 +270,24 @@ async def test_personal_matters_are_answered_to_the_person_alone(slack: LocalSla
     gone = await ask(slack, bot, f"{at}forget me", where, thread)
     assert gone.text.startswith("Done: I deleted everything I kept about you")
     assert (await bot.people.declaration("T0LOCAL0001", ANN)).roles == {}
+
+
+@pytest.mark.usefixtures("faults")
+async def test_while_slack_is_out_of_reach_the_answer_to_forget_me_waits(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await declares(bot, slack, ANN, {"data-engineer": "lead"}, ("GDPR",))
+    slack.fail("chat.postMessage", status=503, times=100)
+    posted = await slack.say(ANN, "forget me")
+    await settled(bot)
+    (row,) = await rows(bot, "inbox")
+    assert (row["state"], row["attempts"], row["user_id"]) == ("claimed", 3, None)
+    slack.api.faults.clear()
+    clock.move(seconds=PUT_BACK_SECONDS + 1)
+    await bot.worker.poll()
+    await settled(bot)
+    told = [message.text for message in slack.messages(posted.channel) if message.from_bot]
+    assert told == ["Done: nothing about you is left to delete."]
+    kept = {table: await rows(bot, table) for table in TABLES}
+    assert [(row["state"], row["body"]) for row in kept["inbox"]] == [("done", "")]
+    assert ANN not in str(kept)

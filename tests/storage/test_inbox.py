@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import event as engine_events
@@ -14,7 +15,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from storage.database import open_engine
-from storage.inbox import KEEP, LEASE, MOST_TAKEN, Depth, Event, SqlInbox
+from storage.inbox import KEEP, LEASE, MOST_TAKEN, RENEWED_AT_ONCE, Depth, Event, SqlInbox
 from storage.keys import Keys, new_key
 from storage.tables import inbox as table
 from tests.storage.conftest import NOW, database_files
@@ -31,6 +32,11 @@ async def kept(engine: AsyncEngine) -> list[tuple[str, str, str, int]]:
     async with engine.connect() as connection:
         rows = await connection.execute(select(table).order_by(table.c.event_id))
         return [(row.event_id, row.state, row.body, row.attempts) for row in rows]
+
+
+async def refuse(_statement: object) -> int:
+    """Stand in for a write that the database does not take."""
+    raise ConnectionResetError
 
 
 @pytest.fixture
@@ -214,6 +220,62 @@ async def test_an_event_whose_writing_ended_unknown_is_worked_on_by_somebody(
     assert not await inbox.add(MENTION, NOW), "Slack sends it again, and is told that it is known"
     await inbox.renew(NOW + LEASE / 2)
     assert await inbox.take_over(RUN_OUT) == [MENTION]
+
+
+async def test_a_repeat_that_cannot_be_written_does_not_free_what_is_worked_on(
+    inbox: SqlInbox, other: SqlInbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await inbox.add(MENTION, NOW)
+    monkeypatch.setattr(inbox, "_write", refuse)
+    with pytest.raises(ConnectionResetError):
+        await inbox.add(MENTION, NOW)
+    monkeypatch.undo()
+    await inbox.renew(NOW + LEASE / 2)
+    assert await other.take_over(RUN_OUT) == []
+
+
+@pytest.mark.parametrize("who", ["itself", "another"])
+async def test_what_was_taken_over_without_an_answer_is_free_after_its_lease(
+    engine: AsyncEngine, inbox: SqlInbox, other: SqlInbox, monkeypatch: pytest.MonkeyPatch, who: str
+) -> None:
+    await inbox.add(MENTION, NOW, free=True)
+    commit = engine.dialect.do_commit
+
+    def cut(connection: Any) -> None:
+        commit(connection)
+        raise ConnectionResetError
+
+    monkeypatch.setattr(engine.dialect, "do_commit", cut)
+    with pytest.raises(ConnectionResetError):
+        await inbox.take_over(NOW)
+    monkeypatch.undo()
+    assert await other.take_over(NOW) == [], "the commit was done"
+    await inbox.renew(NOW + LEASE / 2)
+    assert await (inbox if who == "itself" else other).take_over(RUN_OUT) == [MENTION]
+
+
+@pytest.mark.parametrize("who", ["itself", "another"])
+async def test_what_was_not_returned_of_a_batch_is_free_after_its_lease(
+    address: str, inbox: SqlInbox, other: SqlInbox, monkeypatch: pytest.MonkeyPatch, who: str
+) -> None:
+    with_another_key = open_engine(address, Keys([new_key()]))
+    await SqlInbox(with_another_key, "gone").add(MENTION, NOW, free=True)
+    await with_another_key.dispose()
+    await inbox.add(HOME, NOW - SECOND, free=True)
+    monkeypatch.setattr(inbox, "_write", refuse)
+    with pytest.raises(ConnectionResetError):
+        await inbox.take_over(NOW)
+    monkeypatch.undo()
+    await inbox.renew(NOW + LEASE / 2)
+    assert await (inbox if who == "itself" else other).take_over(RUN_OUT) == [HOME]
+
+
+async def test_any_number_of_leases_is_renewed(engine: AsyncEngine, inbox: SqlInbox, other: SqlInbox) -> None:
+    await fill(engine, some(RENEWED_AT_ONCE + 20))
+    while await inbox.take_over(NOW):
+        pass
+    await inbox.renew(NOW + LEASE / 2)
+    assert await other.take_over(RUN_OUT) == []
 
 
 async def test_the_oldest_comes_first(inbox: SqlInbox, other: SqlInbox) -> None:

@@ -408,6 +408,34 @@ async def test_a_question_of_a_forgotten_person_is_not_taken_up_again(
     assert not await inbox.add(sent, NOW), "a repeat of the event is still known"
 
 
+async def test_the_message_that_asks_to_be_forgotten_is_worked_on_until_it_is_done(
+    engine: AsyncEngine, people: SqlPeople, inbox: SqlInbox
+) -> None:
+    asked = Event("T1", "Ev1", '{"text": "forget me"}', "D1", "2.1", "U0ANN")
+    await inbox.add(asked, NOW)
+    await inbox.add(Event("T1", "Ev2", '{"text": "private"}', "D1", "1.1", "U0ANN"), NOW)
+    await inbox.add(Event("T1", "Ev3", '{"text": "private"}', "C1", "2.1", "U0ANN"), NOW)
+    await people.forget("T1", "U0ANN", answering=("D1", "2.1"))
+    assert sorted(await bodies(engine)) == ["", "", asked.body]
+    assert await rows_with(engine, "U0ANN") == {}
+    await inbox.put_back(asked, NOW - timedelta(seconds=1))
+    [again] = await SqlInbox(engine, "another").take_over(NOW)
+    assert (again.body, again.user, again.attempts) == (asked.body, None, 1)
+    assert await people.forget("T1", "U0ANN", answering=("D1", "2.1")) == 0
+    await inbox.done([again])
+    assert await bodies(engine) == [""] * 3
+
+
+async def test_a_dead_letter_is_no_message_that_is_being_answered(
+    engine: AsyncEngine, people: SqlPeople, inbox: SqlInbox
+) -> None:
+    asked = Event("T1", "Ev1", '{"text": "forget me"}', "D1", "2.1", "U0ANN")
+    await inbox.add(asked, NOW)
+    await inbox.dead(asked)
+    await people.forget("T1", "U0ANN", answering=("D1", "2.1"))
+    assert await bodies(engine) == [""]
+
+
 async def test_giving_up_after_forgetting_brings_nothing_back(
     engine: AsyncEngine, people: SqlPeople, inbox: SqlInbox
 ) -> None:

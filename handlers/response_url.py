@@ -1,0 +1,55 @@
+"""Posting to a response_url: repeated where Slack took nothing, never after a lost connection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import ClientError
+from slack_sdk.http_retry.request import HttpRequest
+from slack_sdk.http_retry.response import HttpResponse
+from slack_sdk.http_retry.state import RetryState
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+
+class ReplyError(Exception):
+    """Report a reply that Slack did not take."""
+
+
+BROKEN = (ReplyError, ClientError, TimeoutError, OSError)
+"""What posting to a response_url fails with."""
+
+
+async def send_to(url: str, body: dict[str, Any], client: AsyncWebClient | None) -> None:
+    """Post to a response_url as the client posts to Slack. Raises ReplyError where Slack does not take it.
+
+    The client's retry handlers are asked here: the SDK's webhook client asks them about 429 and lost connections alone,
+    and tells them the address, which lets anybody post, and which they log.
+    """
+    webhook = (
+        AsyncWebhookClient(
+            url,
+            timeout=client.timeout,
+            proxy=client.proxy,
+            ssl=client.ssl,
+            session=client.session,
+            retry_handlers=[],
+        )
+        if client
+        else AsyncWebhookClient(url, retry_handlers=[])
+    )
+    request = HttpRequest(method="POST", url="response_url", headers={})
+    state = RetryState()
+    while True:
+        answer = await webhook.send_dict(body)
+        if answer.status_code == 200:
+            return
+        response = HttpResponse(status_code=answer.status_code, headers=answer.headers)
+        state.next_attempt_requested = False
+        for handler in client.retry_handlers if client else ():
+            if await handler.can_retry_async(state=state, request=request, response=response):
+                await handler.prepare_for_next_attempt_async(state=state, request=request, response=response)
+                break
+        if not state.next_attempt_requested:
+            # Used up (five posts), older than thirty minutes, or Slack is in trouble for longer.
+            raise ReplyError(f"response_url answered {answer.status_code}")
