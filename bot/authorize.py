@@ -11,8 +11,9 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from handlers.errors import VOID
+
 logger = logging.getLogger(__name__)
-VOID = frozenset({"invalid_auth", "account_inactive", "token_revoked", "token_expired", "not_authed"})
 RETRY_SECONDS = (1.0, 5.0, 30.0, 60.0)
 
 

@@ -9,6 +9,7 @@ import json
 import logging
 import re
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -40,7 +41,7 @@ def about(*, request: str = "", event: str = "", workspace: str = "") -> Iterato
 _NO_ID = re.compile(r"[^\w.:/-]")
 
 
-class Redacted(logging.Formatter):
+class Redacted(logging.Formatter, ABC):
     """Blot out what looks like a token of Slack, and the given secrets, wherever in a line they stand.
 
     Nothing in the bot logs one on purpose; the words of an exception are not the bot's to choose.
@@ -55,9 +56,9 @@ class Redacted(logging.Formatter):
         """Return the line."""
         return self._secret.sub("[secret]", self.line(record))
 
+    @abstractmethod
     def line(self, record: logging.LogRecord) -> str:
         """Return the line as it would be with its secrets."""
-        raise NotImplementedError
 
 
 _TOKEN = r"\bx(?:ox[a-z]|app|oxe\.\w+)-[\w-]{4,}|\bticket=[\w-]+"  # noqa: S105 - what tokens look like

@@ -18,7 +18,16 @@ from bot.logs import about
 from bot.metrics import Metrics
 from bot.slack import with_slot
 from handlers.blocks.message import Message, section
-from handlers.errors import OUT_OF_REACH, REFERENCE, LeaseLost, apology, new_reference, on_error, out_of_reach
+from handlers.errors import (
+    NOT_INSTALLED,
+    OUT_OF_REACH,
+    REFERENCE,
+    LeaseLost,
+    apology,
+    new_reference,
+    on_error,
+    out_of_reach,
+)
 from handlers.payloads import said
 from handlers.replies import StillOurs, post, still_ours
 from storage.inbox import MOST_TAKEN, Event, SqlInbox
@@ -195,6 +204,16 @@ class Worker:
             if status in (200, 404):
                 self._finished.put_nowait(event)
                 self._metrics.event("done")
+                return
+            if status == NOT_INSTALLED:
+                # Nobody can be told either, without a token. A dead letter can be replayed once there is one.
+                logger.error(
+                    "event %s: the app is not installed any more, or its token is void. Install it, set its token, "
+                    "then: python -m bot doctor --replay all",
+                    event.event_id,
+                )
+                await self._inbox.dead(event)
+                self._metrics.event("not_installed")
                 return
             if pause is None and status == OUT_OF_REACH and await self._put_back(event):
                 return

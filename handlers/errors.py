@@ -33,6 +33,10 @@ class LeaseLost(Exception):
 
 OUT_OF_REACH = 503
 """The status of an event that failed because Slack, or the database, could not be reached: it can be tried later."""
+NOT_INSTALLED = 410
+"""The status of an event that failed because the app has no valid token any more: trying again can't help."""
+VOID = frozenset({"invalid_auth", "account_inactive", "token_revoked", "token_expired", "not_authed"})
+"""What Slack answers to a token that is void (https://docs.slack.dev/reference/methods/auth.test)."""
 
 
 def out_of_reach(error: Exception) -> bool:
@@ -46,6 +50,12 @@ def out_of_reach(error: Exception) -> bool:
 
 
 _PASSING = frozenset({"ratelimited", "rate_limited", "service_unavailable", "internal_error"})
+
+
+def token_is_void(error: Exception) -> bool:
+    """Tell whether Slack answered that the token is void: the app was removed, or its token revoked."""
+    said = getattr(error.response, "data", None) if isinstance(error, SlackApiError) else None
+    return isinstance(said, dict) and said.get("error") in VOID
 
 
 def new_reference() -> str:
@@ -80,6 +90,8 @@ async def on_error(error: Exception, body: dict[str, Any], context: Mapping[str,
         first = _first_input(body.get("view"))
         return _json({"response_action": "errors", "errors": {first: text}} if first else {})
     if body.get("type") == "event_callback":
+        if token_is_void(error):
+            return BoltResponse(status=NOT_INSTALLED)
         return BoltResponse(status=OUT_OF_REACH if out_of_reach(error) else 500)
     try:
         await _tell(body, text, known.get("client"))

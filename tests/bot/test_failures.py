@@ -158,13 +158,31 @@ async def test_a_passing_failure_is_not_noticed(slack: LocalSlack, bot: Bot, sle
 async def test_where_not_even_the_apology_can_be_posted_the_log_has_it(
     slack: LocalSlack, bot: Bot, caplog: pytest.LogCaptureFixture
 ) -> None:
-    slack.fail("chat.postMessage", error="account_inactive", times=4)
+    slack.fail("chat.postMessage", error="fatal_error", times=4)
     await slack.say(ANN, "<@BOT> mlops", GENERAL)
     await settled(bot)
     assert "the apology could not be posted" in caplog.text
     assert [row["state"] for row in await rows(bot, "inbox")] == ["dead"]
     # The lane lives on.
     posted = await slack.say(ANN, "<@BOT> mlops", GENERAL)
+    await settled(bot)
+    assert len(slack.replies(posted)) == 1
+
+
+@pytest.mark.parametrize("code", ["account_inactive", "token_revoked", "invalid_auth"])
+async def test_without_a_valid_token_an_event_is_a_dead_letter_at_once(
+    slack: LocalSlack, bot: Bot, sleeper: Sleeper, faults: None, caplog: pytest.LogCaptureFixture, code: str
+) -> None:
+    slack.fail("chat.postMessage", error=code)
+    posted = await slack.say(ANN, "<@BOT> mlops", GENERAL)
+    await settled(bot)
+    assert [row["state"] for row in await rows(bot, "inbox")] == ["dead"]
+    assert len(slack.called("chat.postMessage")) == 1
+    assert sleeper.slept == []
+    assert "not installed any more" in caplog.text
+    # With a token again it is answered.
+    await bot.inbox.replay(None, bot.worker._now())
+    await bot.worker.poll()
     await settled(bot)
     assert len(slack.replies(posted)) == 1
 
