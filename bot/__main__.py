@@ -133,17 +133,26 @@ def check() -> None:
     """Check the knowledge content, and say everything that is wrong with it."""
     from knowledge.catalog import load_catalog
     from knowledge.errors import ContentError
-    from knowledge.guide import load_index
+    from knowledge.index import load_index
+    from knowledge.languages import load_glossaries
 
+    problems: list[str] = []
     try:
         catalog = load_catalog()
         load_index(catalog)
     except ContentError as error:
-        click.echo(str(error), err=True)
-        click.echo(f"{len(error.problems)} problems.", err=True)
+        problems += error.problems
+    try:
+        glossaries = load_glossaries()
+    except ContentError as error:
+        problems += error.problems
+    if problems:
+        click.echo(str(ContentError(problems)), err=True)
+        click.echo(f"{len(problems)} problems.", err=True)
         sys.exit(1)
     click.echo(
-        f"The content is valid: {len(catalog.roles)} roles, {len(catalog.topics)} topics, {len(catalog.tools)} tools."
+        f"The content is valid: {len(catalog.roles)} roles, {len(catalog.topics)} topics, {len(catalog.tools)} tools, "
+        f"{len(glossaries)} languages besides English."
     )
 
 
@@ -196,6 +205,38 @@ def ask(text: tuple[str, ...], as_object: bool, batch: bool, team: Path | None) 
     except BadLine as error:
         click.echo(str(error), err=True)
         sys.exit(2)
+
+
+@main.command()
+@click.argument("title", nargs=-1)
+@click.option("--batch", is_flag=True, help="Read JSON Lines from standard input, write one line for each.")
+def suggest(title: tuple[str, ...], batch: bool) -> None:
+    """Say which roles the title in a profile suggests, best first."""
+    from bot.ask import BadLine
+    from bot.suggest import as_json, read_titles
+    from bot.suggest import suggest as work
+
+    if not batch and not title:
+        click.echo('Say which title, for instance: python -m bot suggest "Sr. PM, AI Platform"', err=True)
+        sys.exit(2)
+    try:
+        for roles in work(read_titles(sys.stdin) if batch else [" ".join(title)]):
+            click.echo(as_json(roles))
+    except BadLine as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+
+
+@main.command()
+@click.option("--days", type=click.IntRange(1, 30), default=30, show_default=True, help="How far to look back.")
+@click.option("--json", "as_object", is_flag=True, help="Print the groups as a JSON object.")
+@_plainly
+def insights(days: int, as_object: bool) -> None:
+    """List questions that had no answer, or one that did not help, in groups."""
+    from bot import insights as work
+
+    found = asyncio.run(work.gather(_settings(), days))
+    click.echo(work.as_json(found) if as_object else "\n".join(work.as_lines(found)))
 
 
 if __name__ == "__main__":

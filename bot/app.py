@@ -32,6 +32,7 @@ from handlers import register
 from knowledge.guide import Guide, load_guide
 from knowledge.ports import People, Threads
 from storage.database import head_version, migrate, open_engine, schema_version, sqlite_file
+from storage.feedback import SqlFeedback
 from storage.inbox import SqlInbox
 from storage.keys import MAKE_KEY, Keys, KeysError, keys_beside, new_key
 from storage.people import SqlPeople
@@ -54,6 +55,7 @@ class Bot:
     engine: AsyncEngine
     guide: Guide
     people: SqlPeople
+    feedback: SqlFeedback
     inbox: SqlInbox
     worker: Worker
     tasks: Tasks
@@ -182,6 +184,7 @@ def build_app(
     authorize = TokenAuthorize(client, token)
     people = SqlPeople(engine, rng or random.SystemRandom())
     threads = SqlThreads(engine)
+    feedback = SqlFeedback(engine)
     guide = make_guide(people, threads, now)
     guide.on_answer = metrics.answered
     tasks = Tasks()
@@ -202,11 +205,20 @@ def build_app(
         attaching_function_token_enabled=False,
         attaching_conversation_kwargs_enabled=False,
     )
-    register(bolt, guide=guide, people=people, later=tasks.start, now=now)
+    register(
+        bolt,
+        guide=guide,
+        people=people,
+        feedback=feedback,
+        count_vote=metrics.voted,
+        later=tasks.start,
+        now=now,
+    )
     inbox = SqlInbox(engine, owner=f"{socket.gethostname()[:40]}/{secrets.token_hex(8)}")
     worker = Worker(
         inbox,
         threads,
+        feedback,
         bolt,
         client,
         now,
@@ -224,6 +236,7 @@ def build_app(
         engine,
         guide,
         people,
+        feedback,
         inbox,
         worker,
         tasks,

@@ -36,6 +36,7 @@ from knowledge.answers import (
     ToolCard,
     TopicCard,
 )
+from knowledge.feedback import Verdict
 from storage.inbox import Depth
 
 logger = logging.getLogger(__name__)
@@ -79,6 +80,7 @@ class Metrics:
         self._request_seconds = histogram("request_seconds", "Time until a request of Slack was answered", "surface")
         self._events = counter("events", "Events done, tried again, given up, or known already", "outcome")
         self._answers = counter("answers", "Answers to questions", "kind")
+        self._votes = counter("votes", "Votes on answers", "kind", "verdict")
         self._calls = counter("slack_calls", "Requests to Slack", "method", "result")
         self._call_seconds = histogram("slack_call_seconds", "Time until Slack answered", "method")
         self._waits = counter("slack_rate_limit_wait_seconds", "Seconds waited because Slack said so", "method")
@@ -101,6 +103,10 @@ class Metrics:
     def answered(self, answer: Answer) -> None:
         """Count an answer to a question."""
         self._answers.labels(KINDS[type(answer)]).inc()
+
+    def voted(self, kind: str, verdict: Verdict) -> None:
+        """Count a vote on an answer."""
+        self._votes.labels(kind, verdict).inc()
 
     def waited(self, method: str, seconds: float) -> None:
         """Count a wait that Slack asked for."""

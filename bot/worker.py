@@ -30,6 +30,7 @@ from handlers.errors import (
 )
 from handlers.payloads import said
 from handlers.replies import StillOurs, post, still_ours
+from storage.feedback import SqlFeedback
 from storage.inbox import MOST_TAKEN, Event, SqlInbox
 from storage.threads import SqlThreads
 
@@ -73,6 +74,7 @@ class Worker:
         self,
         inbox: SqlInbox,
         threads: SqlThreads,
+        feedback: SqlFeedback,
         bolt: AsyncApp,
         client: AsyncWebClient,
         now: Callable[[], datetime],
@@ -85,6 +87,7 @@ class Worker:
     ) -> None:
         self._inbox = inbox
         self._threads = threads
+        self._feedback = feedback
         self._bolt = bolt
         self._client = client
         self._now = now
@@ -132,6 +135,7 @@ class Worker:
         await self._inbox.renew(now)
         await self._inbox.prune(now)
         await self._threads.prune(now - KEEP_THREADS)
+        await self._feedback.prune(now)
 
     async def poll(self) -> None:
         """Take events that are free: written down by a process without a worker, or left by one that ended."""

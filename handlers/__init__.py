@@ -9,11 +9,12 @@ from slack_bolt.async_app import AsyncApp
 
 from handlers import asking, declaring, home, ids, installing, members, questions, role_card
 from handlers.errors import on_error
+from handlers.feedback import CountVote, Ratings, rate
 from handlers.members import Profiles
 from handlers.pace import Pace
 from handlers.replies import Clock, Later
 from knowledge.guide import Guide
-from knowledge.ports import People
+from knowledge.ports import Feedback, People
 
 EVENTS = (
     "app_mention",
@@ -28,13 +29,16 @@ EVENTS = (
 """The events that have a listener; every other one is acknowledged and dropped."""
 
 
-def register(app: AsyncApp, *, guide: Guide, people: People, later: Later, now: Clock) -> None:
+def register(
+    app: AsyncApp, *, guide: Guide, people: People, feedback: Feedback, count_vote: CountVote, later: Later, now: Clock
+) -> None:
     """Register every listener. Commands come first: Bolt tries listeners in order, some 7 µs each."""
     profiles = Profiles(people, later, now)
     show: dict[str, Any] = {"guide": guide, "now": now}
     every: dict[str, Any] = {**show, "people": people, "profiles": profiles}
+    ratings = Ratings(feedback, guide, later, now)
 
-    app.command(ids.COMMAND)(partial(role_card.look_up, **every))
+    app.command(ids.COMMAND)(partial(role_card.look_up, **every, ratings=ratings))
 
     app.action(ids.OPEN_ENTRY)(partial(role_card.open_entry, **show))
     app.action(ids.BROWSE)(partial(role_card.open_entry, **show))
@@ -43,6 +47,7 @@ def register(app: AsyncApp, *, guide: Guide, people: People, later: Later, now: 
     app.action(ids.COMPARE_WITH)(partial(role_card.compare_with, **show))
     app.action(ids.SHARE)(partial(role_card.share, **show))
     app.action(ids.ASK)(partial(asking.ask_someone, **show, profiles=profiles))
+    app.action(ids.RATE)(partial(rate, guide=guide, feedback=feedback, count=count_vote, now=now))
     app.action(ids.DECLARE)(partial(declaring.open_from_button, **show, people=people))
     app.action(ids.FORGET)(partial(home.forget_pressed, **show, people=people))
 
@@ -52,8 +57,8 @@ def register(app: AsyncApp, *, guide: Guide, people: People, later: Later, now: 
     app.message_shortcut(ids.SHORTCUT_FIND)(partial(asking.find_who_can_help, **show, profiles=profiles))
 
     pace = Pace(now)
-    app.event("app_mention")(partial(questions.answer, **every, pace=pace))
-    app.event("message")(partial(questions.answer, **every, pace=pace))
+    app.event("app_mention")(partial(questions.answer, **every, ratings=ratings, pace=pace))
+    app.event("message")(partial(questions.answer, **every, ratings=ratings, pace=pace))
     app.event("app_home_opened")(partial(home.opened, **show, people=people))
     app.event("user_change")(partial(members.profile_changed, people=people, now=now))
     app.event("app_uninstalled")(partial(installing.uninstalled, people=people))

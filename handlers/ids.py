@@ -16,6 +16,9 @@ COMPARE = "compare_role"
 COMPARE_WITH = "compare_with"
 SHARE = "share_answer"
 FORGET = "forget_me"
+RATE_ANSWER = "rate_answer"
+RATE = re.compile(rf"^{RATE_ANSWER}(:[a-z]+)?$")
+"""A button that rates an answer; its value begins with the verdict."""
 
 SHORTCUT_DECLARE = "declare_role"
 SHORTCUT_FIND = "find_who_can_help"

@@ -9,6 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers import payloads
 from handlers.blocks.render import render
+from handlers.feedback import Ratings
 from handlers.members import Profiles
 from handlers.pace import Pace, too_fast
 from handlers.personal import forget, my_data, offer_to_declare, verb_in
@@ -26,6 +27,7 @@ async def answer(
     guide: Guide,
     people: People,
     profiles: Profiles,
+    ratings: Ratings,
     pace: Pace,
     now: Clock,
 ) -> None:
@@ -56,6 +58,7 @@ async def answer(
                 Conversation(said.channel, thread, is_new=not said.direct and said.thread_ts is None),
             )
             found = await guide.ask(question)
-            await post(client, said, render(found, view))
+            await post(client, said, ratings.offer(render(found, view), said.text, found))
+            ratings.note(said.actor.workspace, said.text, found)
             if isinstance(found, Suggestion):
                 profiles.refresh(client, said.actor.workspace, found)

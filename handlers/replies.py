@@ -14,6 +14,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from handlers.blocks.feedback import with_plain_buttons
 from handlers.blocks.message import MESSAGE_BLOCKS, Block, Message, plain, section
 from handlers.blocks.people import View
 from handlers.errors import apology, new_reference
@@ -86,15 +87,21 @@ REFUSED_BLOCKS = frozenset({"invalid_blocks", "msg_blocks_too_long", "invalid_bl
 
 
 async def _post_or_plainer(client: AsyncWebClient, message: Message, **where: str | None) -> None:
-    try:
-        await client.chat_postMessage(**where, **message.payload())  # type: ignore[arg-type]
-    except SlackApiError as error:
-        if error.response.get("error") not in REFUSED_BLOCKS:
-            raise
-        # New kinds of blocks reach workspaces little by little: the text says the same.
-        payload = message.payload()
-        del payload["blocks"]
-        await client.chat_postMessage(**where, **payload)  # type: ignore[arg-type]
+    # New kinds of blocks reach workspaces little by little: plain buttons do as well, and the text alone says the same.
+    plainer = with_plain_buttons(message)
+    for shown in (message, plainer) if plainer != message else (message,):
+        try:
+            await client.chat_postMessage(**where, **shown.payload())  # type: ignore[arg-type]
+            return
+        except SlackApiError as error:
+            refused = error.response.get("error")
+            if refused not in REFUSED_BLOCKS:
+                raise
+            if refused != "invalid_blocks":
+                break
+    payload = message.payload()
+    del payload["blocks"]
+    await client.chat_postMessage(**where, **payload)  # type: ignore[arg-type]
 
 
 def _with_notice(message: Message) -> Message:

@@ -16,6 +16,7 @@ from handlers.blocks.message import Block, Message, actions, escape, message, op
 from handlers.blocks.message import context as small_print
 from handlers.blocks.render import render
 from handlers.declaring import open_declaration
+from handlers.feedback import Ratings
 from handlers.members import Profiles
 from handlers.personal import forget, my_data, verb_in
 from handlers.replies import Clock, answer_press, respond, view_for
@@ -33,6 +34,7 @@ async def look_up(
     guide: Guide,
     people: People,
     profiles: Profiles,
+    ratings: Ratings,
     now: Clock,
 ) -> None:
     """Answer `/genai-role …` in the response to the request itself."""
@@ -51,7 +53,8 @@ async def look_up(
             answer = await guide.ask(Question(command.actor.workspace, command.text, "command", command.actor.user))
             if isinstance(answer, Suggestion):
                 profiles.refresh(client, command.actor.workspace, answer)
-            reply = render(answer, view)
+            reply = ratings.offer(render(answer, view), command.text, answer, ephemeral=True)
+            ratings.note(command.actor.workspace, command.text, answer)
     await ack(response_type="ephemeral", **reply.payload())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from knowledge.languages import Language
 from knowledge.models import Role, RoleNote, Tool, Topic
 from knowledge.people import Person
 
@@ -25,8 +26,16 @@ class Subject:
         return bool(self.roles or self.topics or self.tools)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Answer:
+    """Hold what every answer has."""
+
+    asked_in: Language | None = None
+    """The language of the question where it was not English; answers are English always."""
+
+
 @dataclass(frozen=True)
-class RoleCard:
+class RoleCard(_Answer):
     """Explain a role; ``facet`` says which part was asked for, ``others`` are roles that fit nearly as well."""
 
     role: Role
@@ -41,7 +50,7 @@ class RoleCard:
 
 
 @dataclass(frozen=True)
-class TopicCard:
+class TopicCard(_Answer):
     """Answer one of the general subjects or frequently asked questions."""
 
     topic: Topic
@@ -53,7 +62,7 @@ class TopicCard:
 
 
 @dataclass(frozen=True)
-class ToolCard:
+class ToolCard(_Answer):
     """Explain a tool, metric or law and who uses it for what."""
 
     tool: Tool
@@ -64,7 +73,7 @@ class ToolCard:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(_Answer):
     """Put two roles side by side; ``confusions`` clear up what people mix up between them."""
 
     left: Role
@@ -77,7 +86,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Pair:
+class Pair(_Answer):
     """Put two entries side by side of which at least one is no role."""
 
     left: Role | Topic | Tool
@@ -88,7 +97,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Suggestion:
+class Suggestion(_Answer):
     """Name whom to ask: ``people`` declared the topic or best-fitting role; ``nearest`` only where nobody did."""
 
     asked_for: str
@@ -102,7 +111,7 @@ class Suggestion:
 
 
 @dataclass(frozen=True)
-class Candidates:
+class Candidates(_Answer):
     """Offer up to three entries where none is certain."""
 
     entries: tuple[Role | Topic | Tool, ...]
@@ -111,7 +120,7 @@ class Candidates:
 
 
 @dataclass(frozen=True)
-class Help:
+class Help(_Answer):
     """Say in a line what the bot is for; ``occasion`` is what called for it."""
 
     occasion: Literal["asked", "empty", "greeting", "thanks", "compare", "who"]
@@ -120,7 +129,7 @@ class Help:
 
 
 @dataclass(frozen=True)
-class NotKnown:
+class NotKnown(_Answer):
     """Say honestly that the knowledge does not hold it; ``roles`` are those whose field it is, if anybody's."""
 
     roles: tuple[Role, ...]

@@ -1,35 +1,37 @@
-"""How sure a match is: the share of such matches that are right, by logistic regression over what speaks for it.
+"""Say how likely it is that a match is what was meant: that the text is ours to answer, and that the match is right.
 
-The weights are fitted on the development questions by `python -m tests.evals.calibrate`, which prints them.
+Two logistic regressions over the evidence. Their weights are learned by tests/evals/fit.py on examples that the
+classifier had not seen, so that the confidence is the share that is right; see docs/retrieval.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import astuple, dataclass
 from math import exp
 
-from knowledge.matching import Match, Reading
+from knowledge.classifier import Judgement
+from knowledge.matching import Match
 from knowledge.models import Tool
-from knowledge.questions import Intent
+from knowledge.questions import AGAINST, Intent
+from knowledge.reading import Reading
 
-SURE = 0.38
-"""From this confidence on, an entry is shown as the answer."""
-UNSURE = 0.2
-"""From this confidence on, an entry is offered as a candidate."""
-
+OURS = {"command": 0.5, "people": 0.5, "knowledge": 0.65}
+"""From this probability on, that a text is ours to answer, it is answered: a command is seldom anything but a look-up,
+and a search for people that is not ours only finds that nobody has declared it."""
+OURS_ALL_THE_SAME = 0.95
+"""The same, where a cue speaks for a question that is not ours: pay, prices, dates, requests …"""
 LITTLE = 2.0
-"""Weight below which a text without a name in it says too little to be sure of anything."""
-
-# Words that mark a text as being about this field, as stems.
-ANCHORS = frozenset(
-    "ai genai llm ml model data prompt train dataset gpu mlop rag embed vector hallucin chatbot finetun".split()
-)
+"""Weight below which a text without a name in it says too little to be sure of anything: "model" fits everything."""
+SURE = 0.25
+"""From this confidence on, an entry is shown as the answer, where the text is ours to answer."""
+UNSURE = 0.12
+"""From this confidence on, an entry is offered as a candidate."""
 
 
 @dataclass(frozen=True)
 class Signals:
-    """Hold what the confidence is computed from, each between about 0 and 2."""
+    """Hold what the confidence is computed from, each between about -2 and 2."""
 
     score: float
     phrase: float
@@ -37,6 +39,7 @@ class Signals:
     body: float
     named: float
     share: float
+    learned: float
     unknown: float
     strange: float
     content: float
@@ -50,49 +53,85 @@ class Signals:
     has_facet: float
     is_command: float
     names_role: float
-    has_anchor: float
+    silent: float
+    outside: float
+    people: float
+    against: float
+    """How many kinds of cues speak for a question that is not ours."""
 
 
-WEIGHTS = Signals(
-    score=1.99,
-    phrase=0.96,
-    second=1.05,
-    body=3.17,
-    named=-0.02,
-    share=0.55,
-    unknown=-0.75,
-    strange=-0.01,
-    content=2.14,
-    strange_share=-0.94,
-    lead=0.72,
-    is_tool=-2.04,
-    is_common_word=-0.31,
-    wants_role=2.85,
-    wants_person=1.68,
-    has_facet=0.53,
-    is_command=1.46,
-    names_role=1.37,
-    has_anchor=0.88,
-)
-CONSTANT = -5.58
+@dataclass(frozen=True)
+class Sureness:
+    """Hold two probabilities."""
 
-_WEIGHTS = tuple(vars(WEIGHTS).values())
+    ours: float
+    """That the text is ours to answer."""
+    right: float
+    """That the match is right, if it is."""
+    wanted: float
+    """From which probability on, that the text is ours, it is answered."""
+
+    @property
+    def confidence(self) -> float:
+        """Return how likely it is that the match is what was meant."""
+        return self.ours * self.right
+
+    @property
+    def enough(self) -> bool:
+        """Tell whether to show the match as the answer."""
+        return self.is_ours and self.confidence >= SURE
+
+    @property
+    def is_ours(self) -> bool:
+        """Tell whether the text is taken to be ours to answer."""
+        return self.ours >= self.wanted
 
 
-def signals(match: Match, others: Sequence[Match], reading: Reading, intent: Intent) -> Signals:
-    """Collect the signals for a match; ``others`` are all matches of the text."""
+class Confidence:
+    """Turn signals into probabilities; ``weights`` holds for each one weight a signal, and the ``constant``."""
+
+    def __init__(self, weights: Mapping[str, Mapping[str, float]]) -> None:
+        self._ours, self._right = (
+            (weights[name]["constant"], [weights[name][signal] for signal in Signals.__dataclass_fields__])
+            for name in ("ours", "right")
+        )
+
+    def of(self, signals: Signals) -> Sureness:
+        """Return how likely it is that the text is ours to answer, and that the match is right."""
+        values = astuple(signals)
+        kind = "command" if signals.is_command else "people" if signals.wants_person else "knowledge"
+        doubtful = signals.against and signals.names_role
+        wanted = OURS_ALL_THE_SAME if doubtful else OURS[kind]
+        return Sureness(_probability(*self._ours, values), _probability(*self._right, values), wanted)
+
+
+def _probability(constant: float, weights: Sequence[float], values: Sequence[float]) -> float:
+    total = constant + sum(weight * value for weight, value in zip(weights, values, strict=True))
+    return 1 / (1 + exp(-max(-30.0, min(30.0, total))))
+
+
+def signals(
+    match: Match,
+    others: Sequence[Match],
+    reading: Reading,
+    intent: Intent,
+    judgement: Judgement,
+    cues: Collection[str],
+) -> Signals:
+    """Collect the signals for a match; ``others`` are all matches of the text, ``cues`` those found in it."""
     proof = match.evidence
     next_best = max(
         (m.score for m in others if m.entry is not match.entry and m.entry is not match.source), default=0.0
     )
     is_tool = isinstance(match.source, Tool)
     return Signals(
-        score=min(match.score, 2.0),
+        score=min(match.score, 3.0),
         phrase=proof.phrase,
         second=proof.second,
         body=proof.body,
         named=proof.named,
         share=proof.share,
+        learned=proof.learned,
         unknown=reading.unknown,
         strange=min(reading.strange, 5) / 5,
         content=min(reading.content, 10) / 10,
@@ -105,15 +144,8 @@ def signals(match: Match, others: Sequence[Match], reading: Reading, intent: Int
         has_facet=float(intent.facet not in ("summary", "people")),
         is_command=float(intent.via == "command"),
         names_role=float(proof.named > 0 and not is_tool),
-        has_anchor=float(any(token.stem in ANCHORS for token in reading.tokens)),
+        silent=judgement.silent,
+        outside=judgement.outside,
+        people=judgement.people,
+        against=float(len(AGAINST.intersection(cues))),
     )
-
-
-def confidence(match: Match, others: Sequence[Match], reading: Reading, intent: Intent) -> float:
-    """Return how likely it is that the match is what was meant, from 0 to 1."""
-    found = signals(match, others, reading, intent)
-    if not match.named and reading.weight < LITTLE:
-        # One word that many entries use, like "model": everything fits a little.
-        return UNSURE
-    total = CONSTANT + sum(weight * value for weight, value in zip(_WEIGHTS, vars(found).values(), strict=True))
-    return 1 / (1 + exp(-total))

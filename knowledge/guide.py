@@ -5,10 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from importlib.resources import files
-from typing import Any
-
-import yaml
 
 from knowledge.answers import (
     Answer,
@@ -25,14 +21,15 @@ from knowledge.answers import (
     ToolCard,
     TopicCard,
 )
-from knowledge.catalog import AnyEntry, Catalog, Loader, load_catalog
-from knowledge.confidence import SURE, UNSURE, confidence
-from knowledge.matching import Match, Matcher, Reading
+from knowledge.catalog import AnyEntry, Catalog, load_catalog
+from knowledge.confidence import SURE, UNSURE, Sureness
+from knowledge.index import Index, Understanding, load_index, load_translator
+from knowledge.languages import Translation, Translator
 from knowledge.models import Role, Tool, Topic
 from knowledge.people import MOST_PEOPLE, Candidate, Person, choose
 from knowledge.ports import People, Threads
-from knowledge.questions import Intent, Questions, Via
-from knowledge.text import Reader
+from knowledge.questions import Via
+from knowledge.reading import Reading
 
 THREAD_LIFE = timedelta(days=1)
 DIRECT_LIFE = timedelta(hours=1)
@@ -50,6 +47,13 @@ ROLE_SHARE = 0.72
 """Another role fits nearly as well from this share of the best one's score."""
 ALONE = 0.5
 """A role's name stands alone where less than this share of the text's weight is beside it."""
+OUTSIDE = 0.5
+"""From this judgement on, even a question about a tool is taken to be nobody's field."""
+FIELD, OUTSIDE_SHARE = 0.4, 0.15
+"""What is not in the knowledge is a role's field from so much learned for the role on, less a share of what speaks
+against its being anybody's."""
+NOBODYS = AGAINST - {"support"}
+"""Pay, prices, dates and the like are no role's field."""
 LONGEST_TOPIC = 4
 """Words of a declared topic that are looked for in a question."""
 
@@ -73,6 +77,8 @@ class Question:
     via: Via = "mention"
     asker: str | None = None
     conversation: Conversation | None = None
+    said: str = ""
+    """What was typed, where ``text`` is its translation."""
 
 
 class Guide:
@@ -81,30 +87,35 @@ class Guide:
     def __init__(
         self,
         catalog: Catalog,
-        matcher: Matcher,
-        questions: Questions,
+        index: Index,
         people: People,
         threads: Threads,
         now: Callable[[], datetime],
+        translator: Translator | None = None,
     ) -> None:
         self.catalog = catalog
-        self._matcher = matcher
-        self._questions = questions
+        self._index = index
         self._people = people
         self._threads = threads
         self._now = now
+        self._translator = translator
         self.on_answer: Callable[[Answer], None] | None = None
         """Told every answer to a question, for counting."""
 
     async def ask(self, question: Question) -> Answer:
         """Answer a question and keep its subject for follow-ups."""
         question = replace(question, text=question.text[:LONGEST_QUESTION])
-        exact = self._matcher.named_exactly(question.text)
+        translation = self._translated(question.text)
+        if translation is not None:
+            question = replace(question, text=translation.english, said=question.text)
+        exact = self._index.matcher.names.named_exactly(question.text)
         if exact is not None:
             answer: Answer = await self._card(question, exact, "summary", (), 1.0)
         else:
-            intent = self._questions.understand(question.text, question.via)
-            answer = await self._answer(question, intent, await self._subject_before(question))
+            understood = self._index.understand(question.text, question.via)
+            answer = await self._answer(question, understood, await self._subject_before(question))
+        if translation is not None:
+            answer = replace(answer, asked_in=translation.language)
         if self.on_answer is not None:
             self.on_answer(answer)
         if question.conversation and answer.subject:
@@ -118,6 +129,9 @@ class Guide:
             )
         return answer
 
+    def _translated(self, text: str) -> Translation | None:
+        return self._translator.translate(text) if self._translator else None
+
     async def _subject_before(self, question: Question) -> Subject | None:
         if question.conversation is None or question.conversation.is_new:
             return None
@@ -127,7 +141,8 @@ class Guide:
             question.workspace, question.conversation.channel, thread, self._now() - life
         )
 
-    async def _answer(self, question: Question, intent: Intent, before: Subject | None) -> Answer:
+    async def _answer(self, question: Question, understood: Understanding, before: Subject | None) -> Answer:
+        intent = understood.intent
         match intent.kind:
             case "empty":
                 return Help("empty")
@@ -140,44 +155,46 @@ class Guide:
             case "who" if before is None:
                 return Help("who")
             case "compare":
-                compared = self._compared(intent, before)
+                compared = self._compared(understood, before)
                 if compared is not None:
                     return compared
                 if intent.sides is None:
                     return Help("compare")
             case "who" | "people":
-                return await self._whom_to_ask(question, intent, before)
+                return await self._whom_to_ask(question, understood, before)
             case "knowledge":
                 pass
-        return await self._explain(question, intent, before)
+        return await self._explain(question, understood, before)
 
     # Explaining
 
-    async def _explain(self, question: Question, intent: Intent, before: Subject | None) -> Answer:
-        reading = self._matcher.read(intent.text)
-        matches = self._matcher.match(reading)
-        if before and self._follows_up(intent, reading, matches):
+    async def _explain(self, question: Question, understood: Understanding, before: Subject | None) -> Answer:
+        intent, matches, best = understood.intent, understood.matches, understood.best
+        if before and self._follows_up(understood):
             carried = self._entry_of(before)
             if carried is not None:
                 return await self._card(question, carried, intent.facet, (), 0.9)
-        alone = self._matcher.named_alone(reading)
+        alone = self._index.matcher.names.named_alone(understood.reading)
         if alone is not None and intent.facet in ("summary", "compare") and not (intent.wants_role or intent.part):
             return await self._card(question, alone, "summary", (), 1.0)
         if intent.sides is not None and intent.kind == "knowledge":
-            named = [self._matcher.named_exactly(side) for side in intent.sides]
+            named = [self._index.matcher.names.named_exactly(side) for side in intent.sides]
             if all(isinstance(entry, Role) for entry in named):
                 both = self._side_by_side([(entry, 1.0) for entry in named if entry is not None])
                 if both is not None:
                     return both
-        best = self._best(intent, matches)
+        if intent.compares:
+            roles = dict.fromkeys(
+                span.entry_id for span in understood.reading.spans if span.entry_id in self.catalog.roles
+            )
+            both = self._side_by_side([(self.catalog.roles[role], 1.0) for role in roles]) if len(roles) == 2 else None
+            if both is not None:
+                return both
         if best is None:
             return NotKnown((), (), Subject(), 0.0)
-        sure = confidence(best, matches, reading, intent)
-        if intent.outside:
-            return NotKnown((), (), Subject(), sure)
-        if intent.support:
-            return await self._not_known(question, best, sure, matches)
-        if sure >= SURE:
+        sureness = understood.sureness(best)
+        sure = sureness.confidence
+        if sureness.enough:
             others = tuple(
                 match.entry
                 for match in matches
@@ -190,19 +207,12 @@ class Guide:
         if question.via == "command" and sure >= UNSURE:
             near = [match.entry for match in matches[:MOST_CANDIDATES] if match.score >= best.score / 2]
             return Candidates(tuple(dict.fromkeys([best.entry, *near]))[:MOST_CANDIDATES], Subject(), sure)
-        return NotKnown((), (), Subject(), sure)
+        return await self._not_known(question, understood)
 
-    def _best(self, intent: Intent, matches: Sequence[Match]) -> Match | None:
-        """Choose the entry to show: a role where one is asked for or named, else whatever fits best."""
-        named = [match for match in matches if match.named and isinstance(match.entry, Role)]
-        if named and (intent.part or intent.facet in ("skills", "responsibilities", "example")):
-            return named[0]
-        found = self._matcher.fields(matches) if intent.wants_role else matches
-        return found[0] if found else None
-
-    def _follows_up(self, intent: Intent, reading: Reading, matches: Sequence[Match]) -> bool:
+    def _follows_up(self, understood: Understanding) -> bool:
         """Tell whether the text leaves its subject to the conversation."""
-        best = matches[0] if matches else None
+        intent, reading = understood.intent, understood.reading
+        best = understood.matches[0] if understood.matches else None
         if best is None or reading.content == 0:
             return intent.facet in ("skills", "responsibilities", "example") or intent.refers_back
         if best.named and not isinstance(best.entry, Tool):
@@ -210,7 +220,7 @@ class Guide:
         if intent.refers_back and intent.facet != "summary":
             return True
         part = intent.facet in ("skills", "responsibilities", "example") and not reading.strange
-        return part and confidence(best, matches, reading, intent) < SURE
+        return part and not understood.sureness(best).enough
 
     def _entry_of(self, subject: Subject) -> AnyEntry | None:
         for entry_id in (*subject.topics, *subject.roles, *subject.tools):
@@ -219,11 +229,29 @@ class Guide:
                 return entry
         return None
 
-    async def _not_known(self, question: Question, best: Match, sure: float, matches: Sequence[Match]) -> NotKnown:
-        fields = self._matcher.fields(matches) if sure >= SURE or best.named else []
-        roles = tuple(match.entry for match in fields[:1] if isinstance(match.entry, Role))
-        holders = await self._holders(question.workspace, roles[0].id) if roles else ()
-        return NotKnown(roles, holders, Subject(roles=tuple(role.id for role in roles)), 1 - sure)
+    async def _not_known(self, question: Question, understood: Understanding) -> NotKnown:
+        """Say that there is no answer, and whose field it is where it is plainly somebody's."""
+        best = understood.best
+        sure = understood.sure(best) if best else 0.0
+        role = self._whose_field(understood)
+        if role is None:
+            return NotKnown((), (), Subject(), sure)
+        holders = await self._holders(question.workspace, role.id)
+        return NotKnown((role,), holders, Subject(roles=(role.id,)), 1 - sure)
+
+    def _whose_field(self, understood: Understanding) -> Role | None:
+        """Return the role whose field a question is: of a tool that it names the first user, else the best-fitting."""
+        if "support" in understood.cues and understood.judgement.outside < OUTSIDE:
+            for span in understood.reading.spans:
+                tool = self.catalog.tools.get(span.entry_id)
+                if tool is not None:
+                    return self.catalog.roles[tool.used_by[0].role]
+        best = next(iter(understood.fields), None)
+        if best is None or NOBODYS.intersection(understood.cues):
+            return None
+        if best.evidence.learned - OUTSIDE_SHARE * understood.judgement.outside < FIELD:
+            return None
+        return self.catalog.roles[best.entry.id]
 
     async def show(self, workspace: str, entry_id: str) -> Answer | None:
         """Return the card of an entry, or None where there is no such entry."""
@@ -286,15 +314,17 @@ class Guide:
         tools = (self.catalog.tools_of[left.id], self.catalog.tools_of[right.id])
         return Comparison(left, right, confusions, tools, Subject(roles=(left.id, right.id)), 1.0)
 
-    def _compared(self, intent: Intent, before: Subject | None) -> Comparison | Pair | None:
+    def _compared(self, understood: Understanding, before: Subject | None) -> Comparison | Pair | None:
         """Compare what the two sides name; a side that is only near to something is not taken for it."""
+        intent = understood.intent
         if intent.sides is None:
             return None
+        ours = understood.best is not None and understood.sureness(understood.best).is_ours
         prior = self.catalog.roles.get(before.roles[0]) if before and before.roles else None
         found: list[tuple[AnyEntry, float]] = []
         for side in intent.sides:
-            one = self._side(side)
-            if one is None and prior is not None and self._questions.refers_back(side):
+            one = self._side(side, near=ours)
+            if one is None and prior is not None and self._index.questions.refers_back(side):
                 one = (prior, 1.0)
             if one is not None:
                 found.append(one)
@@ -302,21 +332,22 @@ class Guide:
             found.insert(0, (prior, 1.0))
         return self._side_by_side(found)
 
-    def _side(self, text: str) -> tuple[AnyEntry, float] | None:
-        exact = self._matcher.named_exactly(text)
+    def _side(self, text: str, *, near: bool) -> tuple[AnyEntry, float] | None:
+        """Return the entry that one side of a comparison names, or is near to, if that is enough."""
+        names = self._index.matcher.names
+        exact = names.named_exactly(text)
         if exact is not None:
             return exact, 1.0
-        reading = self._matcher.read(text)
-        alone = self._matcher.named_alone(reading)
+        understood = self._index.understand(text, "command")
+        alone = names.named_alone(understood.reading)
         if alone is not None:
             return alone, 1.0
-        matches = self._matcher.match(reading)
-        roles = [match for match in matches if isinstance(match.entry, Role)]
-        best = next((match for match in roles if match.named), matches[0] if matches else None)
+        roles = [match for match in understood.matches if isinstance(match.entry, Role)]
+        best = next((match for match in roles if match.named), next(iter(understood.matches), None))
         if best is None:
             return None
-        sure = confidence(best, matches, reading, Intent("compare", text, "compare", "command"))
-        return (best.entry, sure) if best.named or sure >= SURE else None
+        sure = understood.sure(best)
+        return (best.entry, sure) if best.named or (near and understood.sureness(best).enough) else None
 
     def _side_by_side(self, found: Sequence[tuple[AnyEntry, float]]) -> Comparison | Pair | None:
         if len(found) < 2 or found[0][0] is found[1][0]:
@@ -334,32 +365,32 @@ class Guide:
 
     # Whom to ask
 
-    async def _whom_to_ask(self, question: Question, intent: Intent, before: Subject | None) -> Answer:
-        reading = self._matcher.read(intent.text)
-        matches = self._matcher.match(reading)
-        fields = self._matcher.fields(matches)
-        declared = await self._declared_topics(question.workspace, reading)
-        sure = confidence(fields[0], matches, reading, intent) if fields else 0.0
-        if sure < SURE and not declared:
+    async def _whom_to_ask(self, question: Question, understood: Understanding, before: Subject | None) -> Answer:
+        intent, reading, fields = understood.intent, understood.reading, understood.fields
+        declared = await self._declared_topics(question, understood.reading)
+        sureness = understood.sureness(fields[0]) if fields else Sureness(0.0, 0.0, 1.0)
+        sure = sureness.confidence
+        if not sureness.enough and not declared:
             if before and (reading.content == 0 or intent.refers_back):
                 return await self.suggest(question.workspace, before, question.asker)
             return NotKnown((), (), Subject(), sure)
-        if intent.outside and not declared:
-            return NotKnown((), (), Subject(), 1 - sure)
-        subject = self._sought(reading, matches, fields) if sure >= SURE else Subject()
+        if before and intent.refers_back and reading.content <= 1 and not fields[0].named and not declared:
+            return await self.suggest(question.workspace, before, question.asker)
+        subject = self._sought(understood) if sureness.enough else Subject()
         topics = tuple(dict.fromkeys([*declared, *subject.topics]))
         subject = Subject(subject.roles, topics, subject.tools)
         return await self.suggest(question.workspace, subject, question.asker, confidence=max(sure, SURE))
 
-    def _sought(self, reading: Reading, matches: Sequence[Match], fields: Sequence[Match]) -> Subject:
+    def _sought(self, understood: Understanding) -> Subject:
         """Say which roles, topics and tools a search for people is about."""
+        matches, fields = understood.matches, understood.fields
         top = matches[0].entry
         if isinstance(top, Tool):
             return Subject(tuple(note.role for note in top.used_by)[:FITTING_ROLES], (), (top.id,))
         if isinstance(top, Topic) and matches[0].named:
             return Subject(top.roles[:FITTING_ROLES], (top.id,))
         best = fields[0]
-        if best.named and reading.beside < ALONE:
+        if best.named and understood.reading.beside < ALONE:
             return Subject((best.entry.id,))
         near = [match.entry.id for match in fields if match.score >= ROLE_SHARE * best.score]
         return Subject(tuple(near[:FITTING_ROLES]))
@@ -396,13 +427,24 @@ class Guide:
             rows = await self._people.candidates(workspace, topics=(), roles=roles, without=asker)
         return choose(rows, (), roles)
 
-    async def _declared_topics(self, workspace: str, reading: Reading) -> list[str]:
-        keys = self._matcher.topic_keys(reading, LONGEST_TOPIC)
-        return list(await self._people.declared_topics(workspace, keys)) if keys else []
+    def others(self, text: str, *, without: Sequence[str]) -> tuple[AnyEntry, ...]:
+        """Return the entries that fit a text best when those that were shown for it are left out."""
+        translation = self._translated(text)
+        matches = self._index.understand(translation.english if translation else text).matches
+        rest = [match for match in matches if match.entry.id not in without]
+        return tuple(match.entry for match in rest if match.score >= rest[0].score / 2)[:MOST_CANDIDATES]
+
+    async def _declared_topics(self, question: Question, reading: Reading) -> list[str]:
+        matcher = self._index.matcher
+        keys = matcher.topic_keys(reading, LONGEST_TOPIC)
+        if question.said:
+            # Topics are kept in the words of whoever declared them.
+            keys = list(dict.fromkeys([*keys, *matcher.topic_keys(matcher.read(question.said), LONGEST_TOPIC)]))
+        return list(await self._people.declared_topics(question.workspace, keys)) if keys else []
 
     def topic_key(self, label: str) -> str:
         """Return the key of a topic as typed: the entry that it names, else its words without endings."""
-        return self._matcher.topic_key(label)
+        return self._index.matcher.topic_key(label)
 
     def subject_of(self, entry_id: str) -> Subject | None:
         """Return the subject that asking about an entry has."""
@@ -418,17 +460,8 @@ class Guide:
                 return None
 
 
-def load_index(catalog: Catalog) -> tuple[Matcher, Questions]:
-    """Build what reads questions: the search index over the catalog, and the cues."""
-
-    def read(name: str) -> Any:
-        text = (files("knowledge") / "content" / name).read_text("utf-8")
-        return yaml.load(text, Loader)  # noqa: S506 - a safe loader
-
-    return Matcher(catalog, Reader(read("words.yaml"))), Questions(read("cues.yaml"))
-
-
 def load_guide(people: People, threads: Threads, now: Callable[[], datetime]) -> Guide:
     """Read the bundled content and build the guide over it."""
     catalog = load_catalog()
-    return Guide(catalog, *load_index(catalog), people, threads, now)
+    index = load_index(catalog)
+    return Guide(catalog, index, people, threads, now, load_translator(index.matcher))

@@ -1,11 +1,12 @@
 """Rank the entries of the catalog for a text.
 
-Three kinds of evidence are put together:
+Four kinds of evidence are put together:
 
 - names: an entry's name, other names and job titles, found word for word in the text (endings and typing errors aside);
 - phrases: the tasks and questions written beside each entry; the nearest one counts (Tversky's index over words
   weighted by how few entries use them, https://en.wikipedia.org/wiki/Tversky_index);
-- body: all words of the entry (BM25, https://en.wikipedia.org/wiki/Okapi_BM25).
+- body: all words of the entry (BM25, https://en.wikipedia.org/wiki/Okapi_BM25);
+- learned: what the classifier makes of the text (knowledge/classifier.py).
 
 How sure a match is, is said apart from its place in the order: see knowledge/confidence.py.
 """
@@ -16,46 +17,32 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
+from typing import Any
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
+import numpy as np
 
 from knowledge.catalog import AnyEntry, Catalog
-from knowledge.errors import ContentError
+from knowledge.classifier import Judgement
 from knowledge.models import Role, Statement, Tool, Topic
-from knowledge.text import Reader, Token, key_of, words
+from knowledge.reading import Names, Reading
+from knowledge.text import Reader, Token, words
 
 STOP_WEIGHT = 0.02
 WEAK_WEIGHT = 0.25
-LONGEST_NAME = 8
 # Tversky's index: what the text has beyond the phrase counts more than what the phrase has beyond the text.
 BEYOND_TEXT = 0.55
 BEYOND_PHRASE = 0.30
 BM25_K = 1.2
 BM25_B = 0.4
-TITLE_STRENGTH = 0.95
-LONG, CERTAIN = 8, 9
-"""Letters from which on a mistyped word is corrected though it stands alone, and wherever it stands."""
 
-# How the evidence is put together; found on the development questions (tests/evals).
-NEAREST_PHRASE, SECOND_PHRASE, BODY = 1.1, 0.65, 0.3
-NAMED, NAME_SHARE = 0.5, 1.0
+LEARNED_OF_TOOL = 0.5
+"""A tool gets this share of what was learned for the first of its roles."""
+MOST = 24
+"""So many entries are looked at further."""
 TOPIC_FIELD, TOOL_FIELD = 0.6, 0.75
 """A topic or tool speaks for the first of its roles by this much, by a tenth less for each next one."""
 FIELD_STEP = 0.9
-
-
-@dataclass(frozen=True)
-class Span:
-    """Mark words of the text that are a name of an entry."""
-
-    start: int
-    stop: int
-    entry_id: str
-    kind: str
-    """``name`` or ``title``."""
-    strength: float
-    """1 for a name typed as it is written, less with typing errors."""
+Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass
@@ -69,12 +56,22 @@ class Evidence:
     phrase: float = 0.0
     second: float = 0.0
     body: float = 0.0
+    learned: float = 0.0
 
-    @property
-    def score(self) -> float:
-        """Put the evidence together; the scale means nothing but order."""
-        told = NEAREST_PHRASE * self.phrase + SECOND_PHRASE * self.second + BODY * self.body
-        return max(told, NAMED * self.named + NAME_SHARE * self.share) if self.named else told
+
+@dataclass(frozen=True)
+class Balance:
+    """Say how much each part of the evidence counts; docs/retrieval.md says what each is worth."""
+
+    named: float = 0.5
+    share: float = 1.0
+    phrase: float = 1.1
+    second: float = 0.65
+    body: float = 0.3
+    learned: float = 2.0
+
+
+BALANCE = Balance()
 
 
 @dataclass(frozen=True)
@@ -92,108 +89,48 @@ class Match:
         return self.evidence.named > 0 and self.source is self.entry
 
 
-@dataclass(frozen=True)
-class Reading:
-    """Hold a text as the matcher reads it."""
-
-    tokens: tuple[Token, ...]
-    weights: tuple[float, ...]
-    spans: tuple[Span, ...]
-    unknown: float
-    """The share of the text's weight in words that no entry uses."""
-
-    content: int
-    """How many words say something about a subject."""
-    strange: int
-    """How many of these no entry uses."""
-
-    @property
-    def weight(self) -> float:
-        """Return the weight of all words together."""
-        return sum(self.weights)
-
-    @property
-    def beside(self) -> float:
-        """Return the share of the text's weight that stands beside the names in it."""
-        named = sum(sum(self.weights[span.start : span.stop]) for span in self.spans)
-        return 1 - named / (self.weight or 1.0)
-
-
-@dataclass
-class _Phrase:
-    entry: int
-    stems: tuple[str, ...]
-    weight: float = 0.0
-
-
 class Matcher:
     """Hold the catalog's search index; built once, read by every question.
 
     Raises ContentError where two entries have names that differ only in endings or spelling.
     """
 
-    def __init__(self, catalog: Catalog, reader: Reader) -> None:
+    def __init__(self, catalog: Catalog, reader: Reader, balance: Balance = BALANCE) -> None:
         self.catalog = catalog
         self.reader = reader
+        self._balance = balance
         self._entries: list[AnyEntry] = list(catalog)
         self._at = {entry.id: at for at, entry in enumerate(self._entries)}
-        self._names: dict[tuple[str, ...], tuple[int, str]] = {}
-        problems: list[str] = []
-        phrases: list[_Phrase] = []
+        phrases: list[tuple[int, tuple[str, ...]]] = []
         bodies: list[dict[str, float]] = []
         for at, entry in enumerate(self._entries):
             counts: dict[str, float] = defaultdict(float)
-            for text, weight, is_phrase in _texts(entry):
+            for text, weight, is_phrase in texts(entry):
                 stems = [token.stem for token in reader.read(text)]
                 for stem in stems:
                     counts[stem] += weight
                 if is_phrase and stems:
-                    phrases.append(_Phrase(at, tuple(dict.fromkeys(stems))))
+                    phrases.append((at, tuple(dict.fromkeys(stems))))
             bodies.append(counts)
-            for kind, names in (
-                ("title", entry.titles if isinstance(entry, Role) else ()),
-                ("name", (entry.name, *entry.names)),
-            ):
-                for name in names:
-                    stems_of = tuple(token.stem for token in reader.read(name))
-                    if stems_of and self._names.setdefault(stems_of, (at, kind))[0] != at:
-                        other = self._entries[self._names[stems_of][0]]
-                        problems.append(f"{entry.id}: the name {name!r} leads to {other.id} already")
-        if problems:
-            raise ContentError(problems)
         self._idf = self._rarity(bodies)
         self._rarest = max(self._idf.values())
         self._body = self._bm25(bodies)
-        self._by_word: dict[str, list[int]] = defaultdict(list)
-        self._phrases = phrases
-        for number, phrase in enumerate(phrases):
-            phrase.weight = sum(self.weight_of(stem) for stem in phrase.stems)
-            for stem in phrase.stems:
-                if stem not in reader.stop:
-                    self._by_word[stem].append(number)
-        self._name_words = sorted(
-            {
-                word
-                for entry in self._entries
-                for name in (entry.name, *entry.names, *(entry.titles if isinstance(entry, Role) else ()))
-                for word in words(name)
-                if len(word) >= 4
-            }
-        )
-        self._questions = {
-            key_of(question): topic
-            for topic in catalog.topics.values()
-            for question in (topic.question, *topic.questions)
-        }
-        self._split_names = {
-            "".join(parts): tuple(parts)
-            for entry in self._entries
-            for name in (entry.name, *entry.names)
-            if len(parts := words(name)) > 1 and len("".join(parts)) >= LONG
-        }
         self._vocabulary = set(self._idf) | reader.stop | reader.weak
         self._empty = reader.stop | reader.weak
-        self._starts = {name[0] for name in self._names}
+        self.names = Names(catalog, reader, self.knows)
+        # Phrases stand in the order of their entries, so that each entry's are one slice.
+        self._phrase_weights = np.array([sum(self.weight_of(stem) for stem in stems) for _, stems in phrases])
+        self._phrase_starts = np.searchsorted([at for at, _ in phrases], range(len(self._entries)))
+        by_word: dict[str, list[int]] = defaultdict(list)
+        for number, (_, phrase) in enumerate(phrases):
+            for stem in phrase:
+                if stem not in reader.stop:
+                    by_word[stem].append(number)
+        self._by_word = {stem: np.array(numbers) for stem, numbers in by_word.items()}
+        owners = [entry.used_by[0].role if isinstance(entry, Tool) else entry.id for entry in self._entries]
+        labels = [*catalog.roles, *catalog.topics]
+        self._label_of_entry = np.array([labels.index(owner) for owner in owners])
+        self._learned_share = np.array([LEARNED_OF_TOOL if isinstance(e, Tool) else 1.0 for e in self._entries])
 
     def _rarity(self, bodies: Sequence[Mapping[str, float]]) -> dict[str, float]:
         counts: dict[str, int] = defaultdict(int)
@@ -202,16 +139,16 @@ class Matcher:
                 counts[stem] += 1
         return {stem: log(1 + len(bodies) / count) for stem, count in counts.items()}
 
-    def _bm25(self, bodies: Sequence[Mapping[str, float]]) -> dict[str, list[tuple[int, float]]]:
+    def _bm25(self, bodies: Sequence[Mapping[str, float]]) -> dict[str, Numbers]:
         lengths = [sum(body.values()) for body in bodies]
         mean = sum(lengths) / len(lengths)
-        index: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        index: dict[str, Numbers] = defaultdict(lambda: np.zeros(len(bodies)))
         for at, body in enumerate(bodies):
             norm = BM25_K * (1 - BM25_B + BM25_B * lengths[at] / mean)
             for stem, count in body.items():
                 # At most 1, so that a text's body score is the share of its weight that the entry explains.
-                index[stem].append((at, count / (count + norm)))
-        return index
+                index[stem][at] = count / (count + norm)
+        return dict(index)
 
     def weight_of(self, stem: str) -> float:
         """Return how much a word says: nothing for "the", most for a word that one entry alone uses."""
@@ -222,7 +159,7 @@ class Matcher:
 
     def read(self, text: str) -> Reading:
         """Read a text: correct typing errors towards words of names, find the names in it, weigh its words."""
-        tokens = self._corrected(words(text))
+        tokens = self.names.corrected(words(text))
         weights = [self.weight_of(token.stem) for token in tokens]
         total = sum(weights) or 1.0
         unknown = sum(weight for token, weight in zip(tokens, weights, strict=True) if not self.knows(token))
@@ -230,42 +167,18 @@ class Matcher:
         return Reading(
             tuple(tokens),
             tuple(weights),
-            tuple(self._spans(tokens)),
+            tuple(self.names.spans(tokens)),
             unknown / total,
             len(content),
             sum(not self.knows(token) for token in content),
+            text.strip(),
         )
-
-    def named_exactly(self, text: str) -> AnyEntry | None:
-        """Return the entry whose name, or whose question, the whole text is, typing errors and seniority aside."""
-        asked = self.catalog.entry(text.strip()) or self._questions.get(key_of(text))
-        if asked is not None:
-            return asked
-        tokens = self._corrected(words(text))
-        while len(tokens) > 1 and tokens[0].stem in self.reader.seniority:
-            tokens = tokens[1:]
-        found = self._names.get(tuple(token.stem for token in tokens))
-        return self._entries[found[0]] if found else None
-
-    def named_alone(self, reading: Reading) -> AnyEntry | None:
-        """Return the entry that the text names and says nothing else about: "what is LangChain?"."""
-        stems = [token.stem for token in reading.tokens]
-        stop = self.reader.stop
-        first = next((at for at, stem in enumerate(stems) if stem not in stop), len(stems))
-        last = next((at for at in range(len(stems), 0, -1) if stems[at - 1] not in stop), 0)
-        # The words around may be part of the name: "Why generative AI needs databases".
-        for start in range(first + 1):
-            for end in range(len(stems), max(last, start) - 1, -1):
-                found = self._names.get(tuple(stems[start:end]))
-                if found is not None:
-                    return self._entries[found[0]]
-        return None
 
     def topic_key(self, label: str) -> str:
         """Return the key of a topic as typed: the entry that it names, else its words without endings."""
         stems = tuple(token.stem for token in self.reader.read(label))
-        found = self._names.get(stems)
-        return self._entries[found[0]].id if found else " ".join(stems)[:120]
+        found = self.names.named(stems)
+        return found.id if found else " ".join(stems)[:120]
 
     def topic_keys(self, reading: Reading, longest: int) -> list[str]:
         """Return the keys of topics that the text may name, longest first: names in it, and runs of its words."""
@@ -301,101 +214,41 @@ class Matcher:
         """Tell whether any entry uses the word."""
         return token.stem in self._vocabulary
 
-    def _corrected(self, typed: Sequence[str]) -> list[Token]:
-        """Read words; names typed as one word are taken apart, mistyped words read as the nearest word of a name.
-
-        A correction stands only where it completes a name of several words, is long enough to leave little doubt, or
-        is all that was typed: "lawyer" inside a sentence is not a mistyped "layer".
-        """
-        typed = [part for word in typed for part in self._split(word)]
-        near = [self._nearest_word(word) for word in typed]
-        if not any(near):
-            return self.reader.tokens(typed)
-        corrected = [found[0] if found else word for word, found in zip(typed, near, strict=True)]
-        tokens = self.reader.tokens(corrected)
-        alone = sum(token.stem not in self.reader.stop for token in tokens) == 1
-        confirmed = {
-            word
-            for span in self._spans(tokens)
-            if span.stop - span.start > 1 or alone
-            for token in tokens[span.start : span.stop]
-            for word in token.typed.split()
-        }
-
-        def stands(found: tuple[str, int]) -> bool:
-            word, distance = found
-            if word in confirmed and (not alone or len(word) >= LONG or distance == 1):
-                return True
-            return len(word) >= CERTAIN
-
-        return self.reader.tokens(
-            [found[0] if found and stands(found) else word for word, found in zip(typed, near, strict=True)]
-        )
-
-    def _split(self, word: str) -> tuple[str, ...]:
-        known = self.knows(self.reader.tokens([word])[0])
-        return (word,) if known else self._split_names.get(word, (word,))
-
-    def _nearest_word(self, word: str) -> tuple[str, int] | None:
-        """Return the word of a name that is nearest to one that nothing knows, with its distance."""
-        if len(word) < 4 or not word.isascii() or not word.isalpha():
-            return None
-        if self.knows(self.reader.tokens([word])[0]):
-            return None
-        most = 1 if len(word) < 6 else 2
-        found = process.extractOne(word, self._name_words, scorer=OSA.distance, score_cutoff=most)
-        return (str(found[0]), int(found[1])) if found and found[0][0] == word[0] else None
-
-    def _spans(self, tokens: Sequence[Token]) -> Iterator[Span]:
-        stems = [token.stem for token in tokens]
-        at = 0
-        while at < len(stems):
-            if stems[at] in self._starts:
-                for length in range(min(LONGEST_NAME, len(stems) - at), 0, -1):
-                    found = self._names.get(tuple(stems[at : at + length]))
-                    if found is not None:
-                        entry, kind = found
-                        strength = TITLE_STRENGTH if kind == "title" else 1.0
-                        yield Span(at, at + length, self._entries[entry].id, kind, strength)
-                        at += length - 1
-                        break
-            at += 1
-
-    def match(self, reading: Reading) -> list[Match]:
-        """Return the entries that anything speaks for, best first."""
-        found = [
-            Match(self._entries[at], proof.score, proof, self._entries[at])
-            for at, proof in self.evidence(reading).items()
-        ]
-        return sorted(found, key=lambda match: (-match.score, match.entry.id))
-
-    def evidence(self, reading: Reading) -> dict[int, Evidence]:
-        """Collect what speaks for each entry."""
-        evidence: dict[int, Evidence] = defaultdict(Evidence)
+    def match(self, reading: Reading, judgement: Judgement) -> list[Match]:
+        """Return the entries that most speaks for, best first."""
+        count = len(self._entries)
+        named, share, body = np.zeros(count), np.zeros(count), np.zeros(count)
         total = reading.weight or 1.0
         for span in reading.spans:
-            proof = evidence[self._at[span.entry_id]]
+            at = self._at[span.entry_id]
             weight = sum(reading.weights[span.start : span.stop])
-            proof.named = max(proof.named, span.strength)
-            proof.share = max(proof.share, weight / total * span.strength)
+            named[at] = max(named[at], span.strength)
+            share[at] = max(share[at], weight / total * span.strength)
         weight_by_stem = {token.stem: weight for token, weight in zip(reading.tokens, reading.weights, strict=True)}
         text_weight = sum(weight_by_stem.values()) or 1.0
-        common: dict[int, float] = defaultdict(float)
+        common = np.zeros(len(self._phrase_weights))
         for stem, weight in weight_by_stem.items():
-            for number in self._by_word.get(stem, ()):
-                common[number] += weight
-            if stem not in self.reader.stop:
-                for at, saturation in self._body.get(stem, ()):
-                    evidence[at].body += weight * saturation / text_weight
-        for number, both in common.items():
-            phrase = self._phrases[number]
-            score = both / (both + BEYOND_TEXT * (text_weight - both) + BEYOND_PHRASE * (phrase.weight - both))
-            proof = evidence[phrase.entry]
-            if score > proof.phrase:
-                proof.phrase, proof.second = score, proof.phrase
-            elif score > proof.second:
-                proof.second = score
-        return evidence
+            if stem in self._by_word:
+                common[self._by_word[stem]] += weight
+            if stem in self._body and stem not in self.reader.stop:
+                body += weight / text_weight * self._body[stem]
+        beyond = BEYOND_TEXT * (text_weight - common) + BEYOND_PHRASE * (self._phrase_weights - common)
+        near = common / np.maximum(common + beyond, 1e-9)
+        phrase = np.maximum.reduceat(near, self._phrase_starts)
+        # The nearest of each entry set aside, the next one is the second.
+        nearest = near == np.repeat(phrase, np.diff(self._phrase_starts, append=len(near)))
+        second = np.maximum.reduceat(np.where(nearest, 0.0, near), self._phrase_starts)
+        learned = np.array([*judgement.entries.values()])[self._label_of_entry] * self._learned_share
+        counts = self._balance
+        told = counts.phrase * phrase + counts.second * second + counts.body * body
+        by_name = np.where(named > 0, counts.named * named + counts.share * share, 0.0)
+        scores = np.maximum(told, by_name) + counts.learned * learned
+        best = np.argsort(-scores, kind="stable")[:MOST]
+        columns = (scores, named, share, phrase, second, body, learned)
+        return [
+            Match(self._entries[at], score, Evidence(*evidence), self._entries[at])
+            for at, score, *evidence in zip(best.tolist(), *(column[best].tolist() for column in columns), strict=True)
+        ]
 
 
 def _owners(entry: AnyEntry) -> list[tuple[str, float]]:
@@ -407,7 +260,7 @@ def _owners(entry: AnyEntry) -> list[tuple[str, float]]:
     return [(note.role, TOOL_FIELD * FIELD_STEP**at) for at, note in enumerate(entry.used_by)]
 
 
-def _texts(entry: AnyEntry) -> Iterator[tuple[str, float, bool]]:
+def texts(entry: AnyEntry) -> Iterator[tuple[str, float, bool]]:
     """Give every text of an entry with its weight in the body, and whether it stands as a phrase of its own."""
     yield entry.name, 4.0, True
     for name in entry.names:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from knowledge.answers import Subject
+from knowledge.feedback import Asked, Verdict
 from knowledge.people import Candidate, Declaration, Level, Member
 
 
@@ -79,4 +80,27 @@ class Threads(Protocol):
         self, workspace: str, channel: str, thread: str, user: str, subject: Subject, now: datetime
     ) -> None:
         """Set the subject of the conversation, as ``user`` asked last."""
+        ...
+
+
+class Feedback(Protocol):
+    """Keep questions that had no answer or a poor one, so that the content can grow; never who asked."""
+
+    def seal(self, asked: Asked) -> str:
+        """Return the question as a token that only this side opens; nothing is kept."""
+        ...
+
+    def opened(self, sealed: str) -> Asked | None:
+        """Return what was sealed; None for what is no such token, or was sealed with a key that is gone."""
+        ...
+
+    async def unanswered(self, workspace: str, asked: Asked, now: datetime) -> None:
+        """Keep a question that had no answer."""
+        ...
+
+    async def vote(self, workspace: str, asked: Asked, verdict: Verdict, now: datetime) -> bool:
+        """Keep a vote on an answer, with the question only where it did not help; the last vote stands.
+
+        Returns False where that very vote is kept already.
+        """
         ...

@@ -1,6 +1,7 @@
-"""What kind of question a text is: greeting, comparison, a colleague wanted, knowledge wanted, or not ours to answer.
+"""What kind of question a text is: greeting, comparison, a colleague wanted, knowledge wanted.
 
 Decided from the words of the question alone, before and apart from what it is about; content/cues.yaml holds them.
+Whether a colleague is wanted, the classifier says, for which the cues are evidence among other.
 """
 
 from __future__ import annotations
@@ -16,6 +17,31 @@ from knowledge.text import strip_markup
 Kind = Literal["empty", "greeting", "thanks", "help", "compare", "who", "people", "knowledge"]
 """``who`` is a search for people that does not say for what."""
 Via = Literal["command", "mention", "dm"]
+
+EVIDENCE = (
+    "anyone_knows",
+    "colleague",
+    "dates",
+    "facts",
+    "hiring",
+    "in_general",
+    "injection",
+    "pay",
+    "places",
+    "prices",
+    "requests",
+    "responsibilities",
+    "role_wanted",
+    "skills",
+    "support",
+    "who_of_the_past",
+)
+"""The cues that the classifier takes as evidence."""
+
+AGAINST = frozenset(
+    {"dates", "facts", "hiring", "injection", "pay", "places", "prices", "requests", "support", "who_of_the_past"}
+)
+"""The cues of what is not ours to answer."""
 
 # What may stand beside a greeting or thanks without making it more than that.
 _FILLER = (
@@ -35,16 +61,14 @@ class Intent:
     via: Via = "mention"
     sides: tuple[str, str] | None = None
     """The two subjects of a comparison, as typed; for ``knowledge`` of a text that may be one ("mle or mlops")."""
+    compares: bool = False
+    """Asks for a comparison in words that don't mark off its two sides."""
     wants_role: bool = False
     """A role is asked for by what it does ("which role …", "whose job is it …")."""
     refers_back: bool = False
     """A pronoun stands where the subject would ("do they need docker")."""
-    outside: bool = False
-    """Asks for something that the knowledge holds of no subject and that is nobody's field: pay, prices, dates."""
     part: Part | None = None
     """A part of a role's entry that is none of the facets ("how is its success measured")."""
-    support: bool = False
-    """Asks to be shown how, or for support with a fault: not in the knowledge, but somebody's field."""
 
 
 class Questions:
@@ -52,7 +76,11 @@ class Questions:
 
     def __init__(self, cues: Mapping[str, Sequence[str]]) -> None:
         def any_of(name: str) -> re.Pattern[str]:
-            return re.compile("|".join(f"(?:{cue})" for cue in cues[name]))
+            # Most cues begin at a word: said once, it is looked for once at each place.
+            at_word = [cue.removeprefix(r"\b") for cue in cues[name] if cue.startswith(r"\b")]
+            anywhere = [cue for cue in cues[name] if not cue.startswith(r"\b")]
+            joined = [r"\b(?:" + "|".join(f"(?:{cue})" for cue in at_word) + ")"] if at_word else []
+            return re.compile("|".join([*joined, *(f"(?:{cue})" for cue in anywhere)]))
 
         greeting, thanks = any_of("greeting").pattern, any_of("thanks").pattern
         self._greeting = re.compile(f"(?:{greeting}){_FILLER}(?:(?:{greeting}){_FILLER})?")
@@ -63,21 +91,30 @@ class Questions:
         self._skills = any_of("skills")
         self._responsibilities = any_of("responsibilities")
         self._example = any_of("example")
-        self._in_general = any_of("in_general")
         self._relative_who = any_of("relative_who")
-        self._anyone_knows = any_of("anyone_knows")
-        self._colleague = any_of("colleague")
         self._who_of_the_past = any_of("who_of_the_past")
         self._role_wanted = any_of("role_wanted")
         self._refers_back = any_of("refers_back")
-        self._outside = any_of("outside")
-        self._support = any_of("support")
         self._parts: dict[Part, re.Pattern[str]] = {part: any_of(f"part_{part}") for part in get_args(Part)}
+        self._evidence = {name: any_of(name) for name in EVIDENCE}
 
-    def understand(self, text: str, via: Via = "mention") -> Intent:
-        """Say what kind of question a text is."""
+    def plain(self, text: str) -> tuple[str, str]:
+        """Return a text without markup in lower case, and the same without the signs around it."""
         plain = " ".join(strip_markup(text).casefold().split())
-        bare = plain.strip(" \t!?.,;:*_~\"'()[]{}…-")
+        return plain, plain.strip(" \t!?.,;:*_~\"'()[]{}…-")
+
+    def cues(self, bare: str) -> list[str]:
+        """Return the names of the cues found in a text, for the classifier."""
+        found = [name for name, cue in self._evidence.items() if cue.search(bare)]
+        if self._asks_who(bare):
+            found.append("who")
+        if self._evidence["colleague"].search(self._without_relative_who(bare)) and "who" in found:
+            found.append("who colleague")
+        return found
+
+    def understand(self, text: str, via: Via = "mention", *, seeks_colleague: bool = False) -> Intent:
+        """Say what kind of question a text is; ``seeks_colleague`` is what the classifier makes of it."""
+        plain, bare = self.plain(text)
         if not re.search(r"\w", plain):
             return Intent("empty", bare)
         if self._greeting.fullmatch(bare):
@@ -97,21 +134,17 @@ class Questions:
         sides = self._two_sides(bare)
         if sides is not None:
             return Intent("compare", bare, "compare", via, sides=sides, refers_back=refers_back)
-        in_general = bool(self._in_general.search(bare))
-        past = bool(self._who_of_the_past.search(bare))
-        if not in_general and self._seeks_colleague(bare, plain):
-            return Intent("people", bare, "people", via, refers_back=refers_back, outside=past)
-        who_in_general = in_general and self._asks_who(bare)
-        wants_role = who_in_general or bool(self._role_wanted.search(bare))
+        if seeks_colleague:
+            return Intent("people", bare, "people", via, refers_back=refers_back)
+        wants_role = self._asks_who(bare) or bool(self._role_wanted.search(bare))
         return Intent(
             "knowledge",
             bare,
             self._facet(bare, wants_role),
             via,
+            compares=bool(self._compare_cue.search(bare)),
             wants_role=wants_role,
             refers_back=refers_back,
-            outside=past or bool(self._outside.search(bare)),
-            support=bool(self._support.search(bare)),
             part=next((part for part, cue in self._parts.items() if cue.search(bare)), None),
             sides=_alternatives(bare),
         )
@@ -125,14 +158,6 @@ class Questions:
 
     def _asks_who(self, text: str) -> bool:
         return bool(re.search(r"\bwho(?:m|'s|'d|'ll|'re|s|z)?\b", self._without_relative_who(text)))
-
-    def _seeks_colleague(self, bare: str, plain: str) -> bool:
-        if self._anyone_knows.search(bare):
-            return False
-        found = self._colleague.search(self._without_relative_who(bare)) or self._colleague.search(plain)
-        if found is None:
-            return False
-        return self._asks_who(bare) if re.search(r"\bwho", found.group()) else True
 
     def _facet(self, text: str, wants_role: bool) -> Facet:
         if self._example.search(text):

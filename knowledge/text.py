@@ -18,8 +18,9 @@ _EMOJI = re.compile(r"(?<![\w:]):[a-z0-9_+'-]+:(?![\w:])", re.IGNORECASE)
 _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "`": " ", "“": " ", "”": " "})
 # Names that carry their meaning in a sign, before signs are dropped.
 _SIGNED = [(re.compile(p, re.IGNORECASE), r) for p, r in ((r"\bc\+\+", " cpp "), (r"\ba\s*/\s*b\b", " ab "))]
-# A word is letters and digits of any script; combining marks belong to it (Hindi vowels are marks).
-_WORD = re.compile(r"(?:[^\W_]|[\u0300-\u036f\u0900-\u0903\u093a-\u094f])+(?:'[a-z]+)?")
+WORD = r"(?:[^\W_]|[\u0300-\u036f\u0900-\u0903\u093a-\u094f])+"
+"""A word is letters and digits of any script; combining marks belong to it (Hindi vowels are marks)."""
+_WORD = re.compile(WORD + r"(?:'[a-z]+)?")
 
 
 def strip_markup(text: str) -> str:
@@ -63,7 +64,8 @@ class Reader:
         self._longest = max(len(phrase) for phrase in self._phrases)
         self._starts = {phrase[0] for phrase in self._phrases}
         self._stem = lru_cache(maxsize=20_000)(stemmer("english").stemWord)
-        self.stop = frozenset(self._stem(word) for word in content["stop"].split())
+        self.stop_words = frozenset(content["stop"].split())
+        self.stop = frozenset(self._stem(word) for word in self.stop_words)
         self.weak = frozenset(self._stem(self._spellings.get(word, word)) for word in content["weak"].split())
         self.seniority = frozenset(self._stem(word) for word in content["seniority"].split())
 

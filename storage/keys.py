@@ -28,9 +28,10 @@ class Keys:
         except ValueError as error:
             raise KeysError(f"ENCRYPTION_KEYS holds something that is not a key. Make one with: {MAKE_KEY}") from error
 
-    def encrypt(self, text: str) -> str:
-        """Return the text as a token that only the keys open."""
-        return self._fernet.encrypt(text.encode()).decode()
+    def encrypt(self, text: str, *, timeless: bool = False) -> str:
+        """Return the text as a token that only the keys open; it tells when it was made, unless ``timeless``."""
+        made = self._fernet.encrypt_at_time(text.encode(), 0) if timeless else self._fernet.encrypt(text.encode())
+        return made.decode()
 
     def decrypt(self, token: str) -> str:
         """Return the text of a token. Raises KeysError where no key opens it."""

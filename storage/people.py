@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge.people import LEVELS, Availability, Candidate, Declaration, Level, Member
 from storage.database import only_writer_for
-from storage.tables import declarations, inbox, members, threads
+from storage.tables import asked, declarations, inbox, members, threads
 
 MOST_CANDIDATES = 20
 HOLDERS_SECONDS = 5.0
@@ -265,7 +265,7 @@ class SqlPeople:
         """Delete every row of the workspace, events included."""
         count = 0
         async with self._changing(workspace) as connection:
-            for table in (declarations, members, threads, inbox):
+            for table in (declarations, members, threads, inbox, asked):
                 result = await connection.execute(delete(table).where(table.c.workspace == workspace))
                 count += cast("CursorResult[object]", result).rowcount
         return count

@@ -11,8 +11,10 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
+    Date,
     DateTime,
     Dialect,
+    Float,
     Index,
     Integer,
     MetaData,
@@ -59,14 +61,15 @@ class EncryptedText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Encrypt."""
-        return _keys(dialect).encrypt(value) if value else value
+        return keys_of(dialect).encrypt(value) if value else value
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
         """Decrypt; JSON as it stands was written before this column was encrypted."""
-        return value if not value or value.startswith("{") else _keys(dialect).decrypt(value)
+        return value if not value or value.startswith("{") else keys_of(dialect).decrypt(value)
 
 
-def _keys(dialect: Dialect) -> Keys:
+def keys_of(dialect: Dialect) -> Keys:
+    """Return the keys that an engine was opened with. Raises KeysError where there are none."""
     keys: Keys | None = getattr(dialect, "keys", None)
     if keys is None:
         raise KeysError("This database was opened without encryption keys.")
@@ -152,8 +155,23 @@ inbox = Table(
     # An edit of a message comes as a new event: one answer for each message, whatever the event id.
     UniqueConstraint("workspace", "channel", "message_ts"),
 )
+# Without a person on purpose: nothing in a row can be led back to whoever asked or voted.
+asked = Table(
+    "asked",
+    metadata,
+    _workspace(),
+    Column("id", String(32), primary_key=True, comment="drawn for each answer"),
+    Column("noted_on", Date, nullable=False, comment="the day alone: a time would lead back to an event"),
+    Column("kind", String(16), nullable=False, comment="of answer"),
+    Column("entries", JSON, nullable=False, comment="ids of what was shown"),
+    Column("confidence", Float, nullable=False),
+    Column("verdict", String(8), comment="helpful or not; null where there was no answer to rate"),
+    Column("question", Text, nullable=False, comment="encrypted, timeless; empty where the answer helped"),
+    comment="Questions without an answer, and answers that were rated.",
+)
 Index("ix_inbox_lease", inbox.c.state, inbox.c.lease_until)
 Index("ix_inbox_received", inbox.c.state, inbox.c.received_at)
 Index("ix_threads_touched", threads.c.touched_at)
 Index("ix_inbox_user", inbox.c.workspace, inbox.c.user_id)
 Index("ix_threads_user", threads.c.workspace, threads.c.user_id)
+Index("ix_asked_noted", asked.c.noted_on)

@@ -27,7 +27,8 @@ from bot.local import LocalSlack, Member, Message, View
 from bot.serve import start_site
 from bot.settings import Settings
 from knowledge.catalog import load_catalog
-from knowledge.guide import Guide, load_index
+from knowledge.guide import Guide
+from knowledge.index import load_index, load_translator
 from knowledge.people import Level
 from knowledge.people import Member as Profile
 from knowledge.ports import People, Threads
@@ -111,7 +112,8 @@ def make_guide() -> MakeGuide:
     """The guide over the bundled content, which is read once."""
     catalog = load_catalog()
     index = load_index(catalog)
-    return lambda people, threads, now: Guide(catalog, *index, people, threads, now)
+    translator = load_translator(index.matcher)
+    return lambda people, threads, now: Guide(catalog, index, people, threads, now, translator)
 
 
 @pytest.fixture(scope="session")

@@ -39,7 +39,15 @@ from knowledge.people import Declaration
 
 
 def render(answer: Answer, view: View) -> Message:
-    """Return the message for an answer."""
+    """Return the message for an answer; the first line says so where the question was in another language."""
+    drawn = _draw(answer, view)
+    if answer.asked_in is None:
+        return drawn
+    notice = f"I read {answer.asked_in.name}, and answer in English. {answer.asked_in.notice}"
+    return message([notice, drawn.text], [context(escape(notice)), *drawn.blocks])
+
+
+def _draw(answer: Answer, view: View) -> Message:
     match answer:
         case RoleCard():
             return role_card(answer, view)

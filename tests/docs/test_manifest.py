@@ -70,7 +70,15 @@ def manifest(request: pytest.FixtureRequest) -> dict[str, Any]:
 def listeners() -> list[tuple[str, Any]]:
     nothing = cast("Any", None)
     app = Recorder()
-    register(cast("Any", app), guide=nothing, people=nothing, later=nothing, now=nothing)
+    register(
+        cast("Any", app),
+        guide=nothing,
+        people=nothing,
+        feedback=nothing,
+        count_vote=nothing,
+        later=nothing,
+        now=nothing,
+    )
     return app.listeners
 
 

@@ -15,6 +15,7 @@ from bot.doctor import examine
 from bot.logs import JsonLines, about
 from bot.metrics import KINDS, PREFIX, EventOutcome, Metrics, Outcome, Surface
 from bot.settings import Settings
+from knowledge.feedback import RatedKind, Verdict
 from tests.docs.pages import ROOT, code, read, rows, section
 
 PAGE = ROOT / "docs" / "operations.md"
@@ -45,6 +46,8 @@ def test_every_value_of_a_label_is_in_the_table() -> None:
         ("outcome", "requests"): list(get_args(Outcome)),
         ("outcome", "events"): list(get_args(EventOutcome)),
         ("kind", "answers"): list(dict.fromkeys(KINDS.values())),
+        ("kind", "votes"): list(get_args(RatedKind)),
+        ("verdict", "votes"): list(get_args(Verdict)),
     }
 
 

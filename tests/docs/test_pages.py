@@ -18,7 +18,7 @@ from tests.docs.pages import PAGES, README, ROOT, Example, blocks, code, example
 
 RUN = "python -m bot "
 EXAMPLES = [(page.name, example) for page in PAGES for example in examples(page)]
-ANSWERED = [(name, example) for name, example in EXAMPLES if re.search(rf"{RUN}(ask|check)\b", example.command)]
+ANSWERED = [(name, example) for name, example in EXAMPLES if re.search(rf"{RUN}(ask|check|suggest)\b", example.command)]
 TARGETS = re.findall(r"^([a-z]+):", read(ROOT / "Makefile"), re.MULTILINE)
 
 

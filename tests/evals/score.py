@@ -1,43 +1,112 @@
-"""Score the guide on question files: the metrics of docs/retrieval.md."""
+"""Ask the guide every line of the question files once, and judge what comes back; see docs/retrieval.md."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
-from dataclasses import dataclass, field
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bot.ask import Line, Reply, answer_line, temporary_guide
+from bot.suggest import suggest
+from knowledge.guide import Guide
+from knowledge.index import Index, load_index
+from knowledge.matching import Match
+from knowledge.models import Role, Tool, Topic
 
 HERE = Path(__file__).parent
+TEAM = HERE / "development" / "team.json"
 Row = dict[str, Any]
+Folder = Literal["development", "held-out", "release"]
+FOLDERS: tuple[tuple[Folder, str, str | None], ...] = (
+    ("development", "development", None),
+    ("held-out", "questions", "held-out"),
+    ("release", "release", None),
+)
+"""The folders as they are called in the report, where they lie, and the part of their lines that is scored."""
+TOP = 3
+
+LOOK_UPS, QUESTIONS, MULTILINGUAL, LANGUAGES = "look-ups", "questions", "multilingual", "languages"
+OUTSIDE, LANGUAGES_OUTSIDE, NOT_WHO = "out of scope", "languages, out of scope", "not who"
+WHO, WHO_KIND, PUBLIC, DESCRIPTIONS, TITLES = "who", "who, by kind", "public", "descriptions", "titles"
+SET_OF_FILE = {
+    "lookups": LOOK_UPS,
+    "questions": QUESTIONS,
+    "multilingual": MULTILINGUAL,
+    "languages": LANGUAGES,
+    "oos": OUTSIDE,
+    "not_who": NOT_WHO,
+    "who": WHO,
+    "who_kind": WHO_KIND,
+    "people": WHO_KIND,
+    "public": PUBLIC,
+    "descriptions": DESCRIPTIONS,
+    "titles": TITLES,
+    "profile_titles": TITLES,
+}
+KNOWLEDGE = (LOOK_UPS, QUESTIONS, MULTILINGUAL, LANGUAGES)
+SILENT = (OUTSIDE, LANGUAGES_OUTSIDE)
+FIELDS = (PUBLIC, DESCRIPTIONS)
+CALIBRATED = (LOOK_UPS, QUESTIONS, WHO_KIND, OUTSIDE)
+"""The sets whose lines show whether the confidence is the share that is right: English, without a team."""
 
 
-@dataclass
-class Score:
-    """Count what was right, and keep what was not."""
+@dataclass(frozen=True)
+class Asked:
+    """Hold one line with where it comes from."""
 
-    total: int = 0
-    right: int = 0
-    facet_total: int = 0
-    facet_right: int = 0
-    named_wrongly: int = 0
-    wrong: list[str] = field(default_factory=list)
-    seen: list[tuple[float, bool]] = field(default_factory=list)
-
-    def add(self, good: bool, row: Row, got: Reply, note: str = "") -> None:
-        self.total += 1
-        self.right += good
-        if not good:
-            said = row.get("text") or row["turns"]
-            first = [*got.roles[:2], *got.topics[:1], *got.tools[:1]]
-            self.wrong.append(f"{said!r}: {got.kind} {first} {got.facet} {got.confidence} {note}")
+    folder: Folder
+    set: str
+    row: Row
 
     @property
-    def share(self) -> float:
-        return self.right / self.total if self.total else 0.0
+    def text(self) -> str:
+        return str(self.row.get("text") or self.row.get("title") or " / ".join(self.row["turns"]))
+
+    @property
+    def line(self) -> Line:
+        turns = self.row.get("turns") or [self.text]
+        typed = self.set == LOOK_UPS or (self.set == WHO and self.text.startswith("/"))
+        return Line(
+            text=turns[-1], turns=turns[:-1], via="command" if typed else "mention", asker=self.row.get("asker")
+        )
+
+    @property
+    def variety(self) -> str:
+        """What kind of line it is, within its set."""
+        if self.set in KNOWLEDGE:
+            return "follow-up" if "turns" in self.row else "topic" if self.row.get("topics") else self.row["facet"]
+        if self.set == TITLES:
+            return "a role's" if self.row["roles"] else "nobody's"
+        return str(self.row.get("why") or self.row.get("kind") or self.row.get("expect") or "")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Hold what came back for one line, and what it is worth."""
+
+    asked: Asked
+    got: Reply
+    right: bool
+    in_top: bool = False
+    facet_right: bool | None = None
+    named_wrongly: bool = False
+    confidence: float | None = None
+    """How sure the best answer was, shown or withheld; None where the line is not looked at for that."""
+    best_right: bool = False
+    milliseconds: float | None = None
+
+    @property
+    def answered(self) -> bool:
+        return self.got.kind not in ("none", "help")
+
+    @property
+    def first(self) -> str:
+        """The id of what the answer is about first: of the entry shown, else of a role."""
+        ids = (*self.got.topics[:1], *self.got.tools[:1], *self.got.roles[:1])
+        return ids[0] if ids else ""
 
 
 def rows(file: Path, split: str | None = None) -> list[Row]:
@@ -45,129 +114,105 @@ def rows(file: Path, split: str | None = None) -> list[Row]:
     return [row for row in found if split is None or row.get("split") == split]
 
 
-def line_of(row: Row, via: str) -> Line:
-    turns = row.get("turns") or []
-    text = row.get("text") or turns[-1]
-    return Line(text=text, turns=turns[:-1] if "text" not in row else [], via=via, asker=row.get("asker"))  # type: ignore[arg-type]
+def lines() -> Iterator[Asked]:
+    """Give every line that is scored, in the order of the files."""
+    for folder, place, split in FOLDERS:
+        for file in sorted((HERE / place).glob("*.jsonl")):
+            for row in rows(file, split):
+                if file.stem in SET_OF_FILE:
+                    name = LANGUAGES_OUTSIDE if file.stem == "languages" and "why" in row else SET_OF_FILE[file.stem]
+                    yield Asked(folder, name, row)
 
 
-def right_first(row: Row, got: Reply) -> bool:
-    if got.kind in ("none", "help", "suggestions"):
-        return False
-    roles, topics = row.get("roles") or [], row.get("topics") or []
-    if row.get("facet") == "compare":
-        return got.kind == "compare" and set(got.roles[:2]) == set(roles[:2])
-    return bool((roles and got.roles and got.roles[0] in roles) or (topics and got.topics and got.topics[0] in topics))
+def hits(row: Row, roles: Sequence[str], topics: Sequence[str]) -> bool:
+    """Tell whether one of the ids is among those that are right for the line."""
+    return bool({*roles} & {*(row.get("roles") or ())} or {*topics} & {*(row.get("topics") or ())})
 
 
-async def knowledge(found: list[Row], via: str) -> Score:
-    score = Score()
-    async with temporary_guide() as guide:
-        for number, row in enumerate(found):
-            got = await answer_line(guide, line_of(row, via), number)
-            good = right_first(row, got)
-            score.add(good, row, got, f"want {row.get('roles') or row.get('topics')}")
-            if good:
-                score.facet_total += 1
-                facet_good = got.facet in (row.get("facet_ok") or [row["facet"]])
-                score.facet_right += facet_good
-                if not facet_good:
-                    score.wrong.append(
-                        f"  facet of {row.get('text') or row['turns']!r}: {got.facet}, want {row['facet']}"
-                    )
-    return score
-
-
-async def silent(found: list[Row], via: str = "mention") -> Score:
-    score = Score()
-    async with temporary_guide() as guide:
-        for number, row in enumerate(found):
-            got = await answer_line(guide, line_of(row, via), number)
-            score.add(got.kind in ("none", "help"), row, got)
-    return score
-
-
-async def not_who(found: list[Row]) -> Score:
-    score = Score()
-    async with temporary_guide() as guide:
-        for number, row in enumerate(found):
-            got = await answer_line(guide, line_of(row, "mention"), number)
-            wanted = ("card", "compare", "suggestions") if row["expect"] == "knowledge" else ("none", "help")
-            score.add(got.kind in wanted, row, got, row["expect"])
-    return score
-
-
-async def who(found: list[Row], team: Path) -> Score:
-    score = Score()
-    async with temporary_guide(team) as guide:
-        replies = [
-            await answer_line(guide, line_of(row, "command" if row["text"].startswith("/") else "mention"), number)
-            for number, row in enumerate(found)
-        ]
-    for row, got in zip(found, replies, strict=True):
-        named = [*got.people, *got.nearest]
-        if row["must_top"]:
-            good = bool(got.people) and got.people[0] in row["must_top"] and set(got.people) <= set(row["acceptable"])
+def judge(asked: Asked, got: Reply) -> Outcome:
+    """Say what a reply is worth."""
+    row = asked.row
+    shown = got.kind in ("card", "compare", "people")
+    in_top = shown and hits(row, got.roles[:TOP], got.topics[:TOP])
+    if asked.set in KNOWLEDGE:
+        if row["facet"] == "compare":
+            right = in_top = got.kind == "compare" and {*got.roles[:2]} == {*row["roles"][:2]}
         else:
-            good = got.kind == "people" and not got.people and set(got.nearest) <= set(row["acceptable"])
-        score.named_wrongly += bool(set(named) & set(row["never"]))
-        score.add(good, row, got, f"people {got.people} nearest {got.nearest} want {row['must_top']}")
-    return score
+            right = shown and hits(row, got.roles[:1], got.topics[:1])
+        facet_right = got.facet in (row.get("facet_ok") or [row["facet"]]) if right else None
+        return Outcome(asked, got, right, in_top, facet_right)
+    if asked.set in SILENT:
+        return Outcome(asked, got, got.kind in ("none", "help"))
+    if asked.set == NOT_WHO:
+        wanted = ("card", "compare", "suggestions") if row["expect"] == "knowledge" else ("none", "help")
+        return Outcome(asked, got, got.kind in wanted)
+    if asked.set == WHO_KIND:
+        return Outcome(asked, got, got.kind == "people" and hits(row, got.roles[:1], got.topics[:1]), in_top)
+    if asked.set in FIELDS:
+        # Whose field it is may also be said where there is no answer.
+        return Outcome(asked, got, hits(row, got.roles[:1], ()), hits(row, got.roles[:TOP], ()))
+    if asked.set == TITLES:
+        right = hits(row, got.roles[:1], ()) if row["roles"] else not got.roles
+        wrongly = not {*got.roles} <= {*row["roles"]}
+        return Outcome(asked, got, right, hits(row, got.roles[:TOP], ()), named_wrongly=wrongly)
+    assert asked.set == WHO
+    acceptable = {*row["acceptable"]}
+    if row["must_top"]:
+        right = bool(got.people) and got.people[0] in row["must_top"] and {*got.people} <= acceptable
+    else:
+        right = got.kind == "people" and not got.people and {*got.nearest} <= acceptable
+    return Outcome(asked, got, right, named_wrongly=bool({*got.people, *got.nearest} & {*row["never"]}))
 
 
-async def who_kind(found: list[Row]) -> Score:
-    score = Score()
+def ids_of(match: Match) -> tuple[list[str], list[str]]:
+    """Return the first role and the topic that a match would show."""
+    match match.entry:
+        case Role():
+            return [match.entry.id], []
+        case Topic():
+            return [match.entry.roles[0]], [match.entry.id]
+        case Tool():
+            return [match.entry.used_by[0].role], []
+
+
+def weigh(outcome: Outcome, index: Index) -> Outcome:
+    """Add how sure the best answer was, whether shown or withheld, and how long understanding the line took."""
+    asked, got = outcome.asked, outcome.got
+    started = time.perf_counter()
+    understood = index.understand(asked.line.text, asked.line.via)
+    taken = (time.perf_counter() - started) * 1000
+    confidence: float | None = got.confidence
+    best_right = outcome.right and asked.set not in SILENT
+    if asked.set not in CALIBRATED or got.kind == "help" or "turns" in asked.row:
+        confidence = None
+    elif got.kind in ("none", "suggestions"):
+        best = understood.best
+        confidence = understood.sure(best) if best else None
+        best_right = best is not None and hits(asked.row, *ids_of(best))
+    return replace(outcome, confidence=confidence, best_right=best_right, milliseconds=taken)
+
+
+async def ask(guide: Guide, asked: Iterable[Asked]) -> list[Outcome]:
+    """Ask the lines one after another."""
+    return [judge(one, await answer_line(guide, one.line, number)) for number, one in enumerate(asked)]
+
+
+def propose(asked: Sequence[Asked]) -> list[Outcome]:
+    """Propose roles for titles."""
+    found = suggest([one.text for one in asked])
+    replies = (
+        Reply(kind="card" if roles else "none", roles=list(roles), confidence=bool(roles), text="") for roles in found
+    )
+    return [judge(one, got) for one, got in zip(asked, replies, strict=True)]
+
+
+async def score() -> list[Outcome]:
+    """Ask everything: the searches for named people in a team of their own, the rest without one."""
+    everything = list(lines())
     async with temporary_guide() as guide:
-        for number, row in enumerate(found):
-            got = await answer_line(guide, line_of(row, "mention"), number)
-            score.add(
-                got.kind == "people" and bool(set(got.roles[:1]) & set(row["roles"])), row, got, f"want {row['roles']}"
-            )
-    return score
-
-
-async def score_all(files: list[Path], split: str | None) -> dict[str, Score]:
-    """Score the question files."""
-    scores: dict[str, Score] = {}
-    for file in files:
-        found = rows(file, split)
-        match file.stem:
-            case "lookups":
-                scores["look-ups"] = await knowledge(found, "command")
-            case "questions":
-                scores["questions"] = await knowledge(found, "mention")
-            case "multilingual":
-                scores["languages"] = await knowledge(found, "mention")
-            case "oos":
-                scores["out of scope"] = await silent(found)
-            case "not_who":
-                scores["not who"] = await not_who(found)
-            case "who":
-                scores["who"] = await who(found, file.with_name("team.json"))
-            case "who_kind":
-                scores["who, by kind"] = await who_kind(found)
-    return scores
-
-
-def table(scores: dict[str, Score]) -> list[str]:
-    """Return the scores as lines to print."""
-    return [
-        f"{name:14} {score.total:4} lines  {score.share:.3f} right"
-        + (f"  {score.facet_right / score.facet_total:.3f} facet" if score.facet_total else "")
-        + (f"  {score.named_wrongly} named wrongly" if score.named_wrongly else "")
-        for name, score in scores.items()
-    ]
-
-
-def main() -> None:
-    folder, split = HERE / sys.argv[1], (next((arg for arg in sys.argv[2:] if not arg.startswith("-")), None))
-    scores = asyncio.run(score_all(sorted(folder.glob("*.jsonl")), split))
-    print("\n".join(table(scores)))
-    if "-v" in sys.argv:
-        for name, score in scores.items():
-            print(f"== {name}")
-            print("\n".join(score.wrong))
-
-
-if __name__ == "__main__":
-    main()
+        outcomes = await ask(guide, (one for one in everything if one.set not in (WHO, TITLES)))
+        index = load_index(guide.catalog)
+    outcomes = [weigh(outcome, index) for outcome in outcomes]
+    outcomes += propose([one for one in everything if one.set == TITLES])
+    async with temporary_guide(TEAM) as guide:
+        return [*outcomes, *await ask(guide, (one for one in everything if one.set == WHO))]

@@ -2,42 +2,29 @@
 
 from __future__ import annotations
 
-import pytest
-
-from tests.evals.score import HERE, Score, score_all
-
-FLOORS = {
-    "development": {
-        "look-ups": 0.96,
-        "questions": 0.93,
-        "out of scope": 0.94,
-        "not who": 0.9,
-        "who": 0.9,
-    },
-    # Written by another hand than the content, and split: only the threshold of confidence was chosen with a look at
-    # the held-out half.
-    "questions": {
-        "look-ups": 0.94,
-        "questions": 0.84,
-        "out of scope": 0.9,
-        "not who": 0.88,
-        "who, by kind": 0.78,
-    },
-}
+from knowledge.catalog import load_catalog
+from tests.evals.floors import CALIBRATION_ERROR, FLOORS, NAMED_WRONGLY, below
+from tests.evals.report import report
+from tests.evals.score import score
+from tests.evals.tally import Tally
 
 
-@pytest.mark.parametrize("folder", FLOORS)
-async def test_floors(folder: str) -> None:
-    files = sorted((HERE / folder).glob("*.jsonl"))
-    scores = await score_all(files, "held-out" if folder == "questions" else None)
-    below = {name: scores[name].share for name, floor in FLOORS[folder].items() if scores[name].share < floor}
-    assert not below, [line for name in below for line in scores[name].wrong]
+async def test_every_set_is_above_its_floor() -> None:
+    found = report(await score(), load_catalog().roles)
+    assert not found.below, "\n".join(found.below)
+    assert sorted(FLOORS) == sorted(found.sets)
 
 
-async def test_nobody_is_named_who_must_not_be() -> None:
-    scores = await score_all([HERE / "development" / "who.jsonl"], None)
-    assert scores["who"].named_wrongly == 0
-
-
-def test_a_score_counts_what_is_wrong() -> None:
-    assert Score(total=4, right=3).share == 0.75
+def test_what_is_below_its_floor_is_said() -> None:
+    good = {key: Tally(10, 1.0, None, None, 1.0, None, NAMED_WRONGLY) for key in FLOORS}
+    assert below(good, 0.0) == []
+    bad = {
+        **good,
+        ("release", "questions"): Tally(10, 0.5, None, None, 1.0, None, None),
+        ("development", "who"): Tally(10, 1.0, None, None, 1.0, None, 2),
+    }
+    assert below(bad, CALIBRATION_ERROR) == [
+        "release, questions: 0.500 right, the floor is 0.92",
+        "development, who: somebody who must not be is named in 2 lines",
+        "calibration: the expected error is 0.070, it must stay under 0.07",
+    ]

@@ -90,6 +90,8 @@ async def test_a_role_card_holds_what_the_role_is_and_who_does_it(slack: LocalSl
         "compare_role": "Compare",
         "more_about_role": "More",
         "share_answer": "Share in channel",
+        "rate_answer:helpful": "Helpful",
+        "rate_answer:not": "Not helpful",
     }
 
 

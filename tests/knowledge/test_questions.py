@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.questions import Questions, Via
+from knowledge.catalog import load_catalog
+from knowledge.index import load_index
+from knowledge.questions import Via
 
-QUESTIONS = Questions(yaml.safe_load((files("knowledge") / "content" / "cues.yaml").read_text("utf-8")))
+INDEX = load_index(load_catalog())
+QUESTIONS = INDEX.questions
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ QUESTIONS = Questions(yaml.safe_load((files("knowledge") / "content" / "cues.yam
     ],
 )
 def test_kind(text: str, kind: str) -> None:
-    assert QUESTIONS.understand(text).kind == kind
+    assert INDEX.understand(text).intent.kind == kind
 
 
 @pytest.mark.parametrize(
@@ -59,42 +59,6 @@ def test_facet(text: str, facet: str) -> None:
 def test_command_who_asks_for_people_in_any_wording() -> None:
     intent = QUESTIONS.understand("who kafka", "command")
     assert (intent.kind, intent.text) == ("people", "kafka")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "what is the salary of a data engineer",
-        "price of an H100",
-        "when is the data science standup",
-        "where is the roadmap document",
-        "who founded OpenAI",
-        "remind me to call the MLOps team",
-        "are we hiring data engineers",
-    ],
-)
-def test_what_no_entry_holds_is_outside(text: str) -> None:
-    assert QUESTIONS.understand(text).outside
-
-
-def test_support_is_not_in_the_knowledge_but_in_a_field() -> None:
-    intent = QUESTIONS.understand("pip install fails for torch")
-    assert intent.support
-    assert not intent.outside
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "who watches deployed models for drift",
-        "how are prompts stored in a database",
-        "how do we secure sensitive data",
-        "what tools does an MLOps engineer use",
-        "which role keeps the cost of GPUs down",
-    ],
-)
-def test_what_entries_hold_is_not_outside(text: str) -> None:
-    assert not QUESTIONS.understand(text).outside
 
 
 def test_sides_of_a_comparison() -> None:

@@ -13,6 +13,7 @@ import pytest_asyncio
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from storage.database import open_engine, sqlite_file
+from storage.feedback import SqlFeedback
 from storage.inbox import SqlInbox
 from storage.people import SqlPeople
 from storage.threads import SqlThreads
@@ -86,3 +87,8 @@ def threads(engine: AsyncEngine) -> SqlThreads:
 @pytest.fixture
 def inbox(engine: AsyncEngine) -> SqlInbox:
     return SqlInbox(engine, "one")
+
+
+@pytest.fixture
+def feedback(engine: AsyncEngine) -> SqlFeedback:
+    return SqlFeedback(engine)

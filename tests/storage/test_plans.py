@@ -12,10 +12,13 @@ from sqlalchemy import event, insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.answers import Subject
+from knowledge.feedback import Asked
 from knowledge.people import Member
+from storage.feedback import KEEP as KEEP_QUESTIONS
+from storage.feedback import SqlFeedback
 from storage.inbox import KEEP, LEASE, Event, SqlInbox
 from storage.people import NEVER, SqlPeople
-from storage.tables import declarations, inbox, members, metadata, threads
+from storage.tables import asked, declarations, inbox, members, metadata, threads
 from storage.threads import SqlThreads
 from tests.storage.conftest import NOW
 
@@ -23,35 +26,40 @@ ROWS = 5_000
 MINUTE = timedelta(minutes=1)
 MLOPS, DATA = "mlops-engineer", "data-engineer"
 SENT = Event("T1", "Ev04990", "{}", "C1", "4990", "U04990")
-Run = Callable[[SqlPeople, SqlThreads, SqlInbox], Awaitable[object]]
+RATED = Asked("0017", "card", (MLOPS,), 0.9, "what is mlops")
+Run = Callable[[SqlPeople, SqlThreads, SqlInbox, SqlFeedback], Awaitable[object]]
 
 STATEMENTS: dict[str, Run] = {
-    "candidates": lambda p, t, i: p.candidates("T1", topics=["topic 1"], roles=[MLOPS, DATA], without="U00001"),
-    "declared topics": lambda p, t, i: p.declared_topics("T1", ["topic 1", "lora"]),
-    "declaration": lambda p, t, i: p.declaration("T1", "U00001"),
-    "declare": lambda p, t, i: p.declare("T1", "U00001", {MLOPS: "lead"}, {"gdpr": "GDPR"}, NOW),
-    "remember a profile": lambda p, t, i: p.remember("T1", Member("U00001", "Ann"), NOW),
-    "profile": lambda p, t, i: p.profile("T1", "U00001"),
-    "unchecked": lambda p, t, i: p.unchecked("T1", ["U00001", "U00002", "U00003"], NOW),
-    "suggested": lambda p, t, i: p.suggested("T1", "U00001", NOW),
-    "forget": lambda p, t, i: p.forget("T1", "U00001"),
-    "subject": lambda p, t, i: t.subject("T1", "C1", "1.17", NOW),
-    "remember a subject": lambda p, t, i: t.remember("T1", "C1", "1.17", "U00001", Subject(roles=(MLOPS,)), NOW),
-    "prune threads": lambda p, t, i: t.prune(NOW - 4_990 * MINUTE),
-    "add": lambda p, t, i: i.add(Event("T1", "Ev-new", "{}", "C1", "new", "U00001"), NOW),
-    "renew": lambda p, t, i: i.renew(NOW),
-    "still ours": lambda p, t, i: i.still_ours(SENT, NOW),
-    "take over": lambda p, t, i: i.take_over(NOW),
-    "take over alone": lambda p, t, i: i.take_over(NOW, alone=True),
-    "failed": lambda p, t, i: i.failed(SENT),
-    "done": lambda p, t, i: i.done([SENT]),
-    "many done": lambda p, t, i: i.done([Event("T1", f"Ev{at:05}", "") for at in range(4_900, 5_000)]),
-    "dead": lambda p, t, i: i.dead(SENT),
-    "dead letters": lambda p, t, i: i.dead_letters(),
-    "replay": lambda p, t, i: i.replay("Ev04990", NOW),
-    "release": lambda p, t, i: i.release(NOW),
-    "depth": lambda p, t, i: i.depth(NOW),
-    "prune events": lambda p, t, i: i.prune(NOW + KEEP - 4_990 * MINUTE),
+    "candidates": lambda p, t, i, f: p.candidates("T1", topics=["topic 1"], roles=[MLOPS, DATA], without="U00001"),
+    "declared topics": lambda p, t, i, f: p.declared_topics("T1", ["topic 1", "lora"]),
+    "declaration": lambda p, t, i, f: p.declaration("T1", "U00001"),
+    "declare": lambda p, t, i, f: p.declare("T1", "U00001", {MLOPS: "lead"}, {"gdpr": "GDPR"}, NOW),
+    "remember a profile": lambda p, t, i, f: p.remember("T1", Member("U00001", "Ann"), NOW),
+    "profile": lambda p, t, i, f: p.profile("T1", "U00001"),
+    "unchecked": lambda p, t, i, f: p.unchecked("T1", ["U00001", "U00002", "U00003"], NOW),
+    "suggested": lambda p, t, i, f: p.suggested("T1", "U00001", NOW),
+    "forget": lambda p, t, i, f: p.forget("T1", "U00001"),
+    "subject": lambda p, t, i, f: t.subject("T1", "C1", "1.17", NOW),
+    "remember a subject": lambda p, t, i, f: t.remember("T1", "C1", "1.17", "U00001", Subject(roles=(MLOPS,)), NOW),
+    "prune threads": lambda p, t, i, f: t.prune(NOW - 4_990 * MINUTE),
+    "add": lambda p, t, i, f: i.add(Event("T1", "Ev-new", "{}", "C1", "new", "U00001"), NOW),
+    "renew": lambda p, t, i, f: i.renew(NOW),
+    "still ours": lambda p, t, i, f: i.still_ours(SENT, NOW),
+    "take over": lambda p, t, i, f: i.take_over(NOW),
+    "take over alone": lambda p, t, i, f: i.take_over(NOW, alone=True),
+    "failed": lambda p, t, i, f: i.failed(SENT),
+    "done": lambda p, t, i, f: i.done([SENT]),
+    "many done": lambda p, t, i, f: i.done([Event("T1", f"Ev{at:05}", "") for at in range(4_900, 5_000)]),
+    "dead": lambda p, t, i, f: i.dead(SENT),
+    "dead letters": lambda p, t, i, f: i.dead_letters(),
+    "replay": lambda p, t, i, f: i.replay("Ev04990", NOW),
+    "release": lambda p, t, i, f: i.release(NOW),
+    "depth": lambda p, t, i, f: i.depth(NOW),
+    "prune events": lambda p, t, i, f: i.prune(NOW + KEEP - 4_990 * MINUTE),
+    "unanswered": lambda p, t, i, f: f.unanswered("T1", Asked("new", "none", (), 0.1, "zebra"), NOW),
+    "vote": lambda p, t, i, f: f.vote("T1", RATED, "not", NOW),
+    "insights": lambda p, t, i, f: f.since(NOW - timedelta(days=10)),
+    "prune questions": lambda p, t, i, f: f.prune(NOW + KEEP_QUESTIONS - timedelta(days=4_990)),
 }
 
 
@@ -119,6 +127,22 @@ async def fill(engine: AsyncEngine) -> None:
                 for at, user in enumerate(users)
             ],
         )
+        await connection.execute(
+            insert(asked),
+            [
+                {
+                    "workspace": "T1",
+                    "id": f"{at:04}",
+                    "noted_on": (NOW - timedelta(days=at)).date(),
+                    "kind": "none",
+                    "entries": [],
+                    "confidence": 0.1,
+                    "verdict": None if at % 3 else "helpful",
+                    "question": "",
+                }
+                for at in range(ROWS)
+            ],
+        )
     async with engine.begin() as connection:
         await connection.execute(text("ANALYZE"))
 
@@ -131,7 +155,7 @@ async def plan(engine: AsyncEngine, statement: str, parameters: Any) -> str:
 
 
 async def test_no_statement_reads_a_whole_table(
-    engine: AsyncEngine, people: SqlPeople, threads: SqlThreads, inbox: SqlInbox
+    engine: AsyncEngine, people: SqlPeople, threads: SqlThreads, inbox: SqlInbox, feedback: SqlFeedback
 ) -> None:
     await fill(engine)
     seen: list[tuple[str, Any]] = []
@@ -143,7 +167,7 @@ async def test_no_statement_reads_a_whole_table(
     plans: dict[str, list[str]] = {}
     for name, run in STATEMENTS.items():
         seen.clear()
-        await run(people, threads, inbox)
+        await run(people, threads, inbox, feedback)
         ran = [found for found in seen if found[0] != "BEGIN IMMEDIATE"]
         plans[name] = [await plan(engine, *found) for found in ran]
     assert all(plans.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import combinations
@@ -31,6 +32,7 @@ from knowledge.answers import (
 )
 from knowledge.catalog import Catalog, load_catalog
 from knowledge.guide import Guide
+from knowledge.languages import load_glossaries
 from knowledge.models import Role, Tool, Topic
 from knowledge.people import Person, Reason
 from tests.schemas.block_kit import problems
@@ -115,6 +117,17 @@ def test_every_entry_and_part_of_it() -> None:
             check(more_about(entry, view()))
         count += 1
     assert count >= 160
+
+
+def test_a_question_in_another_language_adds_one_line() -> None:
+    glossaries = load_glossaries()
+    for entry in catalog():
+        for at, answer in enumerate(answers(entry)):
+            language = glossaries[at % len(glossaries)].language
+            plain, noticed = render(answer, view()), render(replace(answer, asked_in=language), view())
+            check(noticed)
+            assert noticed.text == f"I read {language.name}, and answer in English. {language.notice}\n{plain.text}"
+            assert noticed.blocks[1:] == plain.blocks
 
 
 def test_no_card_is_cut() -> None:

@@ -1,0 +1,124 @@
+"""Say what a text is about, and whether it is ours to answer, by what was learned from examples.
+
+A linear classifier over words, pairs of words and frames (the function words of the text, with names and everything
+else replaced by placeholders). Whether a text is ours to answer is also read from runs of characters, which tell
+"horoscopes" from "histograms" though neither was seen before. tests/evals/fit.py learns the weights from
+content/examples/ and writes content/weights.json.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
+
+import numpy as np
+
+from knowledge.catalog import Catalog
+from knowledge.models import Role, Topic
+from knowledge.reading import Reading
+
+SILENT, OUTSIDE, PEOPLE = "<silent>", "<outside>", "<people>"
+"""What is said of a text beside its entry: it is not ours to answer; it is nobody's field; it seeks a colleague."""
+
+SAID = (SILENT, OUTSIDE, PEOPLE)
+"""The last labels, in this order."""
+LONGEST_FRAME = 4
+RUNS = (3, 4)
+"""Lengths of the runs of characters."""
+_ANYTHING = "*"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Hold what the classifier makes of a text."""
+
+    entries: Mapping[str, float]
+    """How much speaks for each role and topic: about 1 for a sure one, about 0 for the others."""
+    silent: float
+    """Above 0: more like the examples that must get no answer than like those that must."""
+    outside: float
+    """Above 0: more like what is nobody's field than like what is somebody's."""
+    people: float
+    """Above 0: more like a search for a colleague than like anything else."""
+
+
+class Table:
+    """Hold what was learned for each feature: how rare it is, and a weight a label.
+
+    ``packed`` is as tests/evals/fit.py writes it: the features' names, their rarities (float32) and their weights (one
+    signed byte a label, times the label's scale), both in base64.
+    """
+
+    def __init__(self, packed: Mapping[str, Any], labels: int) -> None:
+        self._at = {name: at for at, name in enumerate(packed["names"])}
+        self._rarity = np.frombuffer(b64decode(packed["rarities"]), np.float32)
+        self._weights = np.frombuffer(b64decode(packed["weights"]), np.int8).reshape(-1, labels)
+        self._scales = np.array(packed["scales"])
+
+    def total(self, features: Iterable[str]) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Return what the features of one text say for each label, as if they were a vector of length one."""
+        known = [at for feature in features if (at := self._at.get(feature)) is not None]
+        if not known:
+            return np.zeros(len(self._scales))
+        rarity = self._rarity[known]
+        summed: np.ndarray[Any, np.dtype[np.float64]] = self._weights[known].sum(axis=0, dtype=np.int32) * self._scales
+        return summed / sqrt(rarity @ rarity)
+
+
+class Classifier:
+    """Judge texts; ``weights`` is what tests/evals/fit.py has learned."""
+
+    def __init__(self, weights: Mapping[str, Any], catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._frame_words = frozenset(weights["frame_words"])
+        self._labels: list[str] = weights["labels"]
+        self._constants = np.array(weights["constants"])
+        self._words = Table(weights["words"], len(self._labels))
+        self._runs = Table(weights["runs"], len(SAID))
+
+    def judge(self, reading: Reading, cues: Iterable[str]) -> Judgement:
+        """Judge a text as read, with the cues found in it."""
+        totals = self._constants + self._words.total(
+            dict.fromkeys(features(reading, cues, self._catalog, self._frame_words))
+        )
+        totals[-len(SAID) :] += self._runs.total(dict.fromkeys(runs(reading.text)))
+        *entries, silent, outside, people = totals.tolist()
+        return Judgement(dict(zip(self._labels, entries, strict=False)), silent, outside, people)
+
+
+def runs(text: str) -> Iterator[str]:
+    """Give the runs of characters of a text."""
+    padded = f" {text} "
+    return (padded[at : at + length] for length in RUNS for at in range(len(padded) - length + 1))
+
+
+def features(reading: Reading, cues: Iterable[str], catalog: Catalog, frame_words: frozenset[str]) -> Iterator[str]:
+    """Give the features of a text: words, pairs of words, frames, cues."""
+    stems = [token.stem for token in reading.tokens]
+    yield from stems
+    yield from (f"{one} {two}" for one, two in zip(["^", *stems], [*stems, "$"], strict=True))
+    frame = _frame(reading, catalog, frame_words)
+    yield from (part for part in frame if part.startswith("<"))
+    for length in range(2, LONGEST_FRAME + 1):
+        yield from ("~" + " ".join(frame[at : at + length]) for at in range(len(frame) - length + 1))
+    yield from (f"cue {cue}" for cue in cues)
+
+
+def _frame(reading: Reading, catalog: Catalog, frame_words: frozenset[str]) -> list[str]:
+    """Return the text with names as their kinds and what is not a function word as ``*``, repeats dropped."""
+    kinds: dict[int, str] = {}
+    for span in reading.spans:
+        entry = catalog.entry(span.entry_id)
+        kind = "<role>" if isinstance(entry, Role) else "<topic>" if isinstance(entry, Topic) else "<tool>"
+        kinds.update(dict.fromkeys(range(span.start, span.stop), kind))
+    frame = ["^"]
+    for at, token in enumerate(reading.tokens):
+        for word in [kinds[at]] if at in kinds else token.typed.split():
+            part = word if at in kinds or word in frame_words else _ANYTHING
+            if part != frame[-1] or part in frame_words:
+                frame.append(part)
+    frame.append("?" if reading.asks else "$")
+    return frame

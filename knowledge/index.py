@@ -1,0 +1,119 @@
+"""Understand a text: what kind of question it is, which entries fit it, and how sure each is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from knowledge.catalog import Catalog, Loader
+from knowledge.classifier import Classifier, Judgement
+from knowledge.confidence import LITTLE, UNSURE, Confidence, Signals, Sureness, signals
+from knowledge.examples import load_weights
+from knowledge.languages import Translator, load_glossaries
+from knowledge.matching import Match, Matcher
+from knowledge.models import Role
+from knowledge.questions import Intent, Questions, Via
+from knowledge.reading import Reading
+from knowledge.text import Reader
+
+SEEKS_COLLEAGUE: Mapping[Via, float] = {"command": 1.0, "mention": 0.0, "dm": 0.0}
+"""Above this, a text is taken for a search for a colleague; a command says so with "who"."""
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """Hold what a text was understood as."""
+
+    intent: Intent
+    reading: Reading
+    judgement: Judgement
+    matches: Sequence[Match]
+    """The entries that anything speaks for, best first."""
+    cues: Sequence[str]
+    index: Index
+
+    @cached_property
+    def fields(self) -> Sequence[Match]:
+        """Return roles alone, best first."""
+        return self.index.matcher.fields(self.matches)
+
+    @property
+    def best(self) -> Match | None:
+        """Return the match to show: a role where one is asked for or named, else whatever fits best."""
+        named = [match for match in self.matches if match.named and isinstance(match.entry, Role)]
+        if named and (self.intent.part or self.intent.facet in ("skills", "responsibilities", "example")):
+            return named[0]
+        if self.reading.content and self.reading.strange == self.reading.content and not self.reading.spans:
+            return None  # not one word of it is known
+        found = self.fields if self.intent.wants_role or self.intent.kind == "people" else self.matches
+        return found[0] if found else None
+
+    def signals(self, match: Match) -> Signals:
+        """Return what the confidence in a match is computed from."""
+        return signals(match, self.matches, self.reading, self.intent, self.judgement, self.cues)
+
+    def sureness(self, match: Match) -> Sureness:
+        """Return how likely it is that the text is ours to answer, and that the match is right."""
+        found = self.index.confidence.of(self.signals(match))
+        says_little = not match.named and self.reading.weight < LITTLE
+        return replace(found, right=min(found.right, UNSURE / max(found.ours, UNSURE))) if says_little else found
+
+    def sure(self, match: Match) -> float:
+        """Return how likely it is that the match is what was meant, from 0 to 1."""
+        return self.sureness(match).confidence
+
+
+class Index:
+    """Hold all that reads questions; built once, read by every question."""
+
+    def __init__(self, matcher: Matcher, questions: Questions, weights: Mapping[str, Any]) -> None:
+        self.matcher = matcher
+        self.questions = questions
+        self.classifier = Classifier(weights["classifier"], matcher.catalog)
+        self.confidence = Confidence(weights["confidence"])
+
+    def understand(self, text: str, via: Via = "mention") -> Understanding:
+        """Read a text, judge it, and rank the entries for it."""
+        plain, bare = self.questions.plain(text)
+        reading = self.matcher.read(plain)
+        cues = self.questions.cues(bare)
+        judgement = self.classifier.judge(reading, cues)
+        intent = self.questions.understand(text, via, seeks_colleague=judgement.people > SEEKS_COLLEAGUE[via])
+        if intent.text != bare:
+            reading = self.matcher.read(intent.text)
+        return Understanding(intent, reading, judgement, self.matcher.match(reading, judgement), cues, self)
+
+
+def content(name: str) -> Any:
+    """Read one of the content files that are not entries."""
+    text = (files("knowledge") / "content" / name).read_text("utf-8")
+    return yaml.load(text, Loader)  # noqa: S506 - a safe loader
+
+
+def load_matcher(catalog: Catalog) -> Matcher:
+    """Build the search index over the catalog."""
+    return Matcher(catalog, Reader(content("words.yaml")))
+
+
+def load_index(catalog: Catalog) -> Index:
+    """Build what reads questions over the bundled content."""
+    return Index(load_matcher(catalog), Questions(content("cues.yaml")), load_weights())
+
+
+def load_translator(matcher: Matcher) -> Translator:
+    """Build what reads questions in other languages: the glossaries, less the words that English has too."""
+    reader = matcher.reader
+
+    def is_english(word: str) -> bool:
+        token = reader.tokens([word])[0]
+        # "Suche" ends up as "such": a small word counts as it is written.
+        forms = (word.removesuffix(ending) for ending in ("", "s", "ed", "ing"))
+        small = token.stem in reader.stop
+        return any(form in reader.stop_words for form in forms) if small else matcher.knows(token)
+
+    return Translator(load_glossaries(), is_english, is_small=reader.stop_words.__contains__)

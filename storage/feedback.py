@@ -1,0 +1,134 @@
+"""Questions that the content should grow from; implements the ``Feedback`` port.
+
+Until somebody votes nothing is kept of a question that was answered: it travels, sealed, in the buttons of its answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from knowledge.feedback import Asked, Verdict
+from storage.database import insert_into
+from storage.keys import KeysError
+from storage.tables import asked as table
+from storage.tables import keys_of
+
+KEEP = timedelta(days=30)
+"""How long a question or a vote is kept, at most."""
+MOST_READ = 2_000
+"""Questions that are read at once, the newest of them."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Hold what there is to learn from, newest first; ``unreadable`` counts questions whose key is gone."""
+
+    unanswered: Sequence[Asked]
+    disliked: Sequence[Asked]
+    unreadable: int
+    helpful_votes: int
+    unhelpful_votes: int
+    unanswered_questions: int
+
+
+class SqlFeedback:
+    """Keep questions encrypted with the keys that the engine was opened with, without a person."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    def seal(self, asked: Asked) -> str:
+        """Return the question as a token; the text of the longest fits the value of a button."""
+        fields = (asked.id, asked.kind, asked.entries, asked.confidence, asked.text)
+        return keys_of(self._engine.dialect).encrypt(json.dumps(fields, ensure_ascii=False))
+
+    def opened(self, sealed: str) -> Asked | None:
+        """Return what was sealed; the token tells by itself whether it is ours and whole."""
+        try:
+            answer_id, kind, entries, confidence, text = json.loads(keys_of(self._engine.dialect).decrypt(sealed))
+        except (KeysError, ValueError):
+            return None
+        return Asked(answer_id, kind, tuple(entries), confidence, text)
+
+    async def unanswered(self, workspace: str, asked: Asked, now: datetime) -> None:
+        """Keep the question."""
+        await self._write(self._row(workspace, asked, None, now))
+
+    async def vote(self, workspace: str, asked: Asked, verdict: Verdict, now: datetime) -> bool:
+        """Keep the vote, one for an answer; a question whose answer helped after all is erased."""
+        kept = replace(asked, text=asked.text if verdict == "not" else "")
+        row = self._row(workspace, kept, verdict, now)
+        changed = {name: row.excluded[name] for name in ("verdict", "question", "noted_on")}
+        return await self._write(
+            row.on_conflict_do_update(
+                index_elements=["workspace", "id"],
+                set_=changed,
+                where=table.c.verdict.is_distinct_from(verdict),
+            )
+        )
+
+    async def since(self, since: datetime) -> Learned:
+        """Return what there is to learn from since that day, in every workspace; at most 2,000 questions."""
+        recent = table.c.noted_on >= since.astimezone(UTC).date()
+        query = (
+            select(table)
+            .where(recent, or_(table.c.verdict.is_(None), table.c.verdict == "not"))
+            .order_by(table.c.noted_on.desc(), table.c.id)
+            .limit(MOST_READ)
+        )
+        counted = select(table.c.verdict, func.count().label("rows")).where(recent)
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(query)).all()
+            counts = (await connection.execute(counted.group_by(table.c.verdict))).all()
+        found: dict[str | None, list[Asked]] = {None: [], "not": []}
+        unreadable, keys = 0, keys_of(self._engine.dialect)
+        for row in rows:
+            try:
+                # One by one: a question of a lost key must not hide all others.
+                text = keys.decrypt(row.question) if row.question else ""
+            except KeysError:
+                unreadable += 1
+            else:
+                entry = Asked(row.id, row.kind, tuple(row.entries), row.confidence, text)
+                found[row.verdict].append(entry)
+        count = {row.verdict: row.rows for row in counts}
+        return Learned(
+            found[None],
+            found["not"],
+            unreadable,
+            helpful_votes=count.get("helpful", 0),
+            unhelpful_votes=count.get("not", 0),
+            unanswered_questions=count.get(None, 0),
+        )
+
+    async def prune(self, now: datetime) -> int:
+        """Delete what is kept for the thirtieth day."""
+        last = (now - KEEP).astimezone(UTC).date()
+        async with self._engine.begin() as connection:
+            result = await connection.execute(delete(table).where(table.c.noted_on <= last))
+        return result.rowcount
+
+    def _row(self, workspace: str, asked: Asked, verdict: Verdict | None, now: datetime) -> Any:
+        return insert_into(self._engine, table).values(
+            workspace=workspace,
+            id=asked.id,
+            noted_on=now.astimezone(UTC).date(),
+            kind=asked.kind,
+            entries=list(asked.entries),
+            confidence=asked.confidence,
+            verdict=verdict,
+            # The time in a token would lead back to the event, and so to a person.
+            question=keys_of(self._engine.dialect).encrypt(asked.text, timeless=True) if asked.text else "",
+        )
+
+    async def _write(self, statement: Any) -> bool:
+        async with self._engine.begin() as connection:
+            result = await connection.execute(statement)
+        return int(result.rowcount) == 1

@@ -1,0 +1,248 @@
+"""Learn the weights of the classifier and of the confidence from the examples, and write content/weights.json.
+
+The confidence is learned on examples that the classifier had not seen: each fifth in turn is left out. No line of the
+held-out question files is read.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import astuple, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from scipy.sparse import hstack
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression, Ridge
+
+import knowledge
+from knowledge.catalog import Catalog, load_catalog
+from knowledge.classifier import OUTSIDE, PEOPLE, SAID, SILENT, features, runs
+from knowledge.confidence import Signals
+from knowledge.examples import OUTSIDE as OUTSIDE_FILE
+from knowledge.examples import QUESTIONS, SEARCHES, Example, load_examples
+from knowledge.index import Index, content, load_matcher
+from knowledge.matching import texts
+from knowledge.models import Tool, Topic
+from knowledge.questions import Questions, Via
+from tests.evals.fingerprint import fingerprint
+from tests.evals.fit_titles import learn_titles
+from tests.evals.score import HERE, rows
+
+WEIGHTS = Path(knowledge.__file__).parent / "content" / "weights.json"
+FOLDS = 5
+ENTRY_TEXT = 0.6
+"""What a sentence of an entry weighs beside an example."""
+RARE = 2
+"""A feature found in fewer texts than this is not learned from."""
+SHORT = 2
+"""What must get no answer is learned from as a command too, up to so many words: that is what commands look like."""
+Kind = Literal["question", "search", "silent"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """Hold an example with what it is an example of."""
+
+    example: Example
+    kind: Kind
+
+    @property
+    def via(self) -> Via:
+        return "command" if self.example.command else "mention"
+
+    @property
+    def fold(self) -> int:
+        return sha256(self.example.text.encode()).digest()[0] % FOLDS
+
+
+def all_lines(catalog: Catalog) -> list[Line]:
+    """Return the examples and the development half of the question files, in a fixed, mixed order."""
+    found = [Line(example, "question") for example in load_examples(QUESTIONS, catalog)]
+    found += [Line(example, "search") for example in load_examples(SEARCHES, catalog)]
+    for example in load_examples(OUTSIDE_FILE, catalog):
+        found.append(Line(example, "silent"))
+        if len(example.text.split()) <= SHORT:
+            found.append(Line(example.model_copy(update={"command": True}), "silent"))
+    kinds: dict[str, Kind] = {"lookups": "question", "questions": "question", "who_kind": "search", "oos": "silent"}
+    for name, kind in kinds.items():
+        for row in rows(HERE / "questions" / f"{name}.jsonl", "dev"):
+            if "text" not in row or row.get("facet") == "compare":
+                continue
+            topics = tuple(topic for topic in row.get("topics") or () if topic in catalog.topics)
+            example = Example(
+                text=row["text"], command=name == "lookups", roles=tuple(row.get("roles") or ()), topics=topics
+            )
+            found.append(Line(example, "search" if row.get("facet") == "people" else kind))
+    return sorted(found, key=lambda line: (sha256(line.example.text.encode()).digest(), line.example.command))
+
+
+def learn_classifier(
+    lines: Sequence[Line],
+    catalog: Catalog,
+    found: Callable[[str], list[str]],
+    plain: Callable[[str], str],
+    words: Sequence[str],
+) -> dict[str, Any]:
+    """Learn one linear model a label: ridge regression for entries, logistic regression for what is said beside them.
+
+    ``found`` gives the features of a text, ``plain`` the text as its runs of characters are taken from it.
+    """
+    labels = [*catalog.roles, *catalog.topics]
+    column = {label: at for at, label in enumerate(labels)}
+    documents: list[tuple[str, str, float]] = [
+        (text, entry.used_by[0].role if isinstance(entry, Tool) else entry.id, ENTRY_TEXT)
+        for entry in catalog
+        for text, _, _ in texts(entry)
+    ]
+    at_lines = len(documents)
+    documents += [(line.example.text, line.example.entry, 1.0) for line in lines]
+    vectorizer = TfidfVectorizer(analyzer=found, binary=True, min_df=RARE)
+    inputs = vectorizer.fit_transform([text for text, _, _ in documents])
+    wanted = np.zeros((len(documents), len(labels)))
+    for at, (_, label, _) in enumerate(documents):
+        if label:
+            wanted[at, column[label]] = 1.0
+    ridge = Ridge(alpha=0.5, solver="sparse_cg", tol=1e-3)
+    ridge.fit(inputs, wanted, sample_weight=[weight for _, _, weight in documents])
+    weights, constants = [*ridge.coef_], [*ridge.intercept_]
+
+    said = {
+        SILENT: [line.kind == "silent" for line in lines],
+        OUTSIDE: [line.kind == "silent" and line.example.field is None for line in lines],
+        PEOPLE: [line.kind == "search" for line in lines],
+    }
+    by_run = TfidfVectorizer(analyzer=lambda text: [*runs(plain(text))], binary=True, min_df=RARE)
+    both = hstack([inputs[at_lines:], by_run.fit_transform([line.example.text for line in lines])]).tocsr()
+    run_weights = []
+    for label in SAID:
+        model = LogisticRegression(C=10, max_iter=3000, class_weight="balanced").fit(both, said[label])
+        labels.append(label)
+        weights.append(model.coef_[0][: inputs.shape[1]])
+        run_weights.append(model.coef_[0][inputs.shape[1] :])
+        constants.append(model.intercept_[0])
+    return {
+        "labels": labels,
+        "constants": [round(float(constant), 5) for constant in constants],
+        "frame_words": list(words),
+        "words": _packed(weights, vectorizer),
+        "runs": _packed(run_weights, by_run),
+    }
+
+
+def _packed(weights: list[Any], vectorizer: TfidfVectorizer) -> dict[str, Any]:
+    """Return the weights as knowledge.classifier.Table reads them."""
+    table = np.array(weights) * vectorizer.idf_
+    scales = np.abs(table).max(axis=1) / 127
+    small = np.rint(table / scales[:, None]).astype(np.int8).T
+    names = vectorizer.get_feature_names_out()
+    kept = [at for at in range(len(names)) if small[at].any()]
+    return {
+        "names": [str(names[at]) for at in kept],
+        "scales": [float(f"{scale:.5g}") for scale in scales],
+        "rarities": base64.b64encode(vectorizer.idf_[kept].astype(np.float32).tobytes()).decode(),
+        "weights": base64.b64encode(small[kept].tobytes()).decode(),
+    }
+
+
+def blank_weights() -> dict[str, Any]:
+    """Return weights of which nothing was learned."""
+    zeros = {"constant": 0.0, **dict.fromkeys(Signals.__dataclass_fields__, 0.0)}
+    nothing = {"names": [], "scales": [0.0] * len(SAID), "rarities": "", "weights": ""}
+    return {
+        "classifier": {
+            "labels": [*SAID],
+            "constants": [0.0] * len(SAID),
+            "frame_words": [],
+            "words": nothing,
+            "runs": nothing,
+        },
+        "confidence": {"ours": zeros, "right": zeros},
+    }
+
+
+def frame_words(lines: Iterable[Line], index: Index) -> list[str]:
+    """Return the words that frames keep: function words, and what searches for people often hold."""
+    reader = index.matcher.reader
+    counts: Counter[str] = Counter()
+    for line in lines:
+        if line.kind == "search":
+            counts.update({word for token in reader.read(line.example.text) for word in token.typed.split()})
+    empty = reader.stop | reader.weak
+    often = {word for word, count in counts.items() if count >= 16}
+    return sorted(often | {word for word, count in counts.items() if count >= 5 and reader.read(word)[0].stem in empty})
+
+
+def learn(lines: Sequence[Line], catalog: Catalog) -> dict[str, Any]:
+    """Learn everything; see the module."""
+    questions = Questions(content("cues.yaml"))
+    blank = blank_weights()
+    plain = Index(load_matcher(catalog), questions, blank)
+    kept = frame_words(lines, plain)
+    read: dict[str, list[str]] = {}
+
+    def cleaned(text: str) -> str:
+        return questions.plain(text)[0]
+
+    def found(text: str) -> list[str]:
+        if text not in read:
+            lower, bare = questions.plain(text)
+            reading = plain.matcher.read(lower)
+            read[text] = list(features(reading, questions.cues(bare), catalog, frozenset(kept)))
+        return read[text]
+
+    inputs: list[tuple[float, ...]] = []
+    right: list[bool] = []
+    ours: list[bool] = []
+    for fold in range(FOLDS):
+        seen = [line for line in lines if line.fold != fold]
+        learned = {
+            "classifier": learn_classifier(seen, catalog, found, cleaned, kept),
+            "confidence": blank["confidence"],
+        }
+        index = Index(plain.matcher, questions, learned)
+        for line in (line for line in lines if line.fold == fold):
+            understood = index.understand(line.example.text, line.via)
+            best = understood.best
+            if best is None or understood.intent.kind not in ("people", "knowledge"):
+                continue
+            inputs.append(astuple(understood.signals(best)))
+            ours.append(line.kind != "silent")
+            ids = {best.entry.id}
+            if isinstance(best.entry, Topic):
+                ids.add(best.entry.roles[0])
+            if isinstance(best.entry, Tool):
+                ids.add(best.entry.used_by[0].role)
+            right.append(bool(ids & {*line.example.roles, *line.example.topics, *line.example.tools}))
+    values, in_scope = np.array(inputs, float), np.array(ours)
+    return {
+        "classifier": learn_classifier(lines, catalog, found, cleaned, kept),
+        "confidence": {
+            "ours": _learned(values, in_scope),
+            "right": _learned(values[in_scope], np.array(right)[in_scope]),
+        },
+    }
+
+
+def _learned(values: Any, truth: Any) -> dict[str, float]:
+    model = LogisticRegression(C=1.0, max_iter=5000).fit(values, truth)
+    weights = dict(zip(Signals.__dataclass_fields__, (round(float(w), 3) for w in model.coef_[0]), strict=True))
+    return {"constant": round(float(model.intercept_[0]), 3), **weights}
+
+
+def main() -> None:
+    catalog = load_catalog()
+    # Taken first: what is changed while this runs was not learned.
+    learned_from = {"questions": fingerprint("questions"), "titles": fingerprint("titles")}
+    weights = {**learn(all_lines(catalog), catalog), "titles": learn_titles(catalog), "fingerprint": learned_from}
+    WEIGHTS.write_text(json.dumps(weights, ensure_ascii=False, separators=(",", ":"), indent=None) + "\n", "utf-8")
+    print(f"{len(weights['classifier']['words']['names'])} features, {WEIGHTS.stat().st_size // 1024} KB")
+
+
+if __name__ == "__main__":
+    main()

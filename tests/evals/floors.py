@@ -1,0 +1,54 @@
+"""What the evaluation must reach: below it a change does not land. `make check` asserts it, `make eval` prints it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tests.evals.tally import Tally
+
+FLOORS: Mapping[tuple[str, str], float] = {
+    ("development", "look-ups"): 0.96,
+    ("development", "multilingual"): 0.85,
+    ("development", "not who"): 0.9,
+    ("development", "out of scope"): 0.93,
+    ("development", "questions"): 0.96,
+    ("development", "titles"): 0.96,
+    ("development", "who"): 0.9,
+    ("held-out", "languages"): 0.95,
+    ("held-out", "languages, out of scope"): 0.94,
+    ("held-out", "look-ups"): 0.96,
+    ("held-out", "multilingual"): 0.96,
+    ("held-out", "not who"): 0.95,
+    ("held-out", "out of scope"): 0.9,
+    ("held-out", "questions"): 0.9,
+    ("held-out", "titles"): 0.95,
+    ("held-out", "who, by kind"): 0.85,
+    ("release", "descriptions"): 0.85,
+    ("release", "look-ups"): 0.95,
+    ("release", "not who"): 0.9,
+    ("release", "out of scope"): 0.9,
+    ("release", "public"): 0.88,
+    ("release", "questions"): 0.92,
+    ("release", "titles"): 0.96,
+    ("release", "who, by kind"): 0.86,
+}
+"""The least share of right lines, by folder and set."""
+NAMED_WRONGLY = 0
+"""So many lines of ``who`` may name somebody who must not be named."""
+CALIBRATION_ERROR = 0.07
+"""The expected calibration error must stay under this."""
+
+
+def below(tallies: Mapping[tuple[str, str], Tally], error: float) -> list[str]:
+    """Say what is under its floor."""
+    found = [
+        f"{folder}, {name}: {tallies[folder, name].right:.3f} right, the floor is {floor}"
+        for (folder, name), floor in FLOORS.items()
+        if tallies[folder, name].right < floor
+    ]
+    wrongly = tallies["development", "who"].named_wrongly or 0
+    if wrongly > NAMED_WRONGLY:
+        found.append(f"development, who: somebody who must not be is named in {wrongly} lines")
+    if error >= CALIBRATION_ERROR:
+        found.append(f"calibration: the expected error is {error:.3f}, it must stay under {CALIBRATION_ERROR}")
+    return found

@@ -1,0 +1,66 @@
+"""The weights are those of the content."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from knowledge.examples import load_weights
+from tests.evals.fingerprint import CONTENT, Part, fingerprint
+from tests.evals.score import HERE
+
+PARTS: tuple[Part, ...] = ("questions", "titles")
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    shutil.copytree(CONTENT, tmp_path / "content")
+    shutil.copytree(HERE / "questions", tmp_path / "questions")
+    return tmp_path
+
+
+def of(folder: Path) -> dict[Part, str]:
+    return {part: fingerprint(part, folder / "content", folder / "questions") for part in PARTS}
+
+
+def changed(folder: Path) -> list[str]:
+    now = of(folder)
+    return [part for part in PARTS if now[part] != fingerprint(part)]
+
+
+def add(file: Path, text: str) -> None:
+    file.write_text(file.read_text("utf-8") + text, "utf-8")
+
+
+def test_the_weights_were_learned_from_the_content_as_it_is() -> None:
+    now = {part: fingerprint(part) for part in PARTS}
+    assert load_weights().get("fingerprint") == now, "the content changed: run make fit and make eval"
+
+
+@pytest.mark.parametrize(
+    ("file", "parts"),
+    [
+        ("roles/mlops-engineer.yaml", ["questions", "titles"]),
+        ("topics/faq-rag.yaml", ["questions", "titles"]),
+        ("tools/dvc.yaml", ["questions", "titles"]),
+        ("words.yaml", ["questions", "titles"]),
+        ("cues.yaml", ["questions"]),
+        ("examples/people.jsonl", ["questions"]),
+        ("examples/titles.jsonl", ["titles"]),
+        ("titles.yaml", ["titles"]),
+        ("languages/de.yaml", []),
+        ("weights.json", []),
+    ],
+)
+def test_a_change_shows_in_what_is_learned_from_it(copy: Path, file: str, parts: list[str]) -> None:
+    add(copy / "content" / file, "\n")
+    assert changed(copy) == parts
+
+
+@pytest.mark.parametrize(("split", "parts"), [("dev", ["questions"]), ("held-out", [])])
+def test_a_new_question_shows_where_it_is_learned_from(copy: Path, split: str, parts: list[str]) -> None:
+    add(copy / "questions" / "lookups.jsonl", json.dumps({"text": "a new one", "split": split}) + "\n")
+    assert changed(copy) == parts
