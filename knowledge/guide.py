@@ -28,7 +28,7 @@ from knowledge.languages import Translation, Translator
 from knowledge.models import Role, Tool, Topic
 from knowledge.people import MOST_PEOPLE, Candidate, Person, choose
 from knowledge.ports import People, Threads
-from knowledge.questions import Via
+from knowledge.questions import AGAINST, Via
 from knowledge.reading import Reading
 
 THREAD_LIFE = timedelta(days=1)
