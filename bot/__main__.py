@@ -133,6 +133,7 @@ def check() -> None:
     """Check the knowledge content, and say everything that is wrong with it."""
     from knowledge.catalog import load_catalog
     from knowledge.errors import ContentError
+    from knowledge.examples import OUTSIDE, QUESTIONS, SEARCHES, TITLES, load_examples
     from knowledge.index import load_index
     from knowledge.languages import load_glossaries
 
@@ -140,6 +141,11 @@ def check() -> None:
     try:
         catalog = load_catalog()
         load_index(catalog)
+        for name in (QUESTIONS, SEARCHES, OUTSIDE, TITLES):
+            try:
+                load_examples(name, catalog)
+            except ContentError as error:
+                problems += error.problems
     except ContentError as error:
         problems += error.problems
     try:
