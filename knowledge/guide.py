@@ -108,6 +108,7 @@ class Guide:
         translation = self._translated(question.text)
         if translation is not None:
             question = replace(question, text=translation.english, said=question.text)
+        question = replace(question, text=self._index.without_rejected(question.text))
         exact = self._index.matcher.names.named_exactly(question.text)
         if exact is not None:
             answer: Answer = await self._card(question, exact, "summary", (), 1.0)
@@ -172,6 +173,8 @@ class Guide:
         intent, matches, best = understood.intent, understood.matches, understood.best
         if before and self._follows_up(understood):
             carried = self._entry_of(before)
+            if intent.more and isinstance(carried, Role):
+                return await self._card(question, carried, "responsibilities", (), 0.9)
             if carried is not None:
                 return await self._card(question, carried, intent.facet, (), 0.9)
         alone = self._index.matcher.names.named_alone(understood.reading)
@@ -212,6 +215,8 @@ class Guide:
     def _follows_up(self, understood: Understanding) -> bool:
         """Tell whether the text leaves its subject to the conversation."""
         intent, reading = understood.intent, understood.reading
+        if intent.more:
+            return True
         best = understood.matches[0] if understood.matches else None
         if best is None or reading.content == 0:
             return intent.facet in ("skills", "responsibilities", "example") or intent.refers_back
@@ -237,7 +242,8 @@ class Guide:
         if role is None:
             return NotKnown((), (), Subject(), sure)
         holders = await self._holders(question.workspace, role.id)
-        return NotKnown((role,), holders, Subject(roles=(role.id,)), 1 - sure)
+        learned = understood.judgement.entries[role.id]
+        return NotKnown((role,), holders, Subject(roles=(role.id,)), max(0.0, min(1.0, learned)))
 
     def _whose_field(self, understood: Understanding) -> Role | None:
         """Return the role whose field a question is: of a tool that it names the first user, else the best-fitting."""
@@ -248,6 +254,8 @@ class Guide:
                     return self.catalog.roles[tool.used_by[0].role]
         best = next(iter(understood.fields), None)
         if best is None or NOBODYS.intersection(understood.cues):
+            return None
+        if not best.named and understood.reading.content < 2:
             return None
         if best.evidence.learned - OUTSIDE_SHARE * understood.judgement.outside < FIELD:
             return None

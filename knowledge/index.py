@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,10 +18,12 @@ from knowledge.examples import load_weights
 from knowledge.languages import Translator, load_glossaries
 from knowledge.matching import Match, Matcher
 from knowledge.models import Role
-from knowledge.questions import Intent, Questions, Via
+from knowledge.questions import NAME_SIGN, ROLE_SIGN, Intent, Questions, Via
 from knowledge.reading import Reading
 from knowledge.text import Reader
 
+_REJECTS = re.compile(r"\b(?:not|\w*n't|nothing|except|besides|rather|instead|other|but|apart)\b", re.IGNORECASE)
+"""Without one of these words a text rejects nothing."""
 SEEKS_COLLEAGUE: Mapping[Via, float] = {"command": 1.0, "mention": 0.0, "dm": 0.0}
 """Above this, a text is taken for a search for a colleague; a command says so with "who"."""
 
@@ -76,6 +79,24 @@ class Index:
         self.questions = questions
         self.classifier = Classifier(weights["classifier"], matcher.catalog)
         self.confidence = Confidence(weights["confidence"])
+
+    def without_rejected(self, text: str) -> str:
+        """Leave out the names that a text says it is not about: "a data engineer, not a data scientist"."""
+        if not _REJECTS.search(text):
+            return text
+        reading = self.matcher.read(self.questions.plain(text)[0])
+        typed = [token.typed for token in reading.tokens]
+        for span in reversed(reading.spans):
+            sign = ROLE_SIGN if span.entry_id in self.matcher.catalog.roles else NAME_SIGN
+            typed[span.start : span.stop] = [sign + " ".join(typed[span.start : span.stop]) + sign]
+        marked = " ".join(typed)
+        kept = self.questions.without_rejected(marked)
+        # A text that rejects nothing stays as it was typed, signs and all.
+        return (
+            text
+            if kept == marked
+            else kept.replace(ROLE_SIGN, "").replace(NAME_SIGN, "") + ("?" if reading.asks else "")
+        )
 
     def understand(self, text: str, via: Via = "mention") -> Understanding:
         """Read a text, judge it, and rank the entries for it."""

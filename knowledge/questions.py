@@ -43,6 +43,9 @@ AGAINST = frozenset(
 )
 """The cues of what is not ours to answer."""
 
+ROLE_SIGN, NAME_SIGN = "\x00", "\x01"
+_ROLE, _OTHER = (f"{sign}[^{sign}]+{sign}" for sign in (ROLE_SIGN, NAME_SIGN))
+
 # What may stand beside a greeting or thanks without making it more than that.
 _FILLER = (
     r"(?:\s|[!.,;?~*…-]|\b(?:so much|very much|a lot|a million|bot|there|all|everyone|team|folks|again|dear|my friend"
@@ -65,6 +68,8 @@ class Intent:
     """Asks for a comparison in words that don't mark off its two sides."""
     wants_role: bool = False
     """A role is asked for by what it does ("which role …", "whose job is it …")."""
+    more: bool = False
+    """Wants to hear more of what was answered before."""
     refers_back: bool = False
     """A pronoun stands where the subject would ("do they need docker")."""
     part: Part | None = None
@@ -85,7 +90,11 @@ class Questions:
         greeting, thanks = any_of("greeting").pattern, any_of("thanks").pattern
         self._greeting = re.compile(f"(?:{greeting}){_FILLER}(?:(?:{greeting}){_FILLER})?")
         self._thanks = re.compile(f"(?:{thanks}){_FILLER}(?:(?:{thanks}|{greeting}){_FILLER})?")
-        self._help = any_of("help")
+        help_ = any_of("help").pattern
+        self._help = re.compile(f"(?:(?:{greeting}){_FILLER})?(?:{help_})")
+        self._more = any_of("more")
+        rejected = any_of("rejected").pattern.replace("NAME", f"(?:{_ROLE}|{_OTHER})").replace("ROLE", _ROLE)
+        self._rejected = re.compile(rejected)
         self._compare_cue = any_of("compare_cue")
         self._sides = [re.compile(cue) for cue in cues["sides"]]
         self._skills = any_of("skills")
@@ -102,6 +111,13 @@ class Questions:
         """Return a text without markup in lower case, and the same without the signs around it."""
         plain = " ".join(strip_markup(text).casefold().split())
         return plain, plain.strip(" \t!?.,;:*_~\"'()[]{}…-")
+
+    def without_rejected(self, text: str) -> str:
+        """Leave out what a text says that it is not about.
+
+        ``text`` has ROLE_SIGN around each name of a role in it, and NAME_SIGN around each other name.
+        """
+        return " ".join(self._rejected.sub(" ", text).split())
 
     def cues(self, bare: str) -> list[str]:
         """Return the names of the cues found in a text, for the classifier."""
@@ -143,6 +159,7 @@ class Questions:
             self._facet(bare, wants_role),
             via,
             compares=bool(self._compare_cue.search(bare)),
+            more=bool(self._more.fullmatch(bare)),
             wants_role=wants_role,
             refers_back=refers_back,
             part=next((part for part, cue in self._parts.items() if cue.search(bare)), None),

@@ -24,6 +24,9 @@ def first(text: str, via: Via = "command") -> tuple[str, bool]:
     if exact is not None:
         return exact.id, True
     understood = INDEX.understand(text, via)
+    alone = NAMES.named_alone(understood.reading)
+    if alone is not None:
+        return alone.id, True
     best = understood.best
     return (best.entry.id, understood.sureness(best).enough) if best else ("", False)
 
