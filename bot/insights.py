@@ -26,7 +26,7 @@ NEAR = 80
 ALIKE = 50
 """… and this one over all their words: or a question of one word would be near to every one that holds it."""
 MOST_EXAMPLES = 3
-NOTHING = "Nothing to learn from: in the last {days} days every question had an answer, and nobody disliked one."
+NOTHING = "Nothing to learn from: the last {days} days hold no question without an answer, and no disliked answer."
 LIMIT = f"Of more questions than {MOST_READ:,}, the newest {MOST_READ:,} are shown."
 
 

@@ -31,7 +31,7 @@ UNSURE = 0.12
 
 @dataclass(frozen=True)
 class Signals:
-    """Hold what the confidence is computed from, each between about -2 and 2."""
+    """Hold what the confidence is computed from: shares, yes or no (0 or 1), and what the classifier says."""
 
     score: float
     phrase: float

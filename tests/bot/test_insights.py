@@ -133,7 +133,9 @@ def test_as_json(environment: dict[str, str]) -> None:
 
 def test_a_sentence_where_there_is_nothing(environment: dict[str, str]) -> None:
     said = insights(environment, "--days", "3").stdout
-    assert said == "Nothing to learn from: in the last 3 days every question had an answer, and nobody disliked one.\n"
+    assert (
+        said == "Nothing to learn from: the last 3 days hold no question without an answer, and no disliked answer.\n"
+    )
 
 
 def test_a_lost_key_is_said(environment: dict[str, str]) -> None:
