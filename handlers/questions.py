@@ -15,7 +15,8 @@ from handlers.pace import Pace, too_fast
 from handlers.personal import forget, my_data, offer_to_declare, verb_in
 from handlers.replies import Clock, post, view_for, whisper
 from knowledge.answers import Suggestion
-from knowledge.guide import DIRECT, Conversation, Guide, Question
+from knowledge.conversation import DIRECT, Conversation
+from knowledge.guide import Guide, Question
 from knowledge.ports import People
 
 

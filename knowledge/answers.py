@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from knowledge.languages import Language
+from knowledge.glossaries import Language
 from knowledge.models import Role, RoleNote, Tool, Topic
 from knowledge.people import Person
 
@@ -21,9 +21,17 @@ class Subject:
     roles: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
+    # What follows is filled in where the subject is kept for follow-ups: knowledge/conversation.py.
+    listed: tuple[str, ...] = ()
+    """The entries that the answer listed, in order: "the second one"."""
+    named: tuple[str, ...] = ()
+    """Marks of the people who were named: "who else?"."""
+    facet: Facet = "summary"
+    part: Part | None = None
+    """What was asked of the subject: "and the data engineer?"."""
 
     def __bool__(self) -> bool:
-        return bool(self.roles or self.topics or self.tools)
+        return bool(self.roles or self.topics or self.tools or self.listed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +91,8 @@ class Comparison(_Answer):
     subject: Subject
     confidence: float
     facet: Facet = "compare"
+    beside: tuple[Role | Topic | Tool, ...] = ()
+    """What was named beside the two, and is not compared."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +104,8 @@ class Pair(_Answer):
     subject: Subject
     confidence: float
     facet: Facet = "compare"
+    beside: tuple[Role | Topic | Tool, ...] = ()
+    """What was named beside the two, and is not compared."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +120,8 @@ class Suggestion(_Answer):
     subject: Subject
     confidence: float
     facet: Facet = "people"
+    further: bool = False
+    """Others were asked for than those who were named before."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from knowledge.catalog import Catalog, Loader
 from knowledge.classifier import Classifier, Judgement
 from knowledge.confidence import LITTLE, UNSURE, Confidence, Signals, Sureness, signals
 from knowledge.examples import load_weights
-from knowledge.languages import Translator, load_glossaries
+from knowledge.glossaries import load_glossaries
+from knowledge.languages import Translator
 from knowledge.matching import Match, Matcher
 from knowledge.models import Role
 from knowledge.questions import NAME_SIGN, ROLE_SIGN, Intent, Questions, Via

@@ -112,6 +112,15 @@ class Names:
         found = self._names.get(tuple(stems))
         return found[0] if found else None
 
+    def is_title(self, reading: Reading, span: Span) -> bool:
+        """Tell whether a role is called there as whoever holds it is, not by its work: "prompt engineer", "prompts"."""
+        role = self._catalog.roles.get(span.entry_id)
+        said = [token.stem for token in reading.tokens[span.start : span.stop]]
+        return role is not None and (
+            span.kind == "title"
+            or any(said == [token.stem for token in self._reader.read(name)] for name in (role.name, role.short))
+        )
+
     def named_exactly(self, text: str) -> AnyEntry | None:
         """Return the entry whose name, or whose question, the whole text is, typing errors and seniority aside."""
         asked = self._catalog.entry(text.strip()) or self._questions.get(key_of(text))

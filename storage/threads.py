@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -13,7 +15,7 @@ from storage.tables import threads
 
 
 class SqlThreads:
-    """Keep the subject of each conversation: ids of entries, never what was said."""
+    """Keep the subject of each conversation: ids of entries and what was asked of them, never what was said."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -28,7 +30,12 @@ class SqlThreads:
         )
         async with self._engine.connect() as connection:
             found = await connection.scalar(query)
-        return Subject(**{kind: tuple(ids) for kind, ids in found.items()}) if found else None
+        if not found:
+            return None
+        fields: dict[str, Any] = {
+            field: tuple(value) if isinstance(value, list) else value for field, value in found.items()
+        }
+        return Subject(**fields)
 
     async def remember(
         self, workspace: str, channel: str, thread: str, user: str, subject: Subject, now: datetime
@@ -37,7 +44,7 @@ class SqlThreads:
         key = {"workspace": workspace, "channel": channel, "thread": thread}
         about = {
             "user_id": user,
-            "subject": {"roles": subject.roles, "topics": subject.topics, "tools": subject.tools},
+            "subject": asdict(subject),
             "touched_at": now,
         }
         upsert = insert_into(self._engine, threads).values(**key, **about)

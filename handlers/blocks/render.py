@@ -105,6 +105,7 @@ def comparison(answer: Comparison, view: View) -> Message:
                 + "\n".join(f"{MARKS[note.source]} {escape(note.text)}" for _, note in answer.confusions)
             )
         )
+    _left_out(lines, answer.beside)
     lines.source(f"roles/{left.id}, roles/{right.id}", f"{left.name}, {right.name}")
     return lines.message(
         actions(
@@ -139,10 +140,19 @@ def pair(answer: Pair, view: View) -> Message:
         f"{'roles' if isinstance(e, Role) else 'topics' if isinstance(e, Topic) else 'tools'}/{e.id}"
         for e in (left, right)
     )
+    _left_out(lines, answer.beside)
     lines.source(where, f"{left.name}, {right.name}")
     return lines.message(
         actions(button(left.name, "open_entry:1", left.id), button(right.name, "open_entry:2", right.id))
     )
+
+
+def _left_out(lines: Lines, beside: Sequence[Role | Topic | Tool]) -> None:
+    if beside:
+        names = ", ".join(entry.name for entry in beside)
+        text = f"I compare two at a time: the first two that you named. Left out: {names}."
+        lines.words.append(text)
+        lines.blocks.append(context(escape(text)))
 
 
 def _side_by_side(parts: Sequence[tuple[str, Sequence[str]]]) -> Block:
@@ -161,16 +171,17 @@ def suggestion(answer: Suggestion, view: View) -> Message:
     offer = [button("I do this", ids.DECLARE, role.id)] if role else [button("Declare what I do", ids.DECLARE, "-")]
     if role:
         offer.append(button(role.short, "open_entry:1", role.id))
+    ask, nobody = ("you can also ask", "Nobody else") if answer.further else ("ask", "Nobody")
     if answer.people:
         words, marked = listed(view, answer.people)
-        lines = [f"For {about}, ask:", *words]
-        blocks = [section(f"*For {escape(about)}, ask:*\n" + "\n".join(marked))]
+        lines = [f"For {about}, {ask}:", *words]
+        blocks = [section(f"*For {escape(about)}, {ask}:*\n" + "\n".join(marked))]
     elif answer.nearest:
         words, marked = listed(view, answer.nearest)
-        lines = [f"Nobody here has declared {about} yet. Nearest:", *words]
-        blocks = [section(f"*Nobody here has declared {escape(about)} yet.* Nearest:\n" + "\n".join(marked))]
+        lines = [f"{nobody} here has declared {about} yet. Nearest:", *words]
+        blocks = [section(f"*{nobody} here has declared {escape(about)} yet.* Nearest:\n" + "\n".join(marked))]
     else:
-        text = f"Nobody here has declared {about} or a role near it yet."
+        text = f"{nobody} here has declared {about} or a role near it yet."
         invitation = "If it is what you do, declare it, and others will find you."
         lines, blocks = [text, invitation], [section(f"*{escape(text)}* {escape(invitation)}")]
     if [role.name for role in answer.roles] not in ([], [about]):

@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from importlib.resources import files
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -233,6 +234,11 @@ def test_the_tools_of_a_role_begin_with_those_it_uses_most(catalog: Catalog) -> 
         assert found, role
         places = [[note.role for note in tool.used_by].index(role) for tool, _ in found]
         assert places == sorted(places)
+
+
+def test_every_two_roles_are_told_apart(catalog: Catalog) -> None:
+    told = {frozenset((role.id, note.role)) for role in catalog.roles.values() for note in role.confused_with}
+    assert [pair for pair in combinations(ROLES, 2) if frozenset(pair) not in told] == []
 
 
 def test_entries_can_not_be_changed(catalog: Catalog) -> None:

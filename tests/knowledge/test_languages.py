@@ -14,8 +14,9 @@ from bot.ask import Line, Reply, answer_line, temporary_guide
 from knowledge.answers import Subject
 from knowledge.catalog import load_catalog
 from knowledge.errors import ContentError
+from knowledge.glossaries import load_glossaries
 from knowledge.index import load_index, load_translator
-from knowledge.languages import Translator, load_glossaries
+from knowledge.languages import Translator
 from knowledge.people import Candidate
 from knowledge.ports import People, Threads
 from tests.conftest import MakeGuide
@@ -39,6 +40,36 @@ phrases: |
 @pytest.fixture(scope="session")
 def translator() -> Translator:
     return load_translator(load_index(load_catalog()).matcher)
+
+
+@pytest.mark.parametrize(
+    ("accented", "plain"),
+    [
+        ("qué hace un científico de datos", "que hace un cientifico de datos"),
+        ("¿Quién decide qué métricas usar?", "quien decide que metricas usar?"),
+        ("quels sont les métiers qui émergent en ce moment", "quels sont les metiers qui emergent en ce moment"),
+        ("Comment les données sont-elles étiquetées ?", "comment les donnees sont-elles etiquetees ?"),
+        (
+            "Quais são as responsabilidades de um engenheiro de dados?",
+            "quais sao as responsabilidades de um engenheiro de dados?",
+        ),
+        ("Was macht ein Dateningenieur für KI", "was macht ein dateningenieur fuer ki"),
+        ("Wer kümmert sich um die Überwachung?", "wer kuemmert sich um die ueberwachung?"),
+        ("Wer kümmert sich um die Überwachung?", "wer kummert sich um die uberwachung?"),
+        ("Welche Fähigkeiten braucht ein Qualitätsprüfer?", "welche faehigkeiten braucht ein qualitaetspruefer?"),
+        ("Wie groß sind die Größen?", "wie gross sind die groessen?"),
+    ],
+)
+def test_what_is_typed_without_accents_reads_as_with_them(translator: Translator, accented: str, plain: str) -> None:
+    with_accents, without = translator.translate(accented), translator.translate(plain)
+    assert with_accents is not None
+    assert without == with_accents
+
+
+def test_an_accent_on_a_word_that_english_has_too_is_passed_over(translator: Translator) -> None:
+    translated = translator.translate("¿Quién sabe de visión por computadora?")
+    assert translated is not None
+    assert "vision" in translated.english
 
 
 class Nobody:

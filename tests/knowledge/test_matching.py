@@ -142,3 +142,9 @@ def test_what_no_entry_holds_is_not_answered(text: str) -> None:
 )
 def test_what_entries_hold_is_answered(text: str, entry: str) -> None:
     assert first(text, "mention") == (entry, True)
+
+
+@pytest.mark.parametrize(("text", "is_title"), [("our prompt engineer quit", True), ("our prompts are long", False)])
+def test_a_role_is_called_by_its_title_or_by_its_work(text: str, is_title: bool) -> None:
+    reading = MATCHER.read(text)
+    assert [NAMES.is_title(reading, span) for span in reading.spans] == [is_title]

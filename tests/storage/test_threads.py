@@ -28,6 +28,14 @@ async def test_a_subject_comes_back_as_it_was(threads: SqlThreads) -> None:
     assert await threads.subject("T1", "C1", "1.1", NOW - timedelta(hours=1)) == MLOPS
 
 
+async def test_what_was_asked_and_who_was_named_comes_back(threads: SqlThreads) -> None:
+    subject = Subject(
+        roles=("mlops-engineer",), listed=("jax", "pytorch"), named=("0a1b",), facet="skills", part="decides"
+    )
+    await threads.remember("T1", "C1", "1.1", "U1", subject, NOW)
+    assert await threads.subject("T1", "C1", "1.1", NOW) == subject
+
+
 async def test_the_newest_subject_counts(threads: SqlThreads) -> None:
     await threads.remember("T1", "C1", "1.1", "U1", MLOPS, NOW)
     await threads.remember("T1", "C1", "1.1", "U2", Subject(tools=("jax",)), NOW + timedelta(minutes=1))

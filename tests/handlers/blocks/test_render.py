@@ -31,8 +31,8 @@ from knowledge.answers import (
     TopicCard,
 )
 from knowledge.catalog import Catalog, load_catalog
+from knowledge.glossaries import load_glossaries
 from knowledge.guide import Guide
-from knowledge.languages import load_glossaries
 from knowledge.models import Role, Tool, Topic
 from knowledge.people import Person, Reason
 from tests.schemas.block_kit import problems

@@ -1,0 +1,144 @@
+"""Explain: the card of an entry, and what is said where the knowledge holds none."""
+
+from __future__ import annotations
+
+from knowledge.answers import (
+    Answer,
+    Candidates,
+    Facet,
+    NotKnown,
+    Part,
+    RoleCard,
+    Subject,
+    ToolCard,
+    TopicCard,
+)
+from knowledge.catalog import AnyEntry, Catalog
+from knowledge.confidence import UNSURE
+from knowledge.index import Index, Understanding
+from knowledge.models import Role, Tool, Topic
+from knowledge.people import MOST_PEOPLE, Person, choose
+from knowledge.ports import People
+from knowledge.questions import AGAINST
+
+MOST_ROLES = 3
+MOST_CANDIDATES = 3
+ROLE_SHARE = 0.72
+"""Another role fits nearly as well from this share of the best one's score."""
+ALONE = 0.5
+"""A role's title stands alone where less than this share of the text's weight is beside it."""
+OUTSIDE = 0.5
+"""From this judgement on, even a question about a tool is taken to be nobody's field."""
+FIELD, OUTSIDE_SHARE = 0.4, 0.15
+"""What is not in the knowledge is a role's field from so much learned for the role on, less a share of what speaks
+against its being anybody's."""
+NOBODYS = AGAINST - {"support"}
+"""Pay, prices, dates and the like are no role's field."""
+
+
+class Explainer:
+    """Answer from the catalog; a role's card says who holds it."""
+
+    def __init__(self, catalog: Catalog, index: Index, people: People) -> None:
+        self._catalog = catalog
+        self._index = index
+        self._people = people
+
+    async def explain(self, workspace: str, understood: Understanding) -> Answer:
+        """Show what a text names, or is sure enough to mean; else say that it is not known."""
+        intent, matches, best = understood.intent, understood.matches, understood.best
+        alone = self._index.matcher.names.named_alone(understood.reading)
+        if alone is not None and intent.facet in ("summary", "compare") and not (intent.wants_role or intent.part):
+            return await self.card(workspace, alone)
+        if best is None:
+            return NotKnown((), (), Subject(), 0.0)
+        sureness = understood.sureness(best)
+        sure = sureness.confidence
+        if sureness.enough:
+            others = tuple(
+                match.entry
+                for match in matches
+                if isinstance(match.entry, Role)
+                and match.entry is not best.entry
+                and match.score >= ROLE_SHARE * best.score
+            )[: MOST_ROLES - 1]
+            facet: Facet = "summary" if intent.facet == "compare" else intent.facet
+            return await self.card(workspace, best.entry, facet, intent.part, others, sure)
+        if intent.via == "command" and sure >= UNSURE:
+            near = [match.entry for match in matches[:MOST_CANDIDATES] if match.score >= best.score / 2]
+            return Candidates(tuple(dict.fromkeys([best.entry, *near]))[:MOST_CANDIDATES], Subject(), sure)
+        return await self._not_known(workspace, understood)
+
+    async def card(
+        self,
+        workspace: str,
+        entry: AnyEntry,
+        facet: Facet = "summary",
+        part: Part | None = None,
+        others: tuple[Role, ...] = (),
+        confidence: float = 1.0,
+    ) -> RoleCard | TopicCard | ToolCard:
+        """Return the card of an entry; ``others`` are roles that fit nearly as well."""
+        match entry:
+            case Role():
+                return RoleCard(
+                    entry,
+                    facet,
+                    self._catalog.tools_of[entry.id],
+                    await self._holders(workspace, entry.id),
+                    others,
+                    Subject(roles=(entry.id, *(other.id for other in others))),
+                    confidence,
+                    part,
+                )
+            case Topic():
+                return TopicCard(
+                    entry,
+                    tuple(self._catalog.roles[role] for role in entry.roles),
+                    tuple(self._catalog.tools[tool] for tool in entry.tools),
+                    Subject(roles=entry.roles, topics=(entry.id,)),
+                    confidence,
+                )
+            case Tool():
+                return ToolCard(
+                    entry,
+                    tuple((self._catalog.roles[note.role], note) for note in entry.used_by),
+                    Subject(roles=tuple(note.role for note in entry.used_by), tools=(entry.id,)),
+                    confidence,
+                )
+
+    async def _not_known(self, workspace: str, understood: Understanding) -> NotKnown:
+        """Say that there is no answer, and whose field it is where it is plainly somebody's."""
+        best = understood.best
+        sure = understood.sure(best) if best else 0.0
+        role = self._whose_field(understood)
+        if role is None:
+            return NotKnown((), (), Subject(), sure)
+        holders = await self._holders(workspace, role.id)
+        learned = understood.judgement.entries[role.id]
+        return NotKnown((role,), holders, Subject(roles=(role.id,)), max(0.0, min(1.0, learned)))
+
+    def _whose_field(self, understood: Understanding) -> Role | None:
+        """Return the role whose field a question is: of a tool that it names the first user, else the best-fitting."""
+        if "support" in understood.cues and understood.judgement.outside < OUTSIDE:
+            for span in understood.reading.spans:
+                tool = self._catalog.tools.get(span.entry_id)
+                if tool is not None:
+                    return self._catalog.roles[tool.used_by[0].role]
+        best = next(iter(understood.fields), None)
+        if best is None or NOBODYS.intersection(understood.cues) or self._speaks_of_somebody(understood):
+            return None
+        if not best.named and understood.reading.content < 2:
+            return None
+        if best.evidence.learned - OUTSIDE_SHARE * understood.judgement.outside < FIELD:
+            return None
+        return self._catalog.roles[best.entry.id]
+
+    def _speaks_of_somebody(self, understood: Understanding) -> bool:
+        """Tell whether a text that is not ours to answer names a role by its title: talk of whoever holds it."""
+        names, reading = self._index.matcher.names, understood.reading
+        says_more = understood.judgement.silent > 0 and reading.beside > ALONE
+        return says_more and any(names.is_title(reading, span) for span in reading.spans)
+
+    async def _holders(self, workspace: str, role: str) -> tuple[Person, ...]:
+        return choose(await self._people.holders(workspace, role), (), (role,), most=MOST_PEOPLE + 1)

@@ -1,0 +1,168 @@
+"""Suggest whom to ask: what a search for people is about, and who declared it; the policy is in knowledge/people.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from knowledge.answers import NotKnown, Subject, Suggestion
+from knowledge.catalog import AnyEntry, Catalog
+from knowledge.comparing import subject_of
+from knowledge.confidence import SURE, Sureness
+from knowledge.index import Index, Understanding
+from knowledge.models import Role, Tool, Topic
+from knowledge.people import Candidate, Person, choose
+from knowledge.ports import People
+from knowledge.reading import Reading
+
+ROLE_SHARE = 0.72
+"""Another role fits nearly as well from this share of the best one's score."""
+FITTING_ROLES = 2
+"""So many roles are looked at for people: the best-fitting one and one other."""
+NEAR_ROLES = 4
+"""So many of the roles that are most often confused with the wanted one are looked at where nobody declared it."""
+ALONE = 0.5
+"""A role's name stands alone where less than this share of the text's weight is beside it."""
+LONGEST_TOPIC = 4
+"""Words of a declared topic that are looked for in a question."""
+
+NamedBefore = Callable[[str], bool]
+"""Tells whether a person was named in the conversation already."""
+
+
+class Suggester:
+    """Find people for a search: those who declared its topic or a fitting role."""
+
+    def __init__(self, catalog: Catalog, index: Index, people: People, now: Callable[[], datetime]) -> None:
+        self._catalog = catalog
+        self._index = index
+        self._people = people
+        self._now = now
+
+    async def find(
+        self,
+        workspace: str,
+        asker: str | None,
+        understood: Understanding,
+        before: Subject | None,
+        said: str,
+        named_before: NamedBefore | None,
+    ) -> Suggestion | NotKnown:
+        """Name people for what a text seeks; for what was talked about ``before`` where the text leaves it to that.
+
+        ``said`` is what was typed, where the text is its translation; ``named_before`` is given where others are wanted
+        than those who were named.
+        """
+        intent, reading, fields = understood.intent, understood.reading, understood.fields
+        declared = await self._declared_topics(workspace, reading, said)
+        sureness = understood.sureness(fields[0]) if fields else Sureness(0.0, 0.0, 1.0)
+        sure = sureness.confidence
+        if not sureness.enough and not declared:
+            if before and (reading.content == 0 or intent.refers_back):
+                return await self.suggest(workspace, before, asker, named_before=named_before)
+            return NotKnown((), (), Subject(), sure)
+        if before and intent.refers_back and reading.content <= 1 and not fields[0].named and not declared:
+            return await self.suggest(workspace, before, asker, named_before=named_before)
+        subject = self._sought(understood) if sureness.enough else Subject()
+        topics = tuple(dict.fromkeys([*declared, *subject.topics]))
+        subject = Subject(subject.roles, topics, subject.tools)
+        if before is None or not same(subject, before):
+            named_before = None
+        return await self.suggest(workspace, subject, asker, max(sure, SURE), named_before)
+
+    async def suggest(
+        self,
+        workspace: str,
+        subject: Subject,
+        asker: str | None,
+        confidence: float = 1.0,
+        named_before: NamedBefore | None = None,
+    ) -> Suggestion:
+        """Name at most three people for a subject, and note that they were suggested."""
+        topics = [*subject.topics, *subject.tools]
+        roles = list(subject.roles)
+        rows = await self._candidates(workspace, topics, roles, asker, named_before)
+        people = choose(rows, topics, roles)
+        direct = {("topic", key) for key in topics} | {("role", role) for role in roles[:1]}
+        nearest: tuple[Person, ...] = ()
+        if not any((row.kind, row.key) in direct for row in rows):
+            people, nearest = (), await self._nearest(workspace, rows, roles, asker, named_before)
+        if people or nearest:
+            await self._people.suggested(workspace, (people or nearest)[0].user, self._now())
+        label = next((row.label for row in rows if row.kind == "topic"), "")
+        entry = self.entry_of(Subject(topics=subject.topics, tools=subject.tools) or subject)
+        return Suggestion(
+            asked_for=label or (entry.name if entry else "that"),
+            roles=tuple(self._catalog.roles[role] for role in roles if role in self._catalog.roles),
+            people=people,
+            nearest=nearest,
+            subject=Subject(subject.roles, subject.topics, subject.tools),
+            confidence=confidence,
+            further=named_before is not None,
+        )
+
+    async def topic_of(self, workspace: str, label: str) -> Subject | None:
+        """Return the subject of a search for what a text names: an entry, or a topic that somebody declared."""
+        entry = self._index.matcher.names.named_exactly(label)
+        if entry is not None:
+            return subject_of(entry, FITTING_ROLES)
+        declared = await self._people.declared_topics(workspace, [self._index.matcher.topic_key(label)])
+        return Subject(topics=tuple(declared)) or None
+
+    def entry_of(self, subject: Subject) -> AnyEntry | None:
+        """Return the entry that a subject is about first."""
+        for entry_id in (*subject.topics, *subject.roles, *subject.tools):
+            entry = self._catalog.entry(entry_id)
+            if entry is not None and (isinstance(entry, Role) or entry_id not in subject.roles):
+                return entry
+        return None
+
+    def _sought(self, understood: Understanding) -> Subject:
+        """Say which roles, topics and tools a search for people is about."""
+        matches, fields = understood.matches, understood.fields
+        top = matches[0].entry
+        if isinstance(top, Tool) or (isinstance(top, Topic) and matches[0].named):
+            return subject_of(top, FITTING_ROLES)
+        best = fields[0]
+        if best.named and understood.reading.beside < ALONE:
+            return Subject((best.entry.id,))
+        near = [match.entry.id for match in fields if match.score >= ROLE_SHARE * best.score]
+        return Subject(tuple(near[:FITTING_ROLES]))
+
+    async def _candidates(
+        self,
+        workspace: str,
+        topics: Sequence[str],
+        roles: Sequence[str],
+        asker: str | None,
+        named_before: NamedBefore | None,
+    ) -> Sequence[Candidate]:
+        rows = await self._people.candidates(workspace, topics=topics, roles=roles, without=asker)
+        return [row for row in rows if named_before is None or not named_before(row.user)]
+
+    async def _nearest(
+        self,
+        workspace: str,
+        rows: Sequence[Candidate],
+        roles: Sequence[str],
+        asker: str | None,
+        named_before: NamedBefore | None,
+    ) -> tuple[Person, ...]:
+        """Return people of the other fitting roles, else of the roles that are most often confused with the first."""
+        if not rows and roles:
+            roles = [note.role for note in self._catalog.roles[roles[0]].confused_with][:NEAR_ROLES]
+            rows = await self._candidates(workspace, (), roles, asker, named_before)
+        return choose(rows, (), roles)
+
+    async def _declared_topics(self, workspace: str, reading: Reading, said: str) -> list[str]:
+        matcher = self._index.matcher
+        keys = matcher.topic_keys(reading, LONGEST_TOPIC)
+        if said:
+            # Topics are kept in the words of whoever declared them.
+            keys = list(dict.fromkeys([*keys, *matcher.topic_keys(matcher.read(said), LONGEST_TOPIC)]))
+        return list(await self._people.declared_topics(workspace, keys)) if keys else []
+
+
+def same(one: Subject, other: Subject) -> bool:
+    """Tell whether two subjects are about the same, whatever else is kept of them."""
+    return (one.roles, one.topics, one.tools) == (other.roles, other.topics, other.tools)
