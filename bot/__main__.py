@@ -8,13 +8,14 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Literal, ParamSpec
+from typing import Literal, ParamSpec, TypeVar
 
 import click
 
 from bot.settings import Settings, SettingsError, hide_from_libraries, load_settings, mode_of
 
 P = ParamSpec("P")
+F = TypeVar("F", bound=Callable[..., None])
 
 
 def _plainly(run: Callable[P, None]) -> Callable[P, None]:
@@ -40,20 +41,43 @@ def _settings() -> Settings:
     return settings
 
 
+_LOCAL = (
+    click.option("--empty", is_flag=True, help="Local workspace: start without the demo team."),
+    click.option("--terminal", is_flag=True, help="Local workspace: a prompt here, and no page is opened."),
+    click.option("--no-browser", is_flag=True, help="Local workspace: print the page's address, open nothing."),
+)
+
+
+def _local_options(command: F) -> F:
+    for option in reversed(_LOCAL):
+        command = option(command)
+    return command
+
+
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@_local_options
 @click.pass_context
 @_plainly
-def main(context: click.Context) -> None:
+def main(context: click.Context, empty: bool, terminal: bool, no_browser: bool) -> None:
     """Explain generative-AI roles in Slack and suggest who to ask.
 
     Without a command: Slack where credentials are set, else the local workspace.
     """
+    chosen = empty or terminal or no_browser
+    if chosen and context.invoked_subcommand is not None:
+        raise click.UsageError("--empty, --terminal and --no-browser go after the command: python -m bot local --empty")
     if context.invoked_subcommand is None:
         settings = _settings()
-        match mode_of(settings):
+        mode = mode_of(settings)
+        if chosen and mode != "local":
+            raise click.UsageError(
+                "--empty, --terminal and --no-browser are for the local workspace, and Slack credentials are set. "
+                "Start it with: python -m bot local"
+            )
+        match mode:
             case "local":
                 click.echo("No Slack credentials are set: starting the local workspace.", err=True)
-                _local(settings)
+                _local(settings, empty=empty, terminal=terminal, browser=not no_browser)
             case "http":
                 _serve(settings)
             case "socket":
@@ -106,16 +130,24 @@ def _socket(settings: Settings) -> None:
 
 @main.command()
 @click.option("--database", metavar="URL", help="Keep the data there, and not in the local workspace's own file.")
+@_local_options
 @_plainly
-def local(database: str | None) -> None:
-    """Start the local workspace: a small stand-in for Slack, with a demo team."""
-    _local(_settings(), database)
+def local(database: str | None, empty: bool, terminal: bool, no_browser: bool) -> None:
+    """Start the local workspace: a page that stands in for Slack, with a demo team."""
+    _local(_settings(), database, empty=empty, terminal=terminal, browser=not no_browser)
 
 
-def _local(settings: Settings, database: str | None = None) -> None:
+def _local(
+    settings: Settings,
+    database: str | None = None,
+    *,
+    empty: bool = False,
+    terminal: bool = False,
+    browser: bool = True,
+) -> None:
     from bot.demo import run_demo
 
-    asyncio.run(run_demo(settings, database))
+    asyncio.run(run_demo(settings, database, empty=empty, terminal=terminal, browser=browser))
 
 
 @main.command()
@@ -134,8 +166,8 @@ def check() -> None:
     from knowledge.catalog import load_catalog
     from knowledge.errors import ContentError
     from knowledge.examples import OUTSIDE, QUESTIONS, SEARCHES, TITLES, load_examples
+    from knowledge.glossaries import load_glossaries
     from knowledge.index import load_index
-    from knowledge.languages import load_glossaries
 
     problems: list[str] = []
     try:

@@ -27,7 +27,8 @@ from knowledge.answers import (
     ToolCard,
     TopicCard,
 )
-from knowledge.guide import Conversation, Guide, Question, load_guide
+from knowledge.conversation import Conversation
+from knowledge.guide import Guide, Question, load_guide
 from knowledge.people import Level, Member
 from knowledge.ports import People
 from storage.database import migrate, open_engine

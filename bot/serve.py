@@ -24,7 +24,7 @@ async def start_site(bot: Bot, host: str, port: int) -> tuple[str, Stop]:
     Raises SettingsError where the bot can't start or the address can't be listened on.
     """
     # Asked first: a second process must not take events over before it finds the port taken.
-    await _can_listen(host, port)
+    await can_listen(host, port)
     await _start(bot)
     try:
         base, close = await listen(bot, host, port)
@@ -63,7 +63,8 @@ async def listen(bot: Bot, host: str, port: int) -> tuple[str, Stop]:
     return f"http://{address[0]}:{address[1]}", runner.cleanup
 
 
-async def _can_listen(host: str, port: int) -> None:
+async def can_listen(host: str, port: int) -> None:
+    """Raise SettingsError where the address can't be listened on."""
     with _listening(host, port):
         bound = await asyncio.get_running_loop().create_server(asyncio.Protocol, host, port, start_serving=False)
         bound.close()
@@ -96,7 +97,7 @@ async def serve_socket(settings: Settings, say: Callable[[str], None]) -> None:
     ended = _signalled()
     with_health = "port" in settings.model_fields_set
     if with_health:
-        await _can_listen(settings.host, settings.port)
+        await can_listen(settings.host, settings.port)
     stop = await start_socket(bot)
     close: Stop | None = None
     say("Serving Slack over Socket Mode")

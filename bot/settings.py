@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -69,6 +70,11 @@ def hide_from_libraries() -> None:
     """
     for name in [name for name in os.environ if name.startswith("SLACK_") or name.upper() in PROXIES]:
         del os.environ[name]
+
+
+def has_display() -> bool:
+    """Tell whether a browser can open a window here."""
+    return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def check_certificates(settings: Settings) -> None:

@@ -149,6 +149,33 @@ def sleeper() -> Sleeper:
     return Sleeper()
 
 
+class Lines(logging.Handler):
+    """Keep what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
+@pytest.fixture
+def refusals() -> None:
+    """Ask for it where a message or view is meant that Slack refuses."""
+
+
+@pytest.fixture(autouse=True)
+def nothing_refused(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever workspace a test runs: no message and no view in it was refused."""
+    found = Lines()
+    log = logging.getLogger("bot.local.block_kit")
+    log.addHandler(found)
+    yield
+    log.removeHandler(found)
+    assert not found.lines or "refusals" in request.fixturenames, found.lines
+
+
 @pytest.fixture
 def faults() -> None:
     """Ask for it where a failure is meant: errors in the log are no surprise then."""

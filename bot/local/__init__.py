@@ -10,9 +10,10 @@ With LocalSlack(socket_mode=True) the bot connects with slack.app_token, and the
 
 from .delivery import Attempt, EventDelivery
 from .forms import NotOffered
+from .manifest import SCOPES, SHORTCUTS, SLASH_COMMANDS
 from .outcome import Outcome
 from .slack import LocalSlack
-from .slack_api import SCOPES, Call
+from .slack_api import Call
 from .socket_mode import Connection, Sockets
 from .team import DEMO_TEAM, GENERAL, demo_entries, demo_members
 from .workspace import Channel, Member, Message, View
@@ -21,6 +22,8 @@ __all__ = [
     "DEMO_TEAM",
     "GENERAL",
     "SCOPES",
+    "SHORTCUTS",
+    "SLASH_COMMANDS",
     "Attempt",
     "Call",
     "Channel",

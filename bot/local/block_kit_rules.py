@@ -1,321 +1,158 @@
-"""The rules of Block Kit as one table: what each block, element and view may hold, how much, and where."""
+"""What a schema cannot say of blocks: where a block may stand, what is unique, what is counted over a whole message."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
+
+from .block_kit_schema import says
+from .workspace import JSON
 
 Surface = Literal["message", "modal", "home"]
 
 MESSAGE_TEXT_LIMIT = 40_000
 MARKDOWN_LIMIT = 12_000
+TABLES_LIMIT = 10_000
 MAX_BLOCKS: Mapping[str, int] = {"message": 50, "modal": 100, "home": 100}
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A text object; only plain_text where `plain`, only mrkdwn where `mrkdwn`."""
-
-    limit: int
-    plain: bool = False
-    mrkdwn: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Str:
-    """A string of `least` to `limit` characters."""
-
-    limit: int
-    least: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class One:
-    """A value out of a fixed set."""
-
-    of: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Num:
-    """A whole number in a range."""
-
-    least: int = 0
-    most: int = 10**12
-
-
-@dataclass(frozen=True, slots=True)
-class Obj:
-    """An object of one of these types (names in SPECS)."""
-
-    of: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Many:
-    """A list of `least` to `most` things that each follow `of`."""
-
-    of: Rule
-    most: int
-    least: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """True or false."""
-
-
-@dataclass(frozen=True, slots=True)
-class Anything:
-    """A value that is not looked into."""
-
-
-Rule = Text | Str | One | Num | Obj | Many | Flag | Anything
-Fields = dict[str, Rule]
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """What an object of one type may hold, what it must hold, and (for a block) where it may stand."""
-
-    fields: Fields
-    required: tuple[str, ...] = ()
-    surfaces: tuple[Surface, ...] = ("message",)
-
-
-EVERYWHERE: tuple[Surface, ...] = ("message", "modal", "home")
-ANY = Anything()
-ID = Str(255)
-PLAIN = Text(10**6, plain=True)
-FOCUS: Fields = {"action_id": ID, "focus_on_load": Flag(), "confirm": Obj(("confirm",))}
-HINT: Fields = {"placeholder": Text(150, plain=True)}
-OPTIONS: Fields = {"options": Many(Obj(("option",)), 100), "option_groups": Many(Obj(("option_group",)), 100)}
-BOXES: Fields = {"options": Many(Obj(("mrkdwn_option",)), 10)}
-MOST: Fields = {"max_selected_items": Num(1)}
-IDS = Many(Str(255), 100)
-TYPED: Fields = FOCUS | HINT | {"initial_value": Str(3000, 0), "dispatch_action_config": ANY}
-TYPED = {name: rule for name, rule in TYPED.items() if name != "confirm"}
-FACE: Fields = {"text": Text(75, plain=True), "value": Str(2000, 0), "accessibility_label": Str(75)}
-
-# Objects that carry no "type" of their own, and elements. First fields, then what is required.
-ELEMENTS: dict[str, Spec] = {
-    "confirm": Spec(
-        {
-            "title": Text(100, plain=True),
-            "text": Text(300),
-            "confirm": Text(30, plain=True),
-            "deny": Text(30, plain=True),
-            "style": One(("primary", "danger")),
-        },
-        ("title", "text", "confirm", "deny"),
-    ),
-    "option": Spec(
-        {"text": Text(75, plain=True), "value": Str(150), "description": Text(75, plain=True), "url": Str(3000)},
-        ("text", "value"),
-    ),
-    "mrkdwn_option": Spec({"text": Text(75), "value": Str(150), "description": Text(75)}, ("text", "value")),
-    "option_group": Spec({"label": Text(75, plain=True), "options": Many(Obj(("option",)), 100)}, ("label", "options")),
-    "feedback_button": Spec(FACE, ("text", "value")),
-    "button": Spec(
-        FACE | {"action_id": ID, "url": Str(3000), "style": One(("primary", "danger")), "confirm": Obj(("confirm",))},
-        ("text",),
-    ),
-    "workflow_button": Spec(
-        {
-            "text": Text(75, plain=True),
-            "accessibility_label": Str(75),
-            "action_id": ID,
-            "workflow": ANY,
-            "style": One(("primary", "danger")),
-            "confirm": Obj(("confirm",)),
-        },
-        ("text", "workflow"),
-    ),
-    "overflow": Spec(
-        {"action_id": ID, "options": Many(Obj(("option",)), 5), "confirm": Obj(("confirm",))}, ("options",)
-    ),
-    "static_select": Spec(FOCUS | HINT | OPTIONS | {"initial_option": Obj(("option",))}),
-    "multi_static_select": Spec(FOCUS | HINT | OPTIONS | MOST | {"initial_options": Many(Obj(("option",)), 100)}),
-    "external_select": Spec(FOCUS | HINT | {"min_query_length": Num(), "initial_option": Obj(("option",))}),
-    "multi_external_select": Spec(
-        FOCUS | HINT | MOST | {"min_query_length": Num(), "initial_options": Many(Obj(("option",)), 100)}
-    ),
-    "users_select": Spec(FOCUS | HINT | {"initial_user": ID}),
-    "multi_users_select": Spec(FOCUS | HINT | MOST | {"initial_users": IDS}),
-    "channels_select": Spec(FOCUS | HINT | {"initial_channel": ID, "response_url_enabled": Flag()}),
-    "multi_channels_select": Spec(FOCUS | HINT | MOST | {"initial_channels": IDS}),
-    "conversations_select": Spec(
-        FOCUS
-        | HINT
-        | {
-            "initial_conversation": ID,
-            "default_to_current_conversation": Flag(),
-            "response_url_enabled": Flag(),
-            "filter": ANY,
-        }
-    ),
-    "multi_conversations_select": Spec(
-        FOCUS | HINT | MOST | {"initial_conversations": IDS, "default_to_current_conversation": Flag(), "filter": ANY}
-    ),
-    "checkboxes": Spec(FOCUS | BOXES | {"initial_options": Many(Obj(("mrkdwn_option",)), 10)}, ("options",)),
-    "radio_buttons": Spec(FOCUS | BOXES | {"initial_option": Obj(("mrkdwn_option",))}, ("options",)),
-    "datepicker": Spec(FOCUS | HINT | {"initial_date": Str(10, 10)}),
-    "timepicker": Spec(FOCUS | HINT | {"initial_time": Str(5, 5), "timezone": Str(255)}),
-    "datetimepicker": Spec(FOCUS | {"initial_date_time": Num(10**9, 10**10 - 1)}),
-    "plain_text_input": Spec(
-        TYPED | {"multiline": Flag(), "min_length": Num(0, 3000), "max_length": Num(1, 3000)},
-    ),
-    "email_text_input": Spec(TYPED),
-    "url_text_input": Spec(TYPED),
-    "number_input": Spec(
-        TYPED | {"is_decimal_allowed": Flag(), "min_value": ANY, "max_value": ANY}, ("is_decimal_allowed",)
-    ),
-    "rich_text_input": Spec(TYPED | {"initial_value": ANY, "min_lines": Num(), "max_lines": Num()}),
-    "file_input": Spec({"action_id": ID, "filetypes": ANY, "max_files": Num(1, 10)}),
-    "image": Spec({"image_url": Str(3000), "slack_file": ANY, "alt_text": Str(2000)}, ("alt_text",)),
-    "feedback_buttons": Spec(
-        {
-            "action_id": ID,
-            "positive_button": Obj(("feedback_button",)),
-            "negative_button": Obj(("feedback_button",)),
-        },
-        ("positive_button", "negative_button"),
-    ),
-    "icon_button": Spec(
-        FACE | {"action_id": ID, "icon": One(("trash",)), "visible_to_user_ids": ANY, "confirm": Obj(("confirm",))},
-        ("icon", "text"),
-    ),
-}
-UNTYPED = frozenset({"confirm", "option", "mrkdwn_option", "option_group", "feedback_button"})
-SELECTS = tuple(name for name in ELEMENTS if name.endswith("_select") and not name.startswith("multi_"))
-MULTI_SELECTS = tuple(name for name in ELEMENTS if name.startswith("multi_"))
-PICKERS = ("checkboxes", "radio_buttons", "datepicker", "timepicker")
-WRITTEN = (
-    "plain_text_input",
-    "email_text_input",
-    "url_text_input",
-    "number_input",
-    "rich_text_input",
-    "file_input",
+MAX_COLUMNS = 20
+MAX_CHARTS = 2
+# Every other block may stand everywhere.
+ONLY_IN_MESSAGES = (
+    *("markdown", "context_actions", "table", "data_table", "data_visualization"),
+    *("card", "carousel", "container", "file", "plan", "task_card"),
 )
-PRESSED = ("button", "workflow_button", "overflow")
-CARD: Fields = {
-    "title": Text(150, mrkdwn=True),
-    "subtitle": Text(150, mrkdwn=True),
-    "body": Text(200, mrkdwn=True),
-    "icon": Obj(("image",)),
-    "hero_image": Obj(("image",)),
-    "actions": Many(Obj(("button",)), 3),
-}
+SURFACES: Mapping[str, Sequence[Surface]] = {**dict.fromkeys(ONLY_IN_MESSAGES, ("message",)), "alert": ("modal",)}
+EVERYWHERE: Sequence[Surface] = ("message", "modal", "home")
+ORDERED = (("min_length", "max_length"), ("min_lines", "max_lines"))
 
-BLOCKS: dict[str, Spec] = {
-    "section": Spec(
-        {
-            "text": Text(3000),
-            "fields": Many(Text(2000), 10),
-            "accessory": Obj((*PRESSED, *SELECTS, *MULTI_SELECTS, *PICKERS, "image")),
-            "expand": Flag(),
-        },
-        surfaces=EVERYWHERE,
-    ),
-    "header": Spec({"text": Text(150, plain=True)}, ("text",), EVERYWHERE),
-    "context": Spec({"elements": Many(Obj(("mrkdwn", "plain_text", "image")), 10)}, ("elements",), EVERYWHERE),
-    "divider": Spec({}, surfaces=EVERYWHERE),
-    "actions": Spec(
-        {
-            "elements": Many(
-                Obj((*PRESSED, *SELECTS, *MULTI_SELECTS, *PICKERS, "datetimepicker", "rich_text_input")), 25
-            )
-        },
-        ("elements",),
-        EVERYWHERE,
-    ),
-    "input": Spec(
-        {
-            "label": Text(2000, plain=True),
-            "hint": Text(2000, plain=True),
-            "element": Obj((*WRITTEN, *SELECTS, *MULTI_SELECTS, *PICKERS, "datetimepicker")),
-            "optional": Flag(),
-            "dispatch_action": Flag(),
-        },
-        ("label", "element"),
-        EVERYWHERE,
-    ),
-    "image": Spec(
-        {"image_url": Str(3000), "slack_file": ANY, "alt_text": Str(2000), "title": Text(2000, plain=True)},
-        ("alt_text",),
-        EVERYWHERE,
-    ),
-    "video": Spec(
-        {
-            "alt_text": Str(2000),
-            "title": Text(199, plain=True),
-            "thumbnail_url": Str(3000),
-            "video_url": Str(3000),
-            "author_name": Str(49),
-            "description": Text(200, plain=True),
-            "provider_icon_url": Str(3000),
-            "provider_name": Str(50),
-            "title_url": Str(3000),
-        },
-        ("alt_text", "title", "thumbnail_url", "video_url"),
-        EVERYWHERE,
-    ),
-    "rich_text": Spec({"elements": ANY}, ("elements",), EVERYWHERE),
-    "markdown": Spec({"text": Str(MARKDOWN_LIMIT)}, ("text",)),
-    "context_actions": Spec({"elements": Many(Obj(("feedback_buttons", "icon_button")), 5)}, ("elements",)),
-    "table": Spec({"rows": Many(ANY, 100), "column_settings": Many(ANY, 20, 0)}, ("rows",)),
-    "data_table": Spec(
-        {
-            "caption": Str(10_000),
-            "rows": Many(ANY, 101, 2),
-            "page_size": Num(1, 100),
-            "row_header_column_index": Num(0, 19),
-        },
-        ("caption", "rows"),
-    ),
-    "alert": Spec(
-        {"text": Text(200), "level": One(("default", "info", "warning", "error", "success"))}, ("text",), ("modal",)
-    ),
-    "card": Spec(CARD),
-    "carousel": Spec({"elements": Many(Obj(("card",)), 10)}, ("elements",)),
-    "container": Spec(
-        {
-            "title": Text(150, plain=True),
-            "rich_text_title": ANY,
-            "subtitle": Text(150),
-            "icon": Obj(("image",)),
-            "width": One(("narrow", "standard", "wide", "full")),
-            "child_blocks": Many(ANY, 10),
-            "is_collapsible": Flag(),
-            "default_collapsed": Flag(),
-            "has_header_divider": Flag(),
-        },
-        ("child_blocks",),
-    ),
-    "file": Spec({"external_id": ID, "source": One(("remote",))}, ("external_id", "source")),
-    "plan": Spec({"plan_id": ANY, "title": ANY, "tasks": ANY}, ("title",)),
-    "task_card": Spec(
-        dict.fromkeys(("task_id", "title", "status", "details", "output", "sources"), ANY),
-        ("task_id", "title", "status"),
-    ),
-    "data_visualization": Spec({"title": Str(50), "chart": ANY}, ("title", "chart")),
-}
+BROADCAST = re.compile(r"<!(channel|here|everyone|subteam\^)[^>]*>")
+BARE_BROADCAST = re.compile(r"(?<![\w.])@(channel|here|everyone)\b")
 
-COMMON_VIEW: Fields = {"private_metadata": Str(3000, 0), "callback_id": Str(255, 0), "external_id": Str(255, 0)}
-VIEWS: dict[str, Spec] = {
-    "home": Spec(COMMON_VIEW | {"blocks": ANY}, ("blocks",)),
-    "modal": Spec(
-        COMMON_VIEW
-        | {
-            "blocks": ANY,
-            "title": Text(24, plain=True),
-            "submit": Text(24, plain=True),
-            "close": Text(24, plain=True),
-            "clear_on_close": Flag(),
-            "notify_on_close": Flag(),
-        },
-        ("title", "blocks"),
-    ),
-}
+
+def stands(kind: str, surface: Surface) -> bool:
+    """Tell whether a type of block may stand on a surface."""
+    return surface in SURFACES.get(kind, EVERYWHERE)
+
+
+def broken(blocks: Sequence[object], surface: Surface, at: str) -> Iterator[str]:
+    """Go through the rules that these blocks break; they may be of any shape."""
+    if len(blocks) > MAX_BLOCKS[surface]:
+        yield says(f"no more than {MAX_BLOCKS[surface]} items allowed", at)
+    nodes = list(_objects(blocks, at))
+    for here, node in nodes:
+        yield from _about(node, here)
+    yield from _twice(nodes)
+    yield from _counted(nodes, at)
+
+
+def broadcasts(text: str, at: str, *, parsed: bool) -> Iterator[str]:
+    """Find what would notify everybody; a bare name does where Slack parses the text."""
+    found = BROADCAST.search(text) or (BARE_BROADCAST.search(text) if parsed else None)
+    if found:
+        yield says(f"must be escaped: {found[0]} would notify everybody", at)
+
+
+def options_of(holder: JSON, at: str) -> Iterator[str]:
+    """Check options against each other and against what is chosen at first."""
+    options = [(f"{at}/options/{number}", option) for number, option in enumerate(_list(holder, "options"))]
+    for number, group in enumerate(_list(holder, "option_groups")):
+        inside = f"{at}/option_groups/{number}/options"
+        options += [(f"{inside}/{n}", option) for n, option in enumerate(_list(group, "options"))]
+    values = [option.get("value") for _, option in options]
+    for value in dict.fromkeys(str(value) for value in values if value is not None and values.count(value) > 1):
+        yield says(f"option value {value} already exists", f"{at}/options")
+    if holder.get("type") != "overflow":
+        for here, option in options:
+            if "url" in option:
+                yield says("invalid additional property: url", here)
+    offered = [option for _, option in options]
+    if offered and "initial_option" in holder and holder["initial_option"] not in offered:
+        yield says("must exactly match one of the options", f"{at}/initial_option")
+    if offered and any(option not in offered for option in _list(holder, "initial_options")):
+        yield says("must exactly match one of the options", f"{at}/initial_options")
+
+
+def _list(holder: object, name: str) -> list[JSON]:
+    """Return the objects of a list; a wrong shape is the schema's to refuse."""
+    found = holder.get(name) if isinstance(holder, dict) else None
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _objects(thing: object, at: str) -> Iterator[tuple[str, JSON]]:
+    """Go through every object, from the outside in, with its pointer."""
+    if isinstance(thing, dict):
+        yield at, thing
+        for name, part in thing.items():
+            if isinstance(part, (dict, list)):
+                yield from _objects(part, f"{at}/{name}")
+    elif isinstance(thing, list):
+        for number, part in enumerate(thing):
+            if isinstance(part, (dict, list)):
+                yield from _objects(part, f"{at}/{number}")
+
+
+def _about(node: JSON, at: str) -> Iterator[str]:
+    match node:
+        case {"type": "mrkdwn", "text": str(text)}:
+            yield from broadcasts(text, f"{at}/text", parsed=not node.get("verbatim"))
+        case {"type": "markdown", "text": str(text)}:
+            yield from broadcasts(text, f"{at}/text", parsed=True)
+        case {"type": "broadcast"}:
+            yield says("must not notify everybody", at)
+        case {"type": "text" | "link", "text": ""}:
+            yield says("must be more than 0 characters", f"{at}/text")
+        case {"type": "table" | "data_table", "rows": list(rows)}:
+            for number, row in enumerate(rows):
+                if isinstance(row, list) and not 1 <= len(row) <= MAX_COLUMNS:
+                    yield says(f"must be an array of 1 to {MAX_COLUMNS} cells", f"{at}/rows/{number}")
+        case {"options": _} | {"option_groups": _}:
+            yield from options_of(node, at)
+    for least, most in ORDERED:
+        low, high = node.get(least), node.get(most)
+        if isinstance(low, int) and isinstance(high, int) and low > high:
+            yield says(f"must not be more than {most}", f"{at}/{least}")
+
+
+def _twice(nodes: Sequence[tuple[str, JSON]]) -> Iterator[str]:
+    """Find what may be there once: a block id in all, an action id in its block, the focus in a view."""
+    blocks: set[str] = set()
+    focused = False
+    for at, node in nodes:
+        block_id = node.get("block_id")
+        if isinstance(block_id, str):
+            if block_id in blocks:
+                yield says(f"`block_id` {block_id} already exists", f"{at}/block_id")
+            blocks.add(block_id)
+        if node.get("focus_on_load") is True:
+            if focused:
+                yield says("only one element may have the focus", f"{at}/focus_on_load")
+            focused = True
+        for name in ("elements", "actions"):
+            actions: set[str] = set()
+            elements = node.get(name)
+            for number, element in enumerate(elements if isinstance(elements, list) else ()):
+                action_id = element.get("action_id") if isinstance(element, dict) else None
+                if isinstance(action_id, str):
+                    if action_id in actions:
+                        yield says(f"`action_id` {action_id} already exists", f"{at}/{name}/{number}/action_id")
+                    actions.add(action_id)
+
+
+def _counted(nodes: Sequence[tuple[str, JSON]], at: str) -> Iterator[str]:
+    """Count what has a limit over all blocks together."""
+    markdown = tables = charts = 0
+    for here, node in nodes:
+        match node.get("type"):
+            case "markdown":
+                markdown += len(str(node.get("text", "")))
+            case "table" | "data_table":
+                tables += sum(len(str(cell.get("text", ""))) for _, cell in _objects(node.get("rows"), here))
+            case "data_visualization":
+                charts += 1
+    if markdown > MARKDOWN_LIMIT:
+        yield says(f"markdown blocks must hold less than {MARKDOWN_LIMIT + 1} characters together", at)
+    if tables > TABLES_LIMIT:
+        yield says(f"tables must hold less than {TABLES_LIMIT + 1} characters together", at)
+    if charts > MAX_CHARTS:
+        yield says(f"no more than {MAX_CHARTS} data_visualization blocks allowed", at)

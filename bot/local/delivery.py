@@ -35,6 +35,11 @@ class Attempt:
     retry_number: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     kind: str = ""
+    sent: str = ""
+    """The body as it went out."""
+    sent_headers: Mapping[str, str] = field(default_factory=dict)
+    at: float = field(default_factory=time.time)
+    """When it was over, seconds since 1970."""
 
     @property
     def ok(self) -> bool:
@@ -155,7 +160,8 @@ class Delivery:
         except aiohttp.ClientError:
             failure = "connection_failed"
         spent = (time.perf_counter() - started) * 1000
-        return self._noted(Attempt(status, text, failure, spent, retry, answered, kind))
+        written = body.decode("utf-8", "replace")
+        return self._noted(Attempt(status, text, failure, spent, retry, answered, kind, written, sent))
 
     def _noted(self, attempt: Attempt) -> Attempt:
         self.attempts.append(attempt)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import block_kit, shapes, views
 from .arguments import Method, SlackError, decoded, required
+from .block_kit import refusal
 from .block_kit_rules import MESSAGE_TEXT_LIMIT
 from .workspace import JSON, Channel, Message, Workspace
 
@@ -26,33 +27,34 @@ def _channel(workspace: Workspace, arguments: JSON) -> Channel:
     return channel
 
 
-def content(arguments: JSON) -> tuple[str, list[JSON]]:
+def content(workspace: Workspace, arguments: JSON) -> tuple[str, list[JSON]]:
     """Return a message's text and blocks, or raise what Slack would answer to them."""
     text = arguments.get("text") or ""
     if not isinstance(text, str):
-        raise SlackError("invalid_arguments", "[ERROR] must be a string [json-pointer:/text]")
+        raise refusal("invalid_arguments", "[ERROR] must be a string [json-pointer:/text]")
     blocks = decoded(arguments, "blocks", "invalid_blocks_format")
     markdown = arguments.get("markdown_text")
     if markdown:
         if text or blocks:
-            raise SlackError("markdown_text_conflict")
+            raise refusal("markdown_text_conflict")
         text, blocks = str(markdown), [{"type": "markdown", "text": str(markdown)}]
     if blocks is not None and not isinstance(blocks, list):
-        raise SlackError("invalid_blocks_format")
+        raise refusal("invalid_blocks_format")
     if not text.strip() and not blocks and not arguments.get("attachments"):
-        raise SlackError("no_text")
+        raise refusal("no_text")
     if len(text) > MESSAGE_TEXT_LIMIT:
-        raise SlackError("msg_too_long", "[ERROR] must be less than 40001 characters [json-pointer:/text]")
-    if refused := block_kit.check_text(text):
-        raise SlackError("invalid_arguments", *refused)
-    if refused := block_kit.check_blocks(blocks or []):
-        raise SlackError("invalid_blocks", *refused)
+        raise refusal("msg_too_long", "[ERROR] must be less than 40001 characters [json-pointer:/text]")
+    if workspace.validate:
+        if refused := block_kit.check_text(text):
+            raise refusal("invalid_arguments", *refused)
+        if refused := block_kit.check_blocks(blocks or []):
+            raise refusal("invalid_blocks", *refused)
     return text, shapes.with_ids(blocks or [])
 
 
 def new_message(workspace: Workspace, channel: str, arguments: JSON, ephemeral_to: str | None = None) -> Message:
     """Check a message of the bot and post it."""
-    text, blocks = content(arguments)
+    text, blocks = content(workspace, arguments)
     metadata = decoded(arguments, "metadata", "invalid_metadata_format")
     message = Message(
         channel=channel,
@@ -71,10 +73,10 @@ def new_message(workspace: Workspace, channel: str, arguments: JSON, ephemeral_t
 
 def rewrite(workspace: Workspace, message: Message, arguments: JSON) -> None:
     """Replace a message's content with what the bot sends now."""
-    message.text, message.blocks = content(arguments)
+    message.text, message.blocks = content(workspace, arguments)
     message.edited_ts = workspace.next_ts()
     message.arguments = arguments
-    workspace.changed()
+    workspace.changed(message)
 
 
 def _auth_test(workspace: Workspace, arguments: JSON) -> JSON:
@@ -123,7 +125,7 @@ def _update(workspace: Workspace, arguments: JSON) -> JSON:
 def _delete(workspace: Workspace, arguments: JSON) -> JSON:
     message = _own_message(workspace, arguments, "cant_delete_message")
     message.deleted = True
-    workspace.changed()
+    workspace.changed(message)
     return {"channel": message.channel, "ts": message.ts}
 
 

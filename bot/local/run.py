@@ -1,62 +1,77 @@
-"""Start the local workspace and the bot beside it, with a prompt where there is a terminal."""
+"""Start the local workspace and the bot beside it: a page in the browser, or a prompt."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
 import signal
-import sys
-import threading
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
 
-from rich.console import Console
-
-from .dialog import Ask
+from .browser import Browser
+from .history import History
 from .slack import LocalSlack
-from .terminal import run_terminal
+from .stream import Step
 from .workspace import Member
 
-Stop = Callable[[], Awaitable[None]]
-# Given the Web API's base, the bot token and the signing secret: start the bot, return its address and its stop.
-StartBot = Callable[[str, str, str], Awaitable[tuple[str, Stop]]]
 EVENTS_PATH = "/slack/events"
+
+
+@dataclass(frozen=True, slots=True)
+class RunningBot:
+    """A bot that was started: its base address, what ends it, what makes it forget the workspace."""
+
+    url: str
+    stop: Callable[[], Awaitable[None]]
+    reset: Callable[[], Awaitable[None]] | None = None
+
+
+StartBot = Callable[[str, str, str], Awaitable[RunningBot]]
+"""Given the Web API's base, the bot token and the signing secret: start the bot."""
 
 
 async def run_local(
     start_bot: StartBot,
     *,
     members: Sequence[Member] | None = None,
-    write: Console | None = None,
-    ask: Ask | None = None,
+    steps: Sequence[Step] = (),
+    history: Path | None = None,
+    ready: Callable[[LocalSlack], None] = lambda slack: None,
+    prompt: Callable[[LocalSlack], Awaitable[None]] | None = None,
     stop: asyncio.Event | None = None,
     port: int = 0,
 ) -> None:
-    """Run the workspace and the bot until the person leaves, or until SIGTERM where nobody is at a terminal.
+    """Run the workspace and the bot until SIGTERM or Ctrl-C, or until `prompt`, where there is one, ends.
 
-    Without `ask` the prompt reads standard input if that is a terminal, and there is none otherwise.
+    `ready` is told when both run; `history` is the file that keeps what was said. Raises OSError where the port is
+    taken.
     """
-    write = write or Console(highlight=False)
     stop = stop or asyncio.Event()
     signals = _stop_on_signals(stop)
     token, secret = f"xoxb-local-{secrets.token_hex(12)}", secrets.token_hex(16)
+    slack = LocalSlack(signing_secret=secret, bot_token=token, members=members, port=port, echo=True, timeout=10.0)
+    bot: RunningBot | None = None
+
+    async def reset() -> None:
+        if bot is not None and bot.reset is not None:
+            await bot.reset()
+
+    slack.also_serve(Browser(slack, steps, reset).add_to)
     try:
-        async with LocalSlack(
-            signing_secret=secret, bot_token=token, members=members, port=port, echo=True, timeout=10.0
-        ) as slack:
-            base_url, stop_bot = await start_bot(slack.api_url, token, secret)
-            slack.bot_url = base_url if base_url.endswith(EVENTS_PATH) else base_url.rstrip("/") + EVENTS_PATH
+        async with AsyncExitStack() as running:
+            await running.enter_async_context(slack)
+            # The bot first: it says best what is wrong with the place. It also ends first, so that its last words stay.
+            bot = await start_bot(slack.api_url, token, secret)
             try:
-                if ask is None and sys.stdin.isatty():
-                    ask = ask_stdin
-                if ask is None:
-                    # Whole, however narrow: what reads this line is seldom a person.
-                    said = f"Local workspace at {slack.api_url}, bot at {slack.bot_url}; SIGTERM stops them."
-                    write.print(said, soft_wrap=True)
-                    await stop.wait()
-                else:
-                    await _until(stop, run_terminal(slack, ask, write))
+                if history is not None:
+                    await running.enter_async_context(History(slack.workspace, history))
             finally:
-                await stop_bot()
+                running.push_async_callback(bot.stop)
+            slack.bot_url = bot.url if bot.url.endswith(EVENTS_PATH) else bot.url.rstrip("/") + EVENTS_PATH
+            ready(slack)
+            await (stop.wait() if prompt is None else _until(stop, prompt(slack)))
     finally:
         for number in signals:
             asyncio.get_running_loop().remove_signal_handler(number)
@@ -87,30 +102,3 @@ def _stop_on_signals(stop: asyncio.Event) -> list[signal.Signals]:
             continue
         handled.append(number)
     return handled
-
-
-async def ask_stdin(prompt: str) -> str | None:
-    """Read a line from standard input without stopping the loop; None at its end.
-
-    The thread is a daemon: a pool's thread would keep the process from ending while it waits for Enter.
-    """
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[str | None] = loop.create_future()
-
-    def settle(line: str | None) -> None:
-        if not answer.done():
-            answer.set_result(line)
-
-    def read() -> None:
-        try:
-            line: str | None = input(prompt)
-        except (EOFError, ValueError):
-            line = None
-        try:
-            loop.call_soon_threadsafe(settle, line)
-        except RuntimeError:
-            # The loop was closed while the line was typed.
-            return
-
-    threading.Thread(target=read, daemon=True).start()
-    return await answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -15,10 +15,11 @@ from aiohttp import web
 from . import payloads, shapes
 from .delivery import DEADLINE_SECONDS, Attempt, Delivery, EventDelivery, Sleep
 from .forms import NotOffered
-from .slack_api import SCOPES, Call, Fault, SlackApi
+from .manifest import SCOPES, SHORTCUTS, SLASH_COMMANDS
+from .slack_api import Call, Fault, SlackApi
 from .socket_mode import SocketDelivery, Sockets, close, link
 from .team import CHANNELS, demo_members
-from .workspace import Channel, Clock, Member, Message, Workspace
+from .workspace import JSON, Channel, Clock, Member, Message, Workspace
 
 
 class LocalServer:
@@ -37,12 +38,15 @@ class LocalServer:
         members: Sequence[Member] | None = None,
         channels: Sequence[Channel] = CHANNELS,
         scopes: Sequence[str] = SCOPES,
+        slash_commands: Sequence[JSON] = SLASH_COMMANDS,
+        shortcuts: Sequence[JSON] = SHORTCUTS,
         enterprise_id: str | None = None,
         deadline: float = DEADLINE_SECONDS,
         timeout: float = 5.0,
         port: int = 0,
         echo: bool = False,
         socket_mode: bool = False,
+        validate: bool = True,
         app_token: str = "xapp-local-token",  # noqa: S107
     ) -> None:
         """Prepare the workspace.
@@ -50,13 +54,17 @@ class LocalServer:
         `clock` rules triggers, response urls and timestamps; `sleep` is what a retry waits with; `deadline` is how
         long the bot may take to answer; `timeout` how long the waiting methods wait. With `echo` the bot is sent
         its own direct messages as events, as Slack does. With `socket_mode` everything reaches the bot over the
-        connections that it opens with `app_token`, and nothing is posted to it.
+        connections that it opens with `app_token`, and nothing is posted to it. `slash_commands` and `shortcuts` are
+        what the page offers to a person, as a manifest has them. Without `validate` blocks and views are not looked
+        at, for load.
         """
         self.signing_secret = signing_secret
         self.bot_token = bot_token
         self.app_token = app_token
-        self.workspace = Workspace(clock=clock, enterprise_id=enterprise_id)
-        self.workspace.add_members(demo_members() if members is None else members)
+        self.workspace = Workspace(clock=clock, enterprise_id=enterprise_id, validate=validate)
+        self.slash_commands, self.shortcuts = slash_commands, shortcuts
+        self._members = tuple(demo_members() if members is None else members)
+        self.workspace.add_members(self._members)
         for channel in channels:
             # A copy: the default channels are shared by every workspace of the process.
             self.workspace.add_channel(Channel(channel.id, channel.name, channel.private, channel.archived))
@@ -70,6 +78,7 @@ class LocalServer:
         self._bot_url = ""
         self._origin = ""
         self._echoes: set[asyncio.Task[EventDelivery]] = set()
+        self._parts: list[Callable[[web.Application], None]] = []
         if echo:
             self.workspace.on_bot_dm = self._echo
 
@@ -77,6 +86,8 @@ class LocalServer:
         """Start listening."""
         app = self.api.app()
         link(self.sockets, app)
+        for add_part in self._parts:
+            add_part(app)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", self._port)
@@ -111,7 +122,23 @@ class LocalServer:
         if self._runner is not None:
             await self._runner.cleanup()
 
+    def also_serve(self, add_part: Callable[[web.Application], None]) -> None:
+        """Let `add_part` add addresses to the site, before it is entered."""
+        self._parts.append(add_part)
+
+    def reset(self) -> None:
+        """Put the workspace back to its start: nothing said, nothing open, its first members, no requests seen."""
+        self.calls.clear()
+        self.deliveries.clear()
+        self.workspace.members = {member.id: member for member in self._members}
+        self.workspace.clear()
+
     # What the bot and the test need to know
+
+    @property
+    def page_url(self) -> str:
+        """Return the address of the page."""
+        return f"{self._origin}/"
 
     @property
     def api_url(self) -> str:

@@ -67,7 +67,7 @@ class LocalSlack(LocalServer):
         """Change a message that a person posted."""
         before, posted.text = posted.text, text.replace("<@BOT>", f"<@{self.bot_user}>")
         posted.edited_ts = self.workspace.next_ts()
-        self.workspace.changed()
+        self.workspace.changed(posted)
         if self.workspace.channels[posted.channel].is_dm:
             await self.send_event(payloads.changed_event(self.workspace, posted, before))
         else:
@@ -133,8 +133,8 @@ class LocalSlack(LocalServer):
         payload = payloads.suggestion(self.workspace, member, surface, found.block_id, found.action_id, typed)
         attempt = await self._out.interaction(payload)
         answer = attempt.json() if attempt.ok else {}
-        if refused := block_kit.check_options(answer):
-            self._record("options response", answer, SlackError("invalid_options", *refused), attempt)
+        if self.workspace.validate and (refused := block_kit.check_options(answer)):
+            self._record("options response", answer, block_kit.refusal("invalid_options", *refused), attempt)
             return []
         groups = answer.get("option_groups") or []
         return (answer.get("options") or []) + [o for group in groups for o in group["options"]]
@@ -196,8 +196,12 @@ class LocalSlack(LocalServer):
             view = self.workspace.homes.get(user)
             return view if view is not None and view.hash != seen else None
 
-        await self.send_event(payloads.home_opened(self.workspace, self._member(user), tab))
+        await self.home_opened(user, tab)
         return await self.workspace.wait_until(published, within or self.timeout, f"the Home tab of {user}")
+
+    async def home_opened(self, user: str, tab: str = "home") -> EventDelivery:
+        """Tell the bot that a person opened a tab of the app."""
+        return await self.send_event(payloads.home_opened(self.workspace, self._member(user), tab))
 
     async def shortcut(self, user: str, callback_id: str) -> Outcome:
         """Use a global shortcut."""
@@ -323,11 +327,11 @@ class LocalSlack(LocalServer):
                 case "errors":
                     outcome.errors = form_errors(place, answer.get("errors"))
                 case "update":
-                    views.set_body(self.workspace, place, views.checked_view(answer, "modal"))
+                    views.set_body(self.workspace, place, views.checked_view(self.workspace, answer, "modal"))
                 case "push":
                     if len(stack) >= views.MAX_STACK:
                         raise SlackError("push_limit_reached")
-                    body = views.checked_view(answer, "modal")
+                    body = views.checked_view(self.workspace, answer, "modal")
                     stack.append(views.new_view(self.workspace, user, body, place))
                 case other:
                     raise SlackError("invalid_arguments", f"[ERROR] unknown response_action: {other}")

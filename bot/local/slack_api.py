@@ -13,11 +13,10 @@ from typing import Literal
 from aiohttp import web
 
 from .arguments import SlackError
+from .manifest import SCOPES
 from .methods import METHODS, new_message, rewrite
 from .workspace import JSON, RESPONSE_URL_USES, Message, ResponseUrl, Workspace
 
-# What the app's manifest asks for; a method outside of it answers missing_scope, as it would at Slack.
-SCOPES = ("app_mentions:read", "chat:write", "commands", "im:history", "users:read", "dnd:read")
 OPEN = "apps.connections.open"
 """The one method that an app-level token is for."""
 HTML_500 = "<!DOCTYPE html><html><head><title>Server Error | Slack</title></head><body>Server Error</body></html>"
@@ -33,6 +32,8 @@ class Call:
     status: int
     answer: JSON
     milliseconds: float
+    at: float = field(default_factory=time.time)
+    """When it was answered, seconds since 1970."""
 
     @property
     def error(self) -> str | None:
@@ -183,7 +184,7 @@ def answer_interaction(workspace: Workspace, url: ResponseUrl, arguments: JSON) 
     source = url.message
     if arguments.get("delete_original") and source is not None:
         source.deleted = True
-        workspace.changed()
+        workspace.changed(source)
         return source
     # Without replace_original the answer to a button is a new message beside the one it sits on.
     if arguments.get("replace_original") and source is not None and not source.deleted:

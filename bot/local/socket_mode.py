@@ -254,7 +254,7 @@ class SocketDelivery(Delivery):
             elif "payload" in answer:
                 self.sockets.strays.append(answer)
         spent = (time.perf_counter() - started) * 1000
-        return self._noted(Attempt(status, text, failure, spent, retry, {}, kind))
+        return self._noted(Attempt(status, text, failure, spent, retry, {}, kind, json.dumps(envelope)))
 
 
 def link(sockets: Sockets, site: web.Application) -> None:

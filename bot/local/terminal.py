@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import html
-import re
+import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 
 from rich.console import Console
@@ -16,6 +16,7 @@ from .drawing import Choice, Drawing, draw, mrkdwn, plain
 from .forms import NotOffered
 from .outcome import Outcome
 from .slack import LocalSlack
+from .typed import as_sent
 from .workspace import Channel, Member, Message, View
 
 FIRST_STEPS = """\
@@ -87,13 +88,13 @@ class Terminal:
         elif line.isdigit():
             await self._press(int(line))
         elif line.startswith("/"):
-            typed = self._typed(rest, escaped_names=True)
+            typed = as_sent(self._workspace, rest, named=True)
             await self._after(await self._slack.command(self._user.id, f"{word} {typed}", self._channel.id))
         else:
             await self._say(line, None)
 
     async def _say(self, line: str, thread_ts: str | None) -> None:
-        text = self._typed(line)
+        text = as_sent(self._workspace, line)
         posted = await self._slack.say(self._user.id, text, self._channel.id, thread_ts)
         self._seen[id(posted)] = None
         if not self._channel.is_dm and f"<@{self._slack.bot_user}>" not in posted.text:
@@ -107,19 +108,6 @@ class Terminal:
             await self._slack.wait_for_reply(posted)
         except TimeoutError:
             self._write.print("No answer yet; it shows here when it comes.", style="yellow")
-
-    def _typed(self, line: str, *, escaped_names: bool = False) -> str:
-        """Return a typed line in Slack's form: escaped, with @names and #channels turned into ids."""
-        text = html.escape(line, quote=False)
-        bot = f"<@{self._slack.bot_user}>"
-        text = re.sub(rf"(?<!\w)@(bot|{re.escape(self._workspace.bot.name)})\b", bot, text)
-        if "@" in text:
-            for member in sorted(self._workspace.members.values(), key=lambda m: -len(m.name)):
-                shown = f"<@{member.id}|{member.handle}>" if escaped_names else f"<@{member.id}>"
-                text = text.replace(f"@{html.escape(member.name, quote=False)}", shown)
-        for channel in self._workspace.channels.values():
-            text = re.sub(rf"(?<!\S)#{re.escape(channel.name)}\b", f"<#{channel.id}|{channel.name}>", text)
-        return text
 
     async def _press(self, number: int) -> None:
         if not 1 <= number <= len(self._choices):
@@ -258,6 +246,38 @@ class Terminal:
         self._print(view, draw(view.blocks, Drawing(self._names())))
 
 
+async def run_at_terminal(slack: LocalSlack) -> None:
+    """Let whoever sits at standard input use the workspace."""
+    await run_terminal(slack, ask_stdin, Console(highlight=False))
+
+
 async def run_terminal(slack: LocalSlack, ask: Ask, write: Console) -> None:
     """Let one person at a prompt use the workspace; `ask` shows a prompt and returns a line, None at the end."""
     await Terminal(slack, ask, write).run()
+
+
+async def ask_stdin(prompt: str) -> str | None:
+    """Read a line from standard input without stopping the loop; None at its end.
+
+    The thread is a daemon: a pool's thread would keep the process from ending while it waits for Enter.
+    """
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[str | None] = loop.create_future()
+
+    def settle(line: str | None) -> None:
+        if not answer.done():
+            answer.set_result(line)
+
+    def read() -> None:
+        try:
+            line: str | None = input(prompt)
+        except (EOFError, ValueError):
+            line = None
+        try:
+            loop.call_soon_threadsafe(settle, line)
+        except RuntimeError:
+            # The loop was closed while the line was typed.
+            return
+
+    threading.Thread(target=read, daemon=True).start()
+    return await answer

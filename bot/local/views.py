@@ -8,21 +8,22 @@ import secrets
 
 from . import block_kit, shapes
 from .arguments import SlackError, decoded, required
+from .block_kit import refusal
 from .workspace import JSON, Trigger, View, Workspace
 
 MAX_STACK = 3
 
 
-def checked_view(arguments: JSON, kind: str | None = None) -> JSON:
+def checked_view(workspace: Workspace, arguments: JSON, kind: str | None = None) -> JSON:
     """Return the view out of the arguments, or raise Slack's refusal of it."""
     view = decoded(arguments, "view", "invalid_arguments")
-    refused = block_kit.check_view(view)
+    refused = block_kit.check_view(view) if workspace.validate else []
     if refused or not isinstance(view, dict):
-        raise SlackError("invalid_arguments", *refused)
+        raise refusal("invalid_arguments", *refused)
     if kind is not None and view["type"] != kind:
-        raise SlackError("invalid_arguments", f"[ERROR] must be {kind} [json-pointer:/view/type]")
+        raise refusal("invalid_arguments", f"[ERROR] must be {kind} [json-pointer:/view/type]")
     if len(json.dumps(view)) > 250_000:
-        raise SlackError("view_too_large")
+        raise refusal("view_too_large")
     return view
 
 
@@ -64,7 +65,7 @@ def _unique_external_id(workspace: Workspace, body: JSON, but: View | None = Non
 
 def open_view(workspace: Workspace, arguments: JSON) -> JSON:
     """Open a modal."""
-    body = checked_view(arguments, "modal")
+    body = checked_view(workspace, arguments, "modal")
     trigger = _take_trigger(workspace, arguments)
     _unique_external_id(workspace, body)
     trigger.used = True
@@ -75,7 +76,7 @@ def open_view(workspace: Workspace, arguments: JSON) -> JSON:
 
 def push_view(workspace: Workspace, arguments: JSON) -> JSON:
     """Put a modal on top of the open one."""
-    body = checked_view(arguments, "modal")
+    body = checked_view(workspace, arguments, "modal")
     trigger = _take_trigger(workspace, arguments)
     stack = workspace.modals.get(trigger.user) or []
     if not stack:
@@ -91,7 +92,7 @@ def push_view(workspace: Workspace, arguments: JSON) -> JSON:
 
 def update_view(workspace: Workspace, arguments: JSON) -> JSON:
     """Change an open modal or a Home tab."""
-    body = checked_view(arguments)
+    body = checked_view(workspace, arguments)
     view_id, external_id = arguments.get("view_id"), arguments.get("external_id")
     if not view_id and not external_id:
         raise SlackError("invalid_arguments", "[ERROR] missing required field: view_id or external_id")
@@ -101,7 +102,7 @@ def update_view(workspace: Workspace, arguments: JSON) -> JSON:
         raise SlackError("not_found")
     view = found[0]
     if body["type"] != view.type:
-        raise SlackError("invalid_arguments", f"[ERROR] must be {view.type} [json-pointer:/view/type]")
+        raise refusal("invalid_arguments", f"[ERROR] must be {view.type} [json-pointer:/view/type]")
     if arguments.get("hash") and arguments["hash"] != view.hash:
         raise SlackError("hash_conflict")
     _unique_external_id(workspace, body, but=view)
@@ -111,7 +112,7 @@ def update_view(workspace: Workspace, arguments: JSON) -> JSON:
 
 def publish_view(workspace: Workspace, arguments: JSON) -> JSON:
     """Set a person's Home tab."""
-    body = checked_view(arguments, "home")
+    body = checked_view(workspace, arguments, "home")
     user = required(arguments, "user_id")
     if user not in workspace.members:
         raise SlackError("user_not_found")

@@ -1,7 +1,7 @@
 """The state of one Slack workspace, in memory: people, conversations, messages, views.
 
 Nothing here speaks HTTP. The Web API (`slack_api`) and the person at the keyboard (`LocalSlack`) both change this
-state, and whoever waits for a change is woken by `Workspace.changed`.
+state; whoever waits for a change is woken by `Workspace.changed`, and `Workspace.touched` tells which messages changed.
 """
 
 from __future__ import annotations
@@ -179,12 +179,18 @@ class Workspace:
     team_name: str = "GenAI Team"
     team_domain: str = "genai-team"
     enterprise_id: str | None = None
+    validate: bool = True
+    """Whether messages and views that Slack would refuse are refused."""
     app_id: str = "A0LOCAL0001"
     bot_id: str = "B0LOCAL0001"
     bot: Member = field(default_factory=lambda: Member("U0LOCALBOT1", "genai-roles", is_bot=True))
     members: dict[str, Member] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
     messages: list[Message] = field(default_factory=list)
+    touched: list[Message] = field(default_factory=list)
+    """Every message that was posted, changed or deleted, in that order, again at each change."""
+    generation: int = 0
+    """How often the workspace was emptied."""
     modals: dict[str, list[View]] = field(default_factory=dict)
     homes: dict[str, View] = field(default_factory=dict)
     triggers: dict[str, Trigger] = field(default_factory=dict)
@@ -223,7 +229,7 @@ class Workspace:
     def post(self, message: Message) -> Message:
         """Add a message and wake whoever waits."""
         self.messages.append(message)
-        self.changed()
+        self.changed(message)
         in_dm = self.channels[message.channel].is_dm and not message.ephemeral_to
         if self.on_bot_dm is not None and in_dm and message.from_bot:
             self.on_bot_dm(message)
@@ -246,17 +252,30 @@ class Workspace:
         self.response_urls[made.id] = made
         return made
 
-    def changed(self) -> None:
-        """Wake everybody who waits for the workspace to change."""
+    def changed(self, message: Message | None = None) -> None:
+        """Wake everybody who waits for the workspace to change; `message` is what was posted, changed or deleted."""
+        if message is not None:
+            self.touched.append(message)
         self._change.set()
         self._change = asyncio.Event()
+
+    def next_change(self) -> asyncio.Event:
+        """Return what is set at the next change; taken before looking, so that no change is missed."""
+        return self._change
+
+    def clear(self) -> None:
+        """Forget what was said and opened; people and conversations stay."""
+        for kept in (self.messages, self.touched, self.modals, self.homes, self.triggers, self.response_urls):
+            kept.clear()
+        self.generation += 1
+        self.changed()
 
     async def wait_until(self, look: Callable[[], T | None], seconds: float, what: str) -> T:
         """Return what `look` finds as soon as it finds something; raise TimeoutError naming `what` otherwise."""
         try:
             async with asyncio.timeout(seconds):
                 while True:
-                    change = self._change
+                    change = self.next_change()
                     found = look()
                     if found is not None:
                         return found

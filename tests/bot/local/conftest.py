@@ -13,9 +13,12 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.local import LocalSlack, Member
+from bot.local.browser import Browser
+from bot.local.stream import Step
 
 JSON = dict[str, Any]
 ANN, BEN = "U0ANN000001", "U0BEN000001"
+LOOK_UP = Step("look-up", "Look up a role", "Type it.", "slash_commands", "mlops", fill="/genai-role mlops")
 
 
 class Clock:
@@ -82,7 +85,9 @@ class Served:
 async def served() -> AsyncIterator[Served]:
     clock, sleeper = Clock(), Sleeper()
     members = [Member(ANN, "Ann Archer", title="Engineer", tz="Europe/Berlin"), Member(BEN, "Ben Book")]
-    async with LocalSlack(clock=clock, sleep=sleeper, members=members, deadline=2.0) as slack:
+    slack = LocalSlack(clock=clock, sleep=sleeper, members=members, deadline=2.0)
+    slack.also_serve(Browser(slack, [LOOK_UP]).add_to)
+    async with slack:
         client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
         app = AsyncApp(client=client, signing_secret=slack.signing_secret, process_before_response=True)
         served = Served(slack, app, client, clock, sleeper)

@@ -46,7 +46,7 @@ GOOD: list[list[dict[str, Any]]] = [
     [section("x", accessory={"type": "image", "image_url": "https://x.example/i.png", "alt_text": "i"})],
     [{"type": "markdown", "text": "# hi"}],
     [{"type": "table", "rows": [[{"type": "raw_text", "text": "a"}]]}],
-    [{"type": "container", "child_blocks": [section("inside")]}],
+    [{"type": "container", "title": plain("t"), "child_blocks": [section("inside")]}],
     [
         {
             "type": "context_actions",
@@ -184,6 +184,10 @@ def test_forms_and_home_tabs_are_taken() -> None:
     level = {"type": "input", "label": plain("L"), "element": select(options=[option("A", "a")])}
     assert block_kit.check_view(modal(text_input("a", max_length=200), level)) == []
     assert block_kit.check_view({"type": "home", "blocks": [section("x")] * 100}) == []
+
+
+def test_half_a_character_is_refused() -> None:
+    assert block_kit.check_blocks([section("\ud83d")]) == ["[ERROR] must be text in Unicode [json-pointer:/blocks/0]"]
 
 
 def test_more_than_a_list_of_blocks_is_refused() -> None:

@@ -211,6 +211,7 @@ async def test_the_answer_to_a_form_is_honoured(served: Served, answer: Any, sta
     assert outcome.closed == (not stack)
 
 
+@pytest.mark.usefixtures("refusals")
 @pytest.mark.parametrize(
     "answer",
     [
@@ -248,6 +249,7 @@ async def test_closing_tells_the_bot_where_it_asked(served: Served) -> None:
         await served.slack.close(ANN)
 
 
+@pytest.mark.usefixtures("refusals")
 async def test_a_refused_command_answer_is_recorded(served: Served) -> None:
     async def bad(ack: Any) -> None:
         await ack(text="hey <!channel>")

@@ -75,6 +75,7 @@ async def test_ephemeral_messages_are_for_one(served: Served) -> None:
     assert (await refusal(nobody))["error"] == "user_not_in_channel"
 
 
+@pytest.mark.usefixtures("refusals")
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
@@ -95,6 +96,7 @@ async def test_bad_messages_are_refused(served: Served, arguments: Any, error: s
     assert served.slack.messages(GENERAL) == []
 
 
+@pytest.mark.usefixtures("refusals")
 async def test_a_refusal_explains_itself(served: Served) -> None:
     answer = await refusal(served.client.chat_postMessage(channel=GENERAL, text="x", blocks=[section("y" * 3001)]))
     says = "[ERROR] must be less than 3001 characters [json-pointer:/blocks/0/text/text]"
@@ -138,6 +140,7 @@ async def test_a_trigger_lasts_three_seconds_and_works_once(served: Served) -> N
     assert (await refusal(served.client.views_open(trigger_id="1.2.3", view=view)))["error"] == "invalid_trigger_id"
 
 
+@pytest.mark.usefixtures("refusals")
 async def test_views_stack_to_three_and_update_under_a_hash(served: Served) -> None:
     client, slack = served.client, served.slack
 
@@ -179,6 +182,7 @@ async def test_a_response_url_lasts_half_an_hour(served: Served) -> None:
         assert (response.status, (await response.json())["error"]) == (404, "expired_url")
 
 
+@pytest.mark.usefixtures("refusals")
 async def test_a_response_url_deletes_replaces_and_speaks_to_all(served: Served) -> None:
     bodies: list[Any] = [
         {"text": "to all", "response_type": "in_channel"},

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bot.local import GENERAL, demo_entries
+from bot.local import GENERAL, LocalSlack, demo_entries
 from bot.local.drawing import Drawing, draw, mrkdwn
-from bot.local.run import run_local
+from bot.local.run import RunningBot, run_local
 from bot.local.terminal import run_terminal
 
 from .conftest import ANN, BEN, Served, button, modal, option, section, text_input
@@ -120,6 +120,7 @@ async def test_no_answer_is_said_plainly(served: Served) -> None:
     assert "did not respond (dispatch_failed)" in output
 
 
+@pytest.mark.usefixtures("refusals")
 async def test_what_slack_refuses_is_shown_to_the_developer(served: Served) -> None:
     async def bad(ack: Any) -> None:
         await ack(text="x", blocks=[section("")])
@@ -284,32 +285,32 @@ def test_blocks_are_drawn_and_numbered_in_order() -> None:
     assert [c.selected or c.value for c in drawing.choices] == ["v", "mlops", "ds", "v"]
 
 
-async def test_run_local_starts_and_stops_the_bot(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_run_local_starts_and_stops_the_bot() -> None:
     stopped: list[str] = []
+    console, addresses = screen(), list[str]()
 
-    async def start(api_url: str, bot_token: str, signing_secret: str) -> tuple[str, Any]:
+    async def start(api_url: str, bot_token: str, signing_secret: str) -> RunningBot:
         assert api_url.startswith("http://127.0.0.1:") and bot_token.startswith("xoxb-") and signing_secret
 
         async def stop() -> None:
             stopped.append("bot")
 
-        return "http://127.0.0.1:9", stop
+        return RunningBot("http://127.0.0.1:9", stop)
 
-    console = screen()
-    await run_local(start, write=console, ask=Typist(["/people", "/quit"]))
+    async def prompt(slack: LocalSlack) -> None:
+        await run_terminal(slack, Typist(["/people", "/quit"]), console)
+
+    await run_local(start, prompt=prompt)
     assert "Priya Menon" in shown(console)
 
-    class NoTerminal(io.StringIO):
-        def isatty(self) -> bool:
-            return False
+    stop = asyncio.Event()
 
-    monkeypatch.setattr("sys.stdin", NoTerminal())
-    stop, silent = asyncio.Event(), Console(file=io.StringIO(), width=40, highlight=False)
-    serving = asyncio.create_task(run_local(start, write=silent, stop=stop))
-    stop.set()
-    await serving
-    (line,) = shown(silent).splitlines()
-    assert "/slack/events" in line
+    def ready(slack: LocalSlack) -> None:
+        addresses.append(slack.bot_url)
+        stop.set()
+
+    await run_local(start, ready=ready, stop=stop)
+    assert addresses == ["http://127.0.0.1:9/slack/events"]
     assert stopped == ["bot", "bot"]
 
 
