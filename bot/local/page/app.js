@@ -162,7 +162,9 @@ function Workspace({state, dispatch}) {
 
   // What is drawn
 
-  const profileLink = (event) => {
+  const followed = (event) => {
+    const channelId = event.target.closest?.("[data-channel]")?.dataset.channel;
+    if (channelId) go.channel(channelId);
     // Links to profiles lead to Slack's own site; here they open the profile.
     const [, id] = /^https:\/\/[\w.-]+\/team\/([UW]\w+)$/.exec(event.target.closest?.("a[href]")?.href ?? "") ?? [];
     if (!id || !people.has(id)) return;
@@ -191,7 +193,7 @@ function Workspace({state, dispatch}) {
       : html`<${Composer} ...${composer(channel.id)} label="Message ${place}" />`}`;
   const views = state.modals.get(user) ?? [];
   const mention = todo.profile;
-  return html`<div class="shell ${thread ? "has-thread" : ""} ${hood ? "has-hood" : ""}" onClick=${profileLink}>
+  return html`<div class="shell ${thread ? "has-thread" : ""} ${hood ? "has-hood" : ""}" onClick=${followed}>
     ${!state.connected && html`<p class="lost" role="status"><span class="spinner" aria-hidden="true"></span> Reconnecting…</p>`}
     <${Sidebar} ...${{state, member, where: inApp ? where : {place: channel?.id}, unread: read.unread, go, todo: side}} open=${menu}
       steps=${!narrow && stepsCard(false)} />

@@ -123,7 +123,7 @@ export function Composer({label, hint, draftKey, drafts, fill, help, inThread = 
   const used = state.commands.find(({command}) => text.startsWith(`${command} `) || text === command);
   const items = [{heading: "Shortcuts"}, ...shortcuts.map((one) => (
     {label: one.name, hint: one.description, act: () => onShortcut(one)}))];
-  return html`<form class="composer" aria-label="Compose" onSubmit=${submit}>
+  return html`<form class="composer" aria-label=${inThread ? "Compose a reply" : "Compose a message"} onSubmit=${submit}>
     ${choices.length > 0 && html`<div class="completions" role="listbox" id=${id} aria-label="Suggestions">
       ${choices.map((choice) => html`<div key=${choice.id} id="${id}-${choice.id.replace("/", "")}" role="option" class="choice"
         aria-selected=${choice === active ? "true" : "false"} onMouseDown=${(event) => { event.preventDefault(); choose(choice); }}>

@@ -58,10 +58,10 @@ function Body({message, user, people, channels, todo}) {
   const {state, act, error} = useSurface({
     user, surface: {channel: message.channel, ts: message.ts}, blocks: message.blocks, values: {}, mention: todo.profile,
   });
-  const edited = message.edited && html`<span class="edited">(edited)</span>`;
+  const edited = message.edited && !message.ephemeral_to && html`<span class="edited">(edited)</span>`;
   return html`<div class="body">${message.blocks.length
-    ? html`<${SafeBlocks} blocks=${message.blocks} surface="message" ...${{state, act, people, channels}} errors=${{}} />${edited}`
-    : html`<div class="text"><${Mrkdwn} ...${{text: message.text, people, channels}} /> ${edited}</div>`}
+    ? html`<${SafeBlocks} blocks=${message.blocks} surface="message" ...${{state, act, people, channels, user}} errors=${{}} />${edited}`
+    : html`<div class="text"><${Mrkdwn} ...${{text: message.text, people, channels, user}} mention=${todo.profile} /> ${edited}</div>`}
     ${message.notice && html`<button type="button" class="link" onClick=${todo.hood}>See what was sent</button>`}
     ${error && html`<p class="trouble" role="alert"><span>${error}.</span>
       <button type="button" class="link" onClick=${todo.hood}>See what was sent</button></p>`}</div>`;

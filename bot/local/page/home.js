@@ -46,5 +46,5 @@ function HomeView({view, user, people, channels, mention, hood}) {
   return html`<div class="home-inside">
     ${error && html`<p class="trouble" role="alert"><span>${error}.</span>
       <button type="button" class="link" onClick=${hood}>See what was sent</button></p>`}
-    <${SafeBlocks} blocks=${view.blocks} surface="home" ...${{state, act, people, channels}} errors=${{}} /></div>`;
+    <${SafeBlocks} blocks=${view.blocks} surface="home" ...${{state, act, people, channels, user}} errors=${{}} /></div>`;
 }

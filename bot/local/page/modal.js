@@ -2,6 +2,7 @@
 import {html, useEffect, useErrorBoundary, useLayoutEffect, useRef, useState} from "./vendor/htm-preact.js";
 import {Blocks} from "./blocks.js";
 import {send, whatFailed} from "./connection.js";
+import {wordsOf} from "./mrkdwn.js";
 
 /** A native dialog: the browser keeps the focus inside, and gives it back at the end. */
 export function Dialog({label, className = "", onClose, children}) {
@@ -34,10 +35,10 @@ export function Dialog({label, className = "", onClose, children}) {
 /** Below this part of the window's height a menu opens upwards. */
 const LOW = 0.6;
 
-/** A button with a menu of things to do: `items` are {label, hint, act, checked} or {heading}. */
+/** A button with a menu of things to do: `items` are {label, hint, act, checked} or {heading}; it opens where room is. */
 export function Menu({label, className = "", children, items, side = ""}) {
   const [open, setOpen] = useState(false);
-  const [up, setUp] = useState(false);
+  const [sides, setSides] = useState("");
   const place = useRef(null);
   const button = () => place.current.querySelector("button");
   const options = () => [...place.current.querySelectorAll('[role^="menuitem"]')];
@@ -70,14 +71,15 @@ export function Menu({label, className = "", children, items, side = ""}) {
     item.act();
   };
   const toggle = () => {
-    setUp(button().getBoundingClientRect().bottom > innerHeight * LOW);
+    const {bottom, left} = button().getBoundingClientRect();
+    setSides(`${bottom > innerHeight * LOW ? "up" : ""} ${left > innerWidth / 2 ? "left" : ""}`);
     setOpen(!open);
   };
   return html`<div class="menu-place" ref=${place} onKeyDown=${key}>
     <button type="button" class=${className} aria-label=${children ? undefined : label} title=${children ? undefined : label}
       aria-haspopup="menu" aria-expanded=${open ? "true" : "false"} onClick=${toggle}>
       ${children ?? html`<${Icon} name="more" />`}</button>
-    ${open && html`<div class="menu ${side} ${up ? "up" : ""}" role="menu" aria-label=${label}>${items.map((item) => item.heading
+    ${open && html`<div class="menu ${side} ${sides}" role="menu" aria-label=${label}>${items.map((item) => item.heading
       ? html`<div class="menu-heading" role="presentation">${item.heading}</div>`
       : html`<button type="button" tabindex="-1" role=${item.checked === undefined ? "menuitem" : "menuitemradio"}
           aria-checked=${item.checked} onClick=${() => choose(item)}>${item.label}
@@ -89,6 +91,8 @@ export const Icon = ({name}) => html`<span class="icon icon-${name}" aria-hidden
 
 // What a person enters stays with its surface, whichever conversation is looked at meanwhile, until it is sent.
 const kept = new Map();
+// The words of options that a bot offered while somebody typed: with what is kept, only the value is.
+const offered = new Map();
 
 export const surfaceKey = (user, surface) => `${user} ${surface.view ?? `${surface.channel} ${surface.ts}`}`;
 
@@ -96,14 +100,13 @@ export const surfaceKey = (user, surface) => `${user} ${surface.view ?? `${surfa
 export function useSurface({user, surface, blocks, values, mention}) {
   const [, redraw] = useState(0);
   const [error, setError] = useState("");
-  const offered = useRef(new Map());
   const key = surfaceKey(user, surface);
   const fields = new Map(fieldsOf(blocks));
   const entered = () => Object.fromEntries([...(kept.get(key) ?? [])].filter(([at]) => fields.has(at)));
   const state = {...values};
   for (const [at, selected] of Object.entries(entered())) {
     const {block_id, element} = fields.get(at);
-    state[block_id] = {...state[block_id], [element.action_id]: asState(element, selected, offered.current)};
+    state[block_id] = {...state[block_id], [element.action_id]: asState(element, selected)};
   }
   const enter = (block_id, action_id, selected) => {
     kept.set(key, new Map(kept.get(key)).set(`${block_id}/${action_id}`, selected ?? null));
@@ -123,7 +126,7 @@ export function useSurface({user, surface, blocks, values, mention}) {
     },
     async suggest(action_id, typed) {
       const {options = []} = await send("suggest", {user, surface, action_id, typed});
-      for (const option of options) offered.current.set(option.value, option);
+      for (const option of options) offered.set(option.value, option);
       return options;
     },
   };
@@ -145,7 +148,7 @@ function* fieldsOf(blocks) {
 }
 
 /** Name the key under which Slack keeps an element's value; undefined for what keeps none, such as a button. */
-function valueKey({type}) {
+export function valueKey({type}) {
   const many = type.startsWith("multi_") ? "s" : "";
   const kind = type.replace(/^multi_/, "").replace(/_select$/, "");
   if (kind === "rich_text_input") return "rich_text_value";
@@ -156,7 +159,7 @@ function valueKey({type}) {
   return {datepicker: "selected_date", timepicker: "selected_time", datetimepicker: "selected_date_time"}[kind];
 }
 
-function asState(element, selected, offered) {
+function asState(element, selected) {
   const key = valueKey(element);
   const options = [...(element.options ?? []), ...(element.option_groups ?? []).flatMap((group) => group.options)];
   const initial = [element.initial_option, ...(element.initial_options ?? [])];
@@ -181,7 +184,7 @@ export function SafeBlocks(props) {
   return html`<${Blocks} ...${props} />`;
 }
 
-const words = (text, otherwise) => text?.text || otherwise;
+const words = (text, otherwise) => wordsOf(text) || otherwise;
 
 /** The modals of a person: the topmost view is drawn, Back leads to the one below. */
 export function Modals({views, user, people, channels, mention, showHood}) {
@@ -201,7 +204,8 @@ function ModalView({view, stacked, user, people, channels, mention, leave, showH
   const [busy, setBusy] = useState(false);
   const form = useRef(null);
   useEffect(() => {
-    const first = form.current.querySelector(".modal-body :is(input, textarea, select, [role=combobox]):not([disabled])");
+    const asked = form.current.querySelector("[data-focus]");
+    const first = asked ?? form.current.querySelector(".modal-body :is(input, textarea, select, [role=combobox]):not([disabled])");
     (first ?? form.current.querySelector(".modal-foot button") ?? form.current).focus();
   }, []);
   useEffect(() => {
@@ -228,7 +232,7 @@ function ModalView({view, stacked, user, people, channels, mention, leave, showH
     <div class="modal-body">
       ${trouble && html`<div class="trouble" role="alert"><span>${trouble}.</span>
         <button type="button" class="link" onClick=${() => { leave(true); showHood(); }}>See what was sent</button></div>`}
-      <${SafeBlocks} blocks=${view.blocks} surface="modal" ...${{state, act, people, channels}} errors=${answer.errors} />
+      <${SafeBlocks} blocks=${view.blocks} surface="modal" ...${{state, act, people, channels, user}} errors=${answer.errors} />
     </div>
     <footer class="modal-foot">
       <button type="button" class="button" onClick=${() => leave(false)}>${words(view.close, stacked ? "Back" : "Close")}</button>

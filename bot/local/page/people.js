@@ -105,7 +105,7 @@ export function Chooser({label, hint, items, onChoose}) {
   return html`<div class="chooser">
     <input data-first class="field" type="text" role="combobox" aria-label=${label} placeholder=${hint} value=${typed}
       aria-expanded="true" aria-controls="chooser-list" aria-activedescendant=${active ? `choice-${active.id}` : undefined}
-      aria-autocomplete="list" autocomplete="off" spellcheck="false" onInput=${write} onKeyDown=${key} />
+      aria-autocomplete="list" autocomplete="off" spellcheck=${false} onInput=${write} onKeyDown=${key} />
     <div class="choices" role="listbox" id="chooser-list" aria-label=${label} ref=${list} tabindex="-1">
       ${found.map((item) => html`<div key=${item.id} id="choice-${item.id}" role="option" class="choice"
         aria-selected=${item === active ? "true" : "false"} aria-disabled=${item.disabled ? "true" : undefined}
