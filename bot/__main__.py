@@ -165,7 +165,7 @@ def check() -> None:
     """Check the knowledge content, and say everything that is wrong with it."""
     from knowledge.catalog import load_catalog
     from knowledge.errors import ContentError
-    from knowledge.examples import OUTSIDE, QUESTIONS, SEARCHES, TITLES, load_examples
+    from knowledge.examples import FILES, load_examples
     from knowledge.glossaries import load_glossaries
     from knowledge.index import load_index
 
@@ -173,7 +173,7 @@ def check() -> None:
     try:
         catalog = load_catalog()
         load_index(catalog)
-        for name in (QUESTIONS, SEARCHES, OUTSIDE, TITLES):
+        for name in FILES:
             try:
                 load_examples(name, catalog)
             except ContentError as error:

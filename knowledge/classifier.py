@@ -3,7 +3,8 @@
 A linear classifier over words, pairs of words and frames (the function words of the text, with names and everything
 else replaced by placeholders). Whether a text is ours to answer is also read from runs of characters, which tell
 "horoscopes" from "histograms" though neither was seen before. tests/evals/fit.py learns the weights from
-content/examples/ and writes content/weights.json.
+content/examples/ and writes content/weights.json. Which part of a role is asked for is learned apart, from examples of
+its own.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from knowledge.answers import Facet
 from knowledge.catalog import Catalog
 from knowledge.models import Role, Topic
 from knowledge.reading import Reading
@@ -25,6 +27,8 @@ SILENT, OUTSIDE, PEOPLE = "<silent>", "<outside>", "<people>"
 
 SAID = (SILENT, OUTSIDE, PEOPLE)
 """The last labels, in this order."""
+FACETS: tuple[Facet, ...] = ("summary", "responsibilities", "skills", "example")
+"""The parts of a role's entry that a question may ask for."""
 LONGEST_FRAME = 4
 RUNS = (3, 4)
 """Lengths of the runs of characters."""
@@ -43,6 +47,8 @@ class Judgement:
     """Above 0: more like what is nobody's field than like what is somebody's."""
     people: float
     """Above 0: more like a search for a colleague than like anything else."""
+    facet: Facet
+    """The part of a role that is asked for, if one is what the text is about."""
 
 
 class Table:
@@ -78,15 +84,17 @@ class Classifier:
         self._constants = np.array(weights["constants"])
         self._words = Table(weights["words"], len(self._labels))
         self._runs = Table(weights["runs"], len(SAID))
+        self._facets = Table(weights["facets"], len(FACETS))
+        self._facet_constants = np.array(weights["facet_constants"])
 
     def judge(self, reading: Reading, cues: Iterable[str]) -> Judgement:
         """Judge a text as read, with the cues found in it."""
-        totals = self._constants + self._words.total(
-            dict.fromkeys(features(reading, cues, self._catalog, self._frame_words))
-        )
+        found = dict.fromkeys(features(reading, cues, self._catalog, self._frame_words))
+        totals = self._constants + self._words.total(found)
         totals[-len(SAID) :] += self._runs.total(dict.fromkeys(runs(reading.text)))
         *entries, silent, outside, people = totals.tolist()
-        return Judgement(dict(zip(self._labels, entries, strict=False)), silent, outside, people)
+        facet = FACETS[int((self._facet_constants + self._facets.total(found)).argmax())]
+        return Judgement(dict(zip(self._labels, entries, strict=False)), silent, outside, people, facet)
 
 
 def runs(text: str) -> Iterator[str]:

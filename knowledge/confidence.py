@@ -1,7 +1,8 @@
 """Say how likely it is that a match is what was meant: that the text is ours to answer, and that the match is right.
 
-Two logistic regressions over the evidence. Their weights are learned by tests/evals/fit.py on examples that the
-classifier had not seen, so that the confidence is the share that is right; see docs/retrieval.md.
+Two logistic regressions over the evidence and over its products by twos: how much a word's silence weighs depends on
+whether a role is named, and so on. Their weights are learned by tests/evals/fit.py on examples that the classifier had
+not seen, so that the confidence is the share that is right; see docs/retrieval.md.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from math import exp
+
+import numpy as np
 
 from knowledge.classifier import Judgement
 from knowledge.matching import Match
@@ -19,7 +22,7 @@ from knowledge.reading import Reading
 OURS = {"command": 0.5, "people": 0.5, "knowledge": 0.6}
 """From this probability on, that a text is ours to answer, it is answered: a command is seldom anything but a look-up,
 and a search for people that is not ours only finds that nobody has declared it."""
-OURS_ALL_THE_SAME = 0.95
+OURS_ALL_THE_SAME = 0.8
 """The same, where a cue speaks for a question that is not ours: pay, prices, dates, requests …"""
 LITTLE = 2.0
 """Weight below which a text without a name in it says too little to be sure of anything: "model" fits everything."""
@@ -88,25 +91,25 @@ class Sureness:
 
 
 class Confidence:
-    """Turn signals into probabilities; ``weights`` holds for each one weight a signal, and the ``constant``."""
+    """Turn signals into probabilities; ``weights`` holds a square matrix each: what two values weigh together.
 
-    def __init__(self, weights: Mapping[str, Mapping[str, float]]) -> None:
-        self._ours, self._right = (
-            (weights[name]["constant"], [weights[name][signal] for signal in Signals.__dataclass_fields__])
-            for name in ("ours", "right")
-        )
+    The first value is 1, the others are the signals: its row holds the constant and what a signal weighs alone.
+    """
+
+    def __init__(self, weights: Mapping[str, Sequence[Sequence[float]]]) -> None:
+        self._weights = np.array([weights["ours"], weights["right"]])
 
     def of(self, signals: Signals) -> Sureness:
         """Return how likely it is that the text is ours to answer, and that the match is right."""
-        values = astuple(signals)
+        values = np.array((1.0, *astuple(signals)))
         kind = "command" if signals.is_command else "people" if signals.wants_person else "knowledge"
         doubtful = signals.against and signals.names_role
         wanted = OURS_ALL_THE_SAME if doubtful else OURS[kind]
-        return Sureness(_probability(*self._ours, values), _probability(*self._right, values), wanted)
+        ours, right = (self._weights @ values @ values).tolist()
+        return Sureness(_probability(ours), _probability(right), wanted)
 
 
-def _probability(constant: float, weights: Sequence[float], values: Sequence[float]) -> float:
-    total = constant + sum(weight * value for weight, value in zip(weights, values, strict=True))
+def _probability(total: float) -> float:
     return 1 / (1 + exp(-max(-30.0, min(30.0, total))))
 
 

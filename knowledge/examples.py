@@ -9,13 +9,16 @@ from typing import Annotated
 
 from pydantic import StringConstraints, ValidationError
 
+from knowledge.answers import Facet
 from knowledge.catalog import Catalog
 from knowledge.errors import ContentError
 from knowledge.models import Entry, Id
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-QUESTIONS, SEARCHES, OUTSIDE, TITLES = "questions", "people", "outside", "titles"
-"""The files of content/examples: questions for knowledge, searches for a colleague, what is not ours, job titles."""
+QUESTIONS, SEARCHES, OUTSIDE, PARTS, TITLES = "questions", "people", "outside", "facets", "titles"
+"""The files of content/examples: questions for knowledge, searches for a colleague, what is not ours, questions for a
+part of a role, job titles."""
+FILES = (QUESTIONS, SEARCHES, OUTSIDE, PARTS, TITLES)
 
 
 class Example(Entry):
@@ -29,6 +32,8 @@ class Example(Entry):
     """Typed after the slash command."""
     field: Id | None = None
     """For what must get no answer: the role whose field it is all the same."""
+    facet: Facet | None = None
+    """For a question about a role: the part of it that is asked for."""
 
     @property
     def entry(self) -> str:

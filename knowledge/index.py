@@ -105,7 +105,9 @@ class Index:
         reading = self.matcher.read(plain)
         cues = self.questions.cues(bare)
         judgement = self.classifier.judge(reading, cues)
-        intent = self.questions.understand(text, via, seeks_colleague=judgement.people > SEEKS_COLLEAGUE[via])
+        intent = self.questions.understand(
+            text, via, seeks_colleague=judgement.people > SEEKS_COLLEAGUE[via], facet=judgement.facet
+        )
         if intent.text != bare:
             reading = self.matcher.read(intent.text)
         return Understanding(intent, reading, judgement, self.matcher.match(reading, judgement), cues, self)

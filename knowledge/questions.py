@@ -1,7 +1,8 @@
 """What kind of question a text is: greeting, comparison, a colleague wanted, knowledge wanted.
 
 Decided from the words of the question alone, before and apart from what it is about; content/cues.yaml holds them.
-Whether a colleague is wanted, the classifier says, for which the cues are evidence among other.
+Whether a colleague is wanted, and which part of a role, the classifier says, for which the cues are evidence among
+other.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ EVIDENCE = (
     "anyone_knows",
     "colleague",
     "dates",
+    "example",
     "facts",
     "hiring",
     "in_general",
@@ -97,9 +99,6 @@ class Questions:
         self._rejected = re.compile(rejected)
         self._compare_cue = any_of("compare_cue")
         self._sides = [re.compile(cue) for cue in cues["sides"]]
-        self._skills = any_of("skills")
-        self._responsibilities = any_of("responsibilities")
-        self._example = any_of("example")
         self._relative_who = any_of("relative_who")
         self._who_of_the_past = any_of("who_of_the_past")
         self._role_wanted = any_of("role_wanted")
@@ -128,8 +127,10 @@ class Questions:
             found.append("who colleague")
         return found
 
-    def understand(self, text: str, via: Via = "mention", *, seeks_colleague: bool = False) -> Intent:
-        """Say what kind of question a text is; ``seeks_colleague`` is what the classifier makes of it."""
+    def understand(
+        self, text: str, via: Via = "mention", *, seeks_colleague: bool = False, facet: Facet = "summary"
+    ) -> Intent:
+        """Say what kind of question a text is; ``seeks_colleague`` and ``facet`` are what the classifier makes of it."""
         plain, bare = self.plain(text)
         if not re.search(r"\w", plain):
             return Intent("empty", bare)
@@ -156,7 +157,7 @@ class Questions:
         return Intent(
             "knowledge",
             bare,
-            self._facet(bare, wants_role),
+            facet,
             via,
             compares=bool(self._compare_cue.search(bare)),
             more=bool(self._more.fullmatch(bare)),
@@ -175,16 +176,6 @@ class Questions:
 
     def _asks_who(self, text: str) -> bool:
         return bool(re.search(r"\bwho(?:m|'s|'d|'ll|'re|s|z)?\b", self._without_relative_who(text)))
-
-    def _facet(self, text: str, wants_role: bool) -> Facet:
-        if self._example.search(text):
-            return "example"
-        if wants_role:
-            # "Which role …" asks for the role, whatever words describe its work.
-            return "summary"
-        if self._skills.search(text):
-            return "skills"
-        return "responsibilities" if self._responsibilities.search(text) else "summary"
 
     def _two_sides(self, text: str) -> tuple[str, str] | None:
         if not self._compare_cue.search(text):

@@ -22,12 +22,21 @@ from knowledge.catalog import Catalog, load_catalog
 from knowledge.classifier import Judgement, features
 from knowledge.confidence import Signals
 from knowledge.examples import load_weights
-from knowledge.index import SEEKS_COLLEAGUE, Index, Understanding, content, load_matcher
+from knowledge.index import SEEKS_COLLEAGUE, Index, Understanding, content
 from knowledge.matching import BALANCE, Balance, Matcher
 from knowledge.models import Role, Topic
-from knowledge.questions import Questions, Via
+from knowledge.questions import Via
 from knowledge.text import Reader
-from tests.evals.fit import Line, all_lines, blank_weights, frame_words, learn_classifier
+from tests.evals.fit import (
+    Line,
+    all_lines,
+    blank_weights,
+    finds_role,
+    frame_words,
+    learn_classifier,
+    learn_facets,
+    plain_index,
+)
 from tests.evals.score import LOOK_UPS, OUTSIDE, QUESTIONS, Asked, hits, ids_of, lines
 
 FALSE_ANSWERS = 0.05
@@ -241,11 +250,11 @@ def learn_confidence(masked: Masked, left_out: Sequence[Line]) -> Callable[[list
 
 def main() -> None:
     catalog = load_catalog()
-    questions = Questions(content("cues.yaml"))
-    examples = all_lines(catalog)
+    plain = plain_index(catalog)
+    questions = plain.questions
+    examples = all_lines(catalog, finds_role(plain))
     seen = [line for line in examples if line.fold]
     left_out = [line for line in examples if not line.fold]
-    plain = Index(load_matcher(catalog), questions, blank_weights())
     words = frame_words(seen, plain)
 
     def cleaned(text: str) -> str:
@@ -255,7 +264,13 @@ def main() -> None:
         lower, bare = questions.plain(text)
         return list(features(plain.matcher.read(lower), questions.cues(bare), catalog, frozenset(words)))
 
-    learned = {**blank_weights(), "classifier": learn_classifier(seen, catalog, found, cleaned, words)}
+    learned = {
+        **blank_weights(),
+        "classifier": {
+            **learn_classifier(seen, catalog, found, cleaned, words),
+            **learn_facets(catalog, found),
+        },
+    }
     sets = TokenSets(catalog)
     rows = [measure("RapidFuzz's token_set_ratio over names and questions alone", sets.find, lambda values: values[0])]
     rows[0].start, rows[0].megabytes = cost(lambda: TokenSets(catalog))

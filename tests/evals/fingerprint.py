@@ -14,7 +14,11 @@ Part = Literal["questions", "titles"]
 CONTENT = Path(knowledge.__file__).parent / "content"
 ENTRIES = ("roles/*.yaml", "topics/*.yaml", "tools/*.yaml", "order.yaml", "words.yaml")
 LEARNED_FROM: dict[Part, tuple[str, ...]] = {
-    "questions": (*ENTRIES, "cues.yaml", *(f"examples/{name}.jsonl" for name in ("outside", "people", "questions"))),
+    "questions": (
+        *ENTRIES,
+        "cues.yaml",
+        *(f"examples/{name}.jsonl" for name in ("facets", "outside", "people", "questions")),
+    ),
     "titles": (*ENTRIES, "titles.yaml", "examples/titles.jsonl"),
 }
 """The files that fit.py and fit_titles.py learn from."""

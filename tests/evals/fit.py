@@ -22,10 +22,10 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 import knowledge
 from knowledge.catalog import Catalog, load_catalog
-from knowledge.classifier import OUTSIDE, PEOPLE, SAID, SILENT, features, runs
+from knowledge.classifier import FACETS, OUTSIDE, PEOPLE, SAID, SILENT, features, runs
 from knowledge.confidence import Signals
 from knowledge.examples import OUTSIDE as OUTSIDE_FILE
-from knowledge.examples import QUESTIONS, SEARCHES, Example, load_examples
+from knowledge.examples import PARTS, QUESTIONS, SEARCHES, Example, load_examples
 from knowledge.index import Index, content, load_matcher
 from knowledge.matching import texts
 from knowledge.models import Tool, Topic
@@ -40,9 +40,12 @@ ENTRY_TEXT = 0.6
 """What a sentence of an entry weighs beside an example."""
 RARE = 2
 """A feature found in fewer texts than this is not learned from."""
+OF_NO_PART = 0.3
+"""What a question weighs that asks for no part of a role, beside one of which is known what it asks for."""
 SHORT = 2
 """What must get no answer is learned from as a command too, up to so many words: that is what commands look like."""
-Kind = Literal["question", "search", "silent"]
+Kind = Literal["question", "search", "silent", "part"]
+"""``part``: a question for a part of a role, of which only that it is ours is learned, not which role it is about."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,14 @@ class Line:
         return sha256(self.example.text.encode()).digest()[0] % FOLDS
 
 
-def all_lines(catalog: Catalog) -> list[Line]:
-    """Return the examples and the development half of the question files, in a fixed, mixed order."""
+def all_lines(catalog: Catalog, names_role: Callable[[str], bool]) -> list[Line]:
+    """Return the examples and the development half of the question files, in a fixed, mixed order.
+
+    A question for a part of a role stands only where it names one: "and the skills?" alone is nothing to answer.
+    """
     found = [Line(example, "question") for example in load_examples(QUESTIONS, catalog)]
     found += [Line(example, "search") for example in load_examples(SEARCHES, catalog)]
+    found += [Line(example, "part") for example in load_examples(PARTS, catalog) if names_role(example.text)]
     for example in load_examples(OUTSIDE_FILE, catalog):
         found.append(Line(example, "silent"))
         if len(example.text.split()) <= SHORT:
@@ -101,7 +108,7 @@ def learn_classifier(
         for text, _, _ in texts(entry)
     ]
     at_lines = len(documents)
-    documents += [(line.example.text, line.example.entry, 1.0) for line in lines]
+    documents += [(line.example.text, line.example.entry, float(line.kind != "part")) for line in lines]
     vectorizer = TfidfVectorizer(analyzer=found, binary=True, min_df=RARE)
     inputs = vectorizer.fit_transform([text for text, _, _ in documents])
     wanted = np.zeros((len(documents), len(labels)))
@@ -135,6 +142,35 @@ def learn_classifier(
     }
 
 
+def learn_facets(catalog: Catalog, found: Callable[[str], list[str]]) -> dict[str, Any]:
+    """Learn which part of a role is asked for: one logistic regression over all four.
+
+    What is asked about a topic, and what is typed after the command without a cue of another part, asks for the
+    summary: without these, every unusual question would seem to ask for a part.
+    """
+    lines: list[tuple[str, str | None, float]] = [
+        (example.text, example.facet, 1.0) for example in load_examples(PARTS, catalog)
+    ]
+    for name in ("lookups", "questions"):
+        lines += [
+            (row["text"], row["facet"], 1.0)
+            for row in rows(HERE / "questions" / f"{name}.jsonl", "dev")
+            if "text" in row and row.get("roles") and row["facet"] in FACETS
+        ]
+    for example in load_examples(QUESTIONS, catalog):
+        if not example.roles or (example.command and not {f"cue {facet}" for facet in FACETS} & {*found(example.text)}):
+            lines.append((example.text, "summary", OF_NO_PART))
+    vectorizer = TfidfVectorizer(analyzer=found, binary=True, min_df=RARE)
+    inputs = vectorizer.fit_transform([text for text, _, _ in lines])
+    model = LogisticRegression(C=10, max_iter=3000)
+    model.fit(inputs, [facet for _, facet, _ in lines], sample_weight=[weight for _, _, weight in lines])
+    order = [list(model.classes_).index(facet) for facet in FACETS]
+    return {
+        "facets": _packed([model.coef_[at] for at in order], vectorizer),
+        "facet_constants": [round(float(model.intercept_[at]), 5) for at in order],
+    }
+
+
 def _packed(weights: list[Any], vectorizer: TfidfVectorizer) -> dict[str, Any]:
     """Return the weights as knowledge.classifier.Table reads them."""
     table = np.array(weights) * vectorizer.idf_
@@ -152,8 +188,10 @@ def _packed(weights: list[Any], vectorizer: TfidfVectorizer) -> dict[str, Any]:
 
 def blank_weights() -> dict[str, Any]:
     """Return weights of which nothing was learned."""
-    zeros = {"constant": 0.0, **dict.fromkeys(Signals.__dataclass_fields__, 0.0)}
+    values = 1 + len(Signals.__dataclass_fields__)
+    zeros = [[0.0] * values] * values
     nothing = {"names": [], "scales": [0.0] * len(SAID), "rarities": "", "weights": ""}
+    no_facets = {**nothing, "scales": [0.0] * len(FACETS)}
     return {
         "classifier": {
             "labels": [*SAID],
@@ -161,6 +199,8 @@ def blank_weights() -> dict[str, Any]:
             "frame_words": [],
             "words": nothing,
             "runs": nothing,
+            "facets": no_facets,
+            "facet_constants": [0.0] * len(FACETS),
         },
         "confidence": {"ours": zeros, "right": zeros},
     }
@@ -178,11 +218,23 @@ def frame_words(lines: Iterable[Line], index: Index) -> list[str]:
     return sorted(often | {word for word, count in counts.items() if count >= 5 and reader.read(word)[0].stem in empty})
 
 
-def learn(lines: Sequence[Line], catalog: Catalog) -> dict[str, Any]:
+def plain_index(catalog: Catalog) -> Index:
+    """Return an index of which nothing was learned: it reads, and finds names."""
+    return Index(load_matcher(catalog), Questions(content("cues.yaml")), blank_weights())
+
+
+def finds_role(index: Index) -> Callable[[str], bool]:
+    """Return what tells whether a text names a role."""
+    roles = index.matcher.catalog.roles
+    return lambda text: any(span.entry_id in roles for span in index.matcher.read(index.questions.plain(text)[0]).spans)
+
+
+def learn(catalog: Catalog) -> dict[str, Any]:
     """Learn everything; see the module."""
-    questions = Questions(content("cues.yaml"))
     blank = blank_weights()
-    plain = Index(load_matcher(catalog), questions, blank)
+    plain = plain_index(catalog)
+    questions = plain.questions
+    lines = all_lines(catalog, finds_role(plain))
     kept = frame_words(lines, plain)
     read: dict[str, list[str]] = {}
 
@@ -196,13 +248,15 @@ def learn(lines: Sequence[Line], catalog: Catalog) -> dict[str, Any]:
             read[text] = list(features(reading, questions.cues(bare), catalog, frozenset(kept)))
         return read[text]
 
+    facets = learn_facets(catalog, found)
     inputs: list[tuple[float, ...]] = []
     right: list[bool] = []
     ours: list[bool] = []
+    labelled: list[bool] = []
     for fold in range(FOLDS):
         seen = [line for line in lines if line.fold != fold]
         learned = {
-            "classifier": learn_classifier(seen, catalog, found, cleaned, kept),
+            "classifier": {**learn_classifier(seen, catalog, found, cleaned, kept), **facets},
             "confidence": blank["confidence"],
         }
         index = Index(plain.matcher, questions, learned)
@@ -213,33 +267,43 @@ def learn(lines: Sequence[Line], catalog: Catalog) -> dict[str, Any]:
                 continue
             inputs.append(astuple(understood.signals(best)))
             ours.append(line.kind != "silent")
+            labelled.append(line.kind in ("question", "search"))
             ids = {best.entry.id}
             if isinstance(best.entry, Topic):
                 ids.add(best.entry.roles[0])
             if isinstance(best.entry, Tool):
                 ids.add(best.entry.used_by[0].role)
             right.append(bool(ids & {*line.example.roles, *line.example.topics, *line.example.tools}))
-    values, in_scope = np.array(inputs, float), np.array(ours)
+    values, known = np.array(inputs, float), np.array(labelled)
     return {
-        "classifier": learn_classifier(lines, catalog, found, cleaned, kept),
+        "classifier": {**learn_classifier(lines, catalog, found, cleaned, kept), **facets},
         "confidence": {
-            "ours": _learned(values, in_scope),
-            "right": _learned(values[in_scope], np.array(right)[in_scope]),
+            "ours": _learned(values, np.array(ours)),
+            "right": _learned(values[known], np.array(right)[known]),
         },
     }
 
 
-def _learned(values: Any, truth: Any) -> dict[str, float]:
-    model = LogisticRegression(C=1.0, max_iter=5000).fit(values, truth)
-    weights = dict(zip(Signals.__dataclass_fields__, (round(float(w), 3) for w in model.coef_[0]), strict=True))
-    return {"constant": round(float(model.intercept_[0]), 3), **weights}
+def _learned(signals: Any, truth: Any) -> list[list[float]]:
+    """Learn the matrix of knowledge.confidence.Confidence: one weight for each two values, in its upper half."""
+    values = np.hstack([np.ones((len(signals), 1)), signals])
+    first, second = np.triu_indices(values.shape[1])
+    products = values[:, first] * values[:, second]
+    mean, deviation = products.mean(axis=0), products.std(axis=0)
+    deviation[deviation == 0] = np.inf  # what never varies, such as 1 times 1, says nothing
+    model = LogisticRegression(C=0.05, max_iter=5000).fit((products - mean) / deviation, truth)
+    weights = model.coef_[0] / deviation
+    matrix = np.zeros((values.shape[1],) * 2)
+    matrix[first, second] = weights
+    matrix[0, 0] = model.intercept_[0] - weights @ mean
+    return [[round(float(weight), 4) for weight in row] for row in matrix]
 
 
 def main() -> None:
     catalog = load_catalog()
     # Taken first: what is changed while this runs was not learned.
     learned_from = {"questions": fingerprint("questions"), "titles": fingerprint("titles")}
-    weights = {**learn(all_lines(catalog), catalog), "titles": learn_titles(catalog), "fingerprint": learned_from}
+    weights = {**learn(catalog), "titles": learn_titles(catalog), "fingerprint": learned_from}
     WEIGHTS.write_text(json.dumps(weights, ensure_ascii=False, separators=(",", ":"), indent=None) + "\n", "utf-8")
     print(f"{len(weights['classifier']['words']['names'])} features, {WEIGHTS.stat().st_size // 1024} KB")
 

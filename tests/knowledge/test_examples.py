@@ -9,12 +9,12 @@ import pytest
 from knowledge import examples
 from knowledge.catalog import load_catalog
 from knowledge.errors import ContentError
-from knowledge.examples import OUTSIDE, QUESTIONS, SEARCHES, TITLES, load_examples
+from knowledge.examples import FILES, QUESTIONS, load_examples
 
 CATALOG = load_catalog()
 
 
-@pytest.mark.parametrize("name", [QUESTIONS, SEARCHES, OUTSIDE, TITLES])
+@pytest.mark.parametrize("name", FILES)
 def test_every_example_is_valid(name: str) -> None:
     assert len(load_examples(name, CATALOG)) > 500
 

@@ -49,11 +49,15 @@ def test_kind(text: str, kind: str) -> None:
         ("does a prompt engineer need to know python", "skills"),
         ("which tools does a data engineer use", "skills"),
         ("example of what a model trainer does", "example"),
+        ("which abilities make a great UX designer for AI", "skills"),
+        ("what keeps an MLOps engineer busy", "responsibilities"),
+        ("explain the model trainer to me in one sentence", "summary"),
+        ("show me something a prompt engineer made", "example"),
         ("which role is responsible for drift", "summary"),
     ],
 )
 def test_facet(text: str, facet: str) -> None:
-    assert QUESTIONS.understand(text).facet == facet
+    assert INDEX.understand(text).intent.facet == facet
 
 
 def test_command_who_asks_for_people_in_any_wording() -> None:
