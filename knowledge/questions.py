@@ -130,7 +130,7 @@ class Questions:
     def understand(
         self, text: str, via: Via = "mention", *, seeks_colleague: bool = False, facet: Facet = "summary"
     ) -> Intent:
-        """Say what kind of question a text is; ``seeks_colleague`` and ``facet`` are what the classifier makes of it."""
+        """Say what kind of question a text is; ``seeks_colleague`` and ``facet`` come from the classifier."""
         plain, bare = self.plain(text)
         if not re.search(r"\w", plain):
             return Intent("empty", bare)

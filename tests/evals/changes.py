@@ -1,4 +1,4 @@
-"""What became of each line since the last time; of the release lines nothing is kept."""
+"""What became of each line since the last time; of the sealed folders nothing is kept."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
-from tests.evals.score import HERE, Outcome
+from tests.evals.score import HERE, SEALED, Outcome
 
 FILE = HERE / "outcomes.jsonl"
 
@@ -32,7 +32,7 @@ def kept(outcomes: Iterable[Outcome]) -> list[Kept]:
     return [
         Kept(f"{one.asked.folder} {one.asked.set}", one.asked.text, one.got.kind, one.first, one.got.facet, one.right)
         for one in outcomes
-        if one.asked.folder != "release"
+        if one.asked.folder not in SEALED
     ]
 
 

@@ -1,6 +1,6 @@
 """Score everything, say what changed since the last time, and renew the figures of docs/retrieval.md.
 
-Ends with 1 where a floor is missed. Of the release lines only totals are printed or kept.
+Ends with 1 where a floor is missed. Of the sealed folders only totals are printed or kept.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from knowledge.catalog import load_catalog
 from tests.evals import changes
 from tests.evals.drawing import reliability_plot
 from tests.evals.floors import FLOORS, below
-from tests.evals.score import CALIBRATED, HERE, Outcome, score
+from tests.evals.score import CALIBRATED, HERE, SEALED, Outcome, score
 from tests.evals.tally import (
     Bin,
     RoleTally,
@@ -55,8 +55,8 @@ class Report:
 
 
 def report(outcomes: Sequence[Outcome], roles: Iterable[str]) -> Report:
-    """Take the figures; those of single roles, kinds and confusions are not of the release lines."""
-    open_lines = [one for one in outcomes if one.asked.folder != "release"]
+    """Take the figures; those of single roles, kinds and confusions are not of sealed lines."""
+    open_lines = [one for one in outcomes if one.asked.folder not in SEALED]
     bins = reliability(one for one in outcomes if one.asked.folder == "held-out" and one.asked.set in CALIBRATED)
     return Report(
         {key: tally(found) for key, found in grouped(outcomes, lambda one: (one.asked.folder, one.asked.set)).items()},

@@ -19,17 +19,21 @@ from knowledge.models import Role, Tool, Topic
 HERE = Path(__file__).parent
 TEAM = HERE / "development" / "team.json"
 Row = dict[str, Any]
-Folder = Literal["development", "held-out", "release"]
+Folder = Literal["development", "held-out", "release", "blind"]
 FOLDERS: tuple[tuple[Folder, str, str | None], ...] = (
     ("development", "development", None),
     ("held-out", "questions", "held-out"),
     ("release", "release", None),
+    ("blind", "blind", None),
 )
 """The folders as they are called in the report, where they lie, and the part of their lines that is scored."""
+SEALED: tuple[Folder, ...] = ("release", "blind")
+"""The folders of which nobody looks at single lines: only totals are printed or kept."""
 TOP = 3
 
 LOOK_UPS, QUESTIONS, MULTILINGUAL, LANGUAGES = "look-ups", "questions", "multilingual", "languages"
 OUTSIDE, LANGUAGES_OUTSIDE, NOT_WHO = "out of scope", "languages, out of scope", "not who"
+NEAR_MISSES, EVERYDAY = "near-misses", "everyday talk"
 WHO, WHO_KIND, PUBLIC, DESCRIPTIONS, TITLES = "who", "who, by kind", "public", "descriptions", "titles"
 SET_OF_FILE = {
     "lookups": LOOK_UPS,
@@ -37,6 +41,8 @@ SET_OF_FILE = {
     "multilingual": MULTILINGUAL,
     "languages": LANGUAGES,
     "oos": OUTSIDE,
+    "near_misses": NEAR_MISSES,
+    "everyday": EVERYDAY,
     "not_who": NOT_WHO,
     "who": WHO,
     "who_kind": WHO_KIND,
@@ -47,7 +53,7 @@ SET_OF_FILE = {
     "profile_titles": TITLES,
 }
 KNOWLEDGE = (LOOK_UPS, QUESTIONS, MULTILINGUAL, LANGUAGES)
-SILENT = (OUTSIDE, LANGUAGES_OUTSIDE)
+SILENT = (OUTSIDE, LANGUAGES_OUTSIDE, NEAR_MISSES, EVERYDAY)
 FIELDS = (PUBLIC, DESCRIPTIONS)
 CALIBRATED = (LOOK_UPS, QUESTIONS, WHO_KIND, OUTSIDE)
 """The sets whose lines show whether the confidence is the share that is right: English, without a team."""
