@@ -6,7 +6,7 @@ import html
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from .workspace import JSON
+from .workspace import JSON, Channel
 
 Value = str | Sequence[str] | None
 
@@ -43,7 +43,11 @@ KINDS: dict[str, Kind] = {
     "timepicker": Kind("selected_time", "initial_time"),
     "datetimepicker": Kind("selected_date_time", "initial_date_time"),
 }
-REQUIRED = "Please complete this required field."
+PRESSED = {
+    "button": ("text", "value", "style", "url", "confirm"),
+    "icon_button": ("text", "value", "icon"),
+}
+"""What an action says of the button that was pressed."""
 
 
 class NotOffered(LookupError):
@@ -138,22 +142,45 @@ def find_field(blocks: Sequence[JSON], action_id: str, block_id: str | None = No
     return (exact or found)[0]
 
 
+def option_among(options: Sequence[JSON], wanted: str) -> JSON | None:
+    """Return the option with this value, or else with these words, if there is one."""
+    by_value = (option for option in options if option.get("value") == wanted)
+    by_words = (option for option in options if html.unescape(str(option["text"]["text"])) == wanted)
+    return next(by_value, None) or next(by_words, None)
+
+
 def option_for(options: Sequence[JSON], wanted: str) -> JSON:
-    """Return the option with this value, or else with these words."""
-    for option in options:
-        if option.get("value") == wanted:
-            return option
-    for option in options:
-        if html.unescape(str(option["text"]["text"])) == wanted:
-            return option
-    offered = ", ".join(repr(option.get("value")) for option in options) or "none"
-    raise NotOffered(f"no option {wanted!r}; offered: {offered}")
+    """Return the option with this value, or else with these words; there has to be one."""
+    found = option_among(options, wanted)
+    if found is None:
+        offered = ", ".join(repr(option.get("value")) for option in options) or "none"
+        raise NotOffered(f"no option {wanted!r}; offered: {offered}")
+    return found
 
 
 def initial(field: Field) -> JSON:
     """Return the state an element starts with."""
     kind = KINDS[field.type]
-    return {"type": field.type, kind.key: field.element.get(kind.initial, [] if kind.many else None)}
+    return _state(field, field.element.get(kind.initial, [] if kind.many else None))
+
+
+def _state(field: Field, value: object) -> JSON:
+    # Rich text that nobody wrote is not there; every other empty field is null or an empty list.
+    empty = field.type == "rich_text_input" and value is None
+    return {"type": field.type} if empty else {"type": field.type, KINDS[field.type].key: value}
+
+
+def fill_current(blocks: Sequence[JSON], entered: dict[str, dict[str, JSON]], place: Channel | None) -> None:
+    """Choose the conversation that the person is in, in each menu that asks for it and offers it."""
+    if place is None:
+        return
+    kind = "im" if place.is_dm else "private" if place.private else "public"
+    for field in fields(blocks):
+        offered = (field.element.get("filter") or {}).get("include", [kind])
+        untouched = field.action_id not in entered.get(field.block_id, {})
+        if field.element.get("default_to_current_conversation") and kind in offered and untouched:
+            value = [place.id] if KINDS[field.type].many else place.id
+            entered.setdefault(field.block_id, {})[field.action_id] = _state(field, value)
 
 
 def chosen(field: Field, value: Value, options: Sequence[JSON] | None = None) -> JSON:
@@ -173,7 +200,7 @@ def chosen(field: Field, value: Value, options: Sequence[JSON] | None = None) ->
     elif value is not None and field.type == "rich_text_input":
         section = {"type": "rich_text_section", "elements": [{"type": "text", "text": value}]}
         one = {"type": "rich_text", "elements": [section]}
-    return {"type": field.type, kind.key: one}
+    return _state(field, one)
 
 
 def state_values(blocks: Sequence[JSON], entered: dict[str, dict[str, JSON]]) -> dict[str, dict[str, JSON]]:
@@ -184,28 +211,6 @@ def state_values(blocks: Sequence[JSON], entered: dict[str, dict[str, JSON]]) ->
             now = entered.get(field.block_id, {}).get(field.action_id) or initial(field)
             values.setdefault(field.block_id, {})[field.action_id] = now
     return values
-
-
-def client_errors(blocks: Sequence[JSON], values: dict[str, dict[str, JSON]]) -> dict[str, str]:
-    """Return what Slack's client itself objects to before it sends a form: required fields, lengths."""
-    errors: dict[str, str] = {}
-    for field in fields(blocks):
-        if not field.is_input or field.type not in KINDS:
-            continue
-        kind = KINDS[field.type]
-        value = values[field.block_id][field.action_id].get(kind.key)
-        if not value:
-            if not field.block.get("optional"):
-                errors[field.block_id] = REQUIRED
-        elif kind.key == "value":
-            most, least = field.element.get("max_length"), field.element.get("min_length")
-            if most is not None and len(value) > most:
-                errors[field.block_id] = f"Please shorten this to {most} characters or fewer."
-            elif least is not None and len(value) < least:
-                errors[field.block_id] = f"Please write at least {least} characters."
-        elif kind.many and len(value) > field.element.get("max_selected_items", len(value)):
-            errors[field.block_id] = f"Please choose at most {field.element['max_selected_items']}."
-    return errors
 
 
 def action_payload(field: Field, state: JSON | None, value: str | None, action_ts: str) -> JSON:
@@ -219,7 +224,9 @@ def action_payload(field: Field, state: JSON | None, value: str | None, action_t
     }
     if state is not None:
         action |= {key: state[key] for key in state if key != "type"}
-        action |= {key: element[key] for key in (KINDS[field.type].initial, "placeholder") if key in element}
+        initial_key = KINDS[field.type].initial
+        about = () if initial_key == "initial_value" else (initial_key, "placeholder", "confirm", "min_query_length")
+        action |= {key: element[key] for key in about if key in element}
     elif field.type == "overflow":
         action["selected_option"] = option_for(field.options, value or "")
     elif field.type == "feedback_buttons":
@@ -229,5 +236,5 @@ def action_payload(field: Field, state: JSON | None, value: str | None, action_t
             raise NotOffered(f"no feedback button {value!r}")
         action |= {"text": pressed["text"], "value": pressed["value"]}
     else:
-        action |= {key: element[key] for key in ("text", "value", "style", "icon", "url") if key in element}
+        action |= {key: element[key] for key in PRESSED.get(field.type, ()) if key in element}
     return action

@@ -24,6 +24,9 @@ SAID = "INSERT INTO messages VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET body = e
 DELETED = "DELETE FROM messages WHERE ts = ? AND channel = ?"
 JOINED = "INSERT INTO members VALUES (?, ?) ON CONFLICT DO NOTHING"
 
+NOT_KEPT = ("arguments", "offered")
+"""Of a message: what tests look at, and what a menu has been searched for."""
+
 
 class History:
     """Keep a workspace's messages and members in a file; `async with` loads them, then writes what changes.
@@ -100,7 +103,7 @@ class History:
 
 
 def _body(message: Message) -> JSON:
-    return {name: value for name, value in asdict(message).items() if name != "arguments"}
+    return {name: value for name, value in asdict(message).items() if name not in NOT_KEPT}
 
 
 def _known(kind: type[Member] | type[Message], body: JSON) -> JSON:

@@ -119,6 +119,8 @@ def _update(workspace: Workspace, arguments: JSON) -> JSON:
     message = _own_message(workspace, arguments, "cant_update_message")
     rewrite(workspace, message, arguments)
     shown = shapes.message_json(workspace, message)
+    # The one answer whose message does not say its own ts.
+    del shown["ts"]
     return {"channel": message.channel, "ts": message.ts, "text": message.text, "message": shown}
 
 
@@ -155,7 +157,6 @@ def _dnd(workspace: Workspace, arguments: JSON) -> JSON:
         "dnd_enabled": member.dnd,
         "next_dnd_start_ts": now - 60 if member.dnd else 1,
         "next_dnd_end_ts": now + 3600 if member.dnd else 1,
-        "snooze_enabled": False,
     }
 
 

@@ -9,18 +9,23 @@ from .workspace import JSON, Channel, Member, Message, ResponseUrl, Trigger, Vie
 VERIFICATION_TOKEN = "local-verification-token"  # noqa: S105 - obsolete at Slack, still in every payload
 
 
-def _common(workspace: Workspace, user: Member) -> JSON:
+def _from_person(workspace: Workspace, user: Member) -> JSON:
+    """Return what a shortcut holds, and every other interaction besides what `_common` adds."""
     enterprise = workspace.enterprise_id
     team = {"id": workspace.team_id, "domain": workspace.team_domain}
     return {
-        "api_app_id": workspace.app_id,
         "token": VERIFICATION_TOKEN,
         # An organisation-wide installation gets no team here: the person's team_id says where they are.
         "team": None if enterprise else team,
         "enterprise": {"id": enterprise, "name": workspace.team_name} if enterprise else None,
         "is_enterprise_install": enterprise is not None,
-        "user": {"id": user.id, "username": user.handle, "name": user.handle, "team_id": workspace.team_id},
+        "user": {"id": user.id, "username": user.handle, "team_id": workspace.team_id},
     }
+
+
+def _common(workspace: Workspace, user: Member) -> JSON:
+    body = _from_person(workspace, user)
+    return body | {"api_app_id": workspace.app_id, "user": body["user"] | {"name": user.handle}}
 
 
 def command(
@@ -180,7 +185,7 @@ def view_closed(workspace: Workspace, user: Member, view: View, cleared: bool) -
 
 def shortcut(workspace: Workspace, user: Member, callback_id: str, trigger: Trigger) -> JSON:
     """Return the payload of a global shortcut: no channel, no response_url."""
-    body = _common(workspace, user) | {"type": "shortcut", "callback_id": callback_id, "trigger_id": trigger.id}
+    body = _from_person(workspace, user) | {"type": "shortcut", "callback_id": callback_id, "trigger_id": trigger.id}
     return body | {"action_ts": workspace.next_ts()}
 
 
@@ -189,7 +194,9 @@ def message_shortcut(
 ) -> JSON:
     """Return the payload of a shortcut on a message."""
     channel = workspace.channels[message.channel]
-    return _common(workspace, user) | {
+    body = _from_person(workspace, user)
+    body["user"] |= {"name": user.handle}
+    return body | {
         "type": "message_action",
         "callback_id": callback_id,
         "trigger_id": trigger.id,
@@ -212,3 +219,24 @@ def home_opened(workspace: Workspace, user: Member, tab: str) -> JSON:
     }
     view = workspace.homes.get(user.id)
     return event | ({"view": shapes.view_json(workspace, view)} if view is not None and tab == "home" else {})
+
+
+def uninstalled() -> JSON:
+    """Return the event for an app that was taken out of the workspace."""
+    return {"type": "app_uninstalled"}
+
+
+def tokens_revoked(workspace: Workspace) -> JSON:
+    """Return the event for the bot's token, void from now on."""
+    return {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [workspace.bot.id]}}
+
+
+def user_changed(workspace: Workspace, member: Member) -> JSON:
+    """Return the event for a profile or an account that changed."""
+    user = shapes.user_json(workspace, member)
+    return {
+        "type": "user_change",
+        "user": user | ({} if member.deleted else {"locale": "en-US"}),
+        "cache_ts": int(workspace.clock()),
+        "event_ts": workspace.next_ts(),
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import re
 import secrets
 
@@ -11,10 +12,15 @@ from .workspace import JSON, Channel, Member, Message, View, Workspace
 
 MENTION = re.compile(r"<@([UW][A-Z0-9]+)")
 
+NO_TITLE: JSON = {"type": "plain_text", "text": "View Title", "emoji": True}
+"""What Slack calls a Home tab, which has no title of its own."""
+
 
 def user_json(workspace: Workspace, member: Member) -> JSON:
     """Return the user object of users.info."""
     shown = member.display_name or member.name
+    first, _, last = member.name.partition(" ")
+    picture = hashlib.sha256(member.id.encode()).hexdigest()[:12]
     user: JSON = {
         "id": member.id,
         "team_id": workspace.team_id,
@@ -28,8 +34,17 @@ def user_json(workspace: Workspace, member: Member) -> JSON:
             "display_name": member.display_name,
             "display_name_normalized": shown,
             "status_text": member.status_text,
+            "status_text_canonical": "",
             "status_emoji": member.status_emoji,
+            "status_emoji_display_info": [],
             "status_expiration": 0,
+            "first_name": first,
+            "last_name": last,
+            "phone": "",
+            "skype": "",
+            "fields": None,
+            "avatar_hash": picture,
+            **{f"image_{size}": f"https://avatars.example/{picture}_{size}.png" for size in (24, 32, 48, 72, 192, 512)},
             "team": workspace.team_id,
         },
         "is_bot": member.is_bot,
@@ -42,6 +57,7 @@ def user_json(workspace: Workspace, member: Member) -> JSON:
     if member.stranger:
         return user | {"is_stranger": True}
     return user | {
+        "color": picture[:6],
         "tz": member.tz,
         "tz_label": member.tz.rpartition("/")[2].replace("_", " "),
         "tz_offset": workspace.tz_offset(member.tz),
@@ -51,6 +67,7 @@ def user_json(workspace: Workspace, member: Member) -> JSON:
         "is_restricted": member.guest,
         "is_ultra_restricted": False,
         "is_email_confirmed": True,
+        "who_can_share_contact_card": "EVERYONE",
     }
 
 
@@ -86,6 +103,8 @@ def message_json(workspace: Workspace, message: Message) -> JSON:
                 "id": workspace.bot_id,
                 "app_id": workspace.app_id,
                 "name": workspace.bot.name,
+                "icons": {f"image_{size}": f"https://avatars.example/bot_{size}.png" for size in (36, 48, 72)},
+                "updated": int(workspace.clock()),
                 "deleted": False,
                 "team_id": workspace.team_id,
             },
@@ -118,7 +137,7 @@ def view_json(workspace: Workspace, view: View) -> JSON:
         "hash": view.hash,
         "root_view_id": view.root_id,
         "previous_view_id": view.previous_id,
-        "title": body.get("title"),
+        "title": body.get("title", NO_TITLE),
         "submit": body.get("submit"),
         "close": body.get("close"),
         "clear_on_close": body.get("clear_on_close", False),

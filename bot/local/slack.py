@@ -6,19 +6,21 @@ from collections.abc import Mapping
 
 from . import block_kit, forms, payloads, views
 from .arguments import SlackError
-from .delivery import Attempt, EventDelivery, sign
+from .delivery import Attempt
+from .events import LocalEvents
+from .form_checks import client_errors
 from .forms import KINDS, Field, NotOffered, Value
+from .offers import known_options, options_in, remember
 from .outcome import Outcome, form_errors, outcome_of
-from .server import LocalServer
 from .slack_api import Call, answer_interaction, refusal_json
 from .team import GENERAL
-from .workspace import JSON, Channel, Member, Message, View
+from .workspace import JSON, Channel, Message, View
 
 Surface = Message | View
 Entered = dict[str, dict[str, JSON]]
 
 
-class LocalSlack(LocalServer):
+class LocalSlack(LocalEvents):
     """A workspace with people in it: every method that plays a person returns when the bot has answered.
 
     What comes back is what the person sees by then; `wait_for_reply` and `wait_for_call` wait for what the bot does
@@ -31,7 +33,7 @@ class LocalSlack(LocalServer):
         """Type a slash command; return what the person sees of the answer. `fields` overrides the form's fields."""
         name, _, rest = text.partition(" ")
         place = self._conversation(user, channel)
-        trigger = self.workspace.new_trigger(user)
+        trigger = self.workspace.new_trigger(user, place.id)
         url = self.workspace.new_response_url(user, place.id)
         member = self._member(user)
         form = payloads.command(self.workspace, member, place, rest.strip(), trigger, self._address(url.id), name=name)
@@ -101,7 +103,7 @@ class LocalSlack(LocalServer):
             filled.setdefault(found.block_id, {})[found.action_id] = state
         picked = selected if isinstance(selected, str) else value
         action = forms.action_payload(found, state, picked, self.workspace.next_ts())
-        trigger = self.workspace.new_trigger(user)
+        trigger = self.workspace.new_trigger(user, place.channel if isinstance(place, Message) else place.conversation)
         url = None
         if isinstance(place, Message):
             url = self.workspace.new_response_url(user, place.channel, place)
@@ -127,17 +129,23 @@ class LocalSlack(LocalServer):
         return outcome
 
     async def suggest(self, user: str, surface: Surface, action_id: str, typed: str) -> list[JSON]:
-        """Type into an external select; return the options that the bot offers."""
-        found = forms.find_field(surface.blocks, action_id)
+        """Type into an external select; return the options that the bot offers, those of groups included."""
+        return options_in(await self.search(user, surface, action_id, typed))
+
+    async def search(
+        self, user: str, surface: Surface, action_id: str, typed: str, block_id: str | None = None
+    ) -> JSON:
+        """Type into an external select; return the bot's answer, `options` or `option_groups`."""
+        found = forms.find_field(surface.blocks, action_id, block_id)
         member = self._member(user)
         payload = payloads.suggestion(self.workspace, member, surface, found.block_id, found.action_id, typed)
         attempt = await self._out.interaction(payload)
         answer = attempt.json() if attempt.ok else {}
         if self.workspace.validate and (refused := block_kit.check_options(answer)):
             self._record("options response", answer, block_kit.refusal("invalid_options", *refused), attempt)
-            return []
-        groups = answer.get("option_groups") or []
-        return (answer.get("options") or []) + [o for group in groups for o in group["options"]]
+            return {}
+        remember(surface, user, found, options_in(answer))
+        return answer
 
     def open_view(self, user: str) -> View | None:
         """Return the modal that a person looks at, None where none is open."""
@@ -159,10 +167,10 @@ class LocalSlack(LocalServer):
             raise NotOffered("no modal is open")
         place.entered = await self._fill(user, place, values or {})
         state = forms.state_values(place.blocks, place.entered)
-        if refused := forms.client_errors(place.blocks, state):
+        if refused := client_errors(place.blocks, state):
             return Outcome(errors=refused, view=place)
         before = self._versions()
-        trigger = self.workspace.new_trigger(user)
+        trigger = self.workspace.new_trigger(user, place.conversation)
         payload = payloads.view_submission(self.workspace, self._member(user), place, trigger)
         attempt = await self._out.interaction(payload)
         outcome = outcome_of(attempt)
@@ -199,13 +207,9 @@ class LocalSlack(LocalServer):
         await self.home_opened(user, tab)
         return await self.workspace.wait_until(published, within or self.timeout, f"the Home tab of {user}")
 
-    async def home_opened(self, user: str, tab: str = "home") -> EventDelivery:
-        """Tell the bot that a person opened a tab of the app."""
-        return await self.send_event(payloads.home_opened(self.workspace, self._member(user), tab))
-
-    async def shortcut(self, user: str, callback_id: str) -> Outcome:
-        """Use a global shortcut."""
-        trigger = self.workspace.new_trigger(user)
+    async def shortcut(self, user: str, callback_id: str, channel: str | None = None) -> Outcome:
+        """Use a global shortcut, which does not tell the bot in which channel the person is."""
+        trigger = self.workspace.new_trigger(user, self._conversation(user, channel).id if channel else None)
         payload = payloads.shortcut(self.workspace, self._member(user), callback_id, trigger)
         outcome = outcome_of(await self._out.interaction(payload))
         outcome.view = trigger.view
@@ -213,7 +217,7 @@ class LocalSlack(LocalServer):
 
     async def message_shortcut(self, user: str, callback_id: str, message: Message) -> Outcome:
         """Use a shortcut on a message."""
-        trigger = self.workspace.new_trigger(user)
+        trigger = self.workspace.new_trigger(user, message.channel)
         url = self.workspace.new_response_url(user, message.channel, message)
         payload = payloads.message_shortcut(
             self.workspace, self._member(user), callback_id, message, trigger, self._address(url.id)
@@ -224,37 +228,7 @@ class LocalSlack(LocalServer):
         outcome.view = trigger.view
         return outcome
 
-    async def send_event(
-        self, event: JSON, *, event_id: str | None = None, team_id: str | None = None, **envelope: object
-    ) -> EventDelivery:
-        """Send an event of any shape in its envelope, of which `envelope` replaces or adds keys."""
-        body = payloads.envelope(self.workspace, event, event_id or self.workspace.new_id("Ev"), team_id)
-        return await self._out.event(body | envelope)
-
-    async def verify_url(self, challenge: str = "a-challenge") -> Attempt:
-        """Send url_verification, as Slack does when the address is entered."""
-        return await self.send_json({"type": "url_verification", "challenge": challenge})
-
-    async def send_json(self, body: JSON) -> Attempt:
-        """Send signed JSON without an event's envelope, once (app_rate_limited and the like)."""
-        return await self._out.json({"token": payloads.VERIFICATION_TOKEN, **body}, str(body.get("type")))
-
-    async def post_raw(
-        self, body: bytes, headers: Mapping[str, str] | None = None, *, signed: bool = False, age: float = 0.0
-    ) -> tuple[int, str]:
-        """Post bytes to the bot as they are; with `signed` under a good signature that is `age` seconds old."""
-        stamp = self._out.wall_clock() - age
-        signature = sign(self.signing_secret, body, stamp) if signed else {}
-        attempt = await self._out.post(body, {**signature, **(headers or {})})
-        return attempt.status, attempt.text
-
     # What lies under it
-
-    def _member(self, user: str) -> Member:
-        member = self.workspace.members.get(user)
-        if member is None:
-            raise NotOffered(f"no member {user!r}")
-        return member
 
     def _conversation(self, user: str, channel: str) -> Channel:
         if channel == "dm":
@@ -269,14 +243,6 @@ class LocalSlack(LocalServer):
         """Keep what Slack refused of the bot's HTTP answer beside the calls."""
         self.calls.append(Call(name, sent, 200, refusal_json(refusal), attempt.milliseconds))
 
-    async def _announce(self, message: Message) -> None:
-        """Send the event that a person's message causes: in a direct message always, else for a mention."""
-        place = self.workspace.channels[message.channel]
-        if place.is_dm:
-            await self.send_event(payloads.message_event(self.workspace, message, "message"))
-        elif f"<@{self.bot_user}" in message.text and place.bot_member:
-            await self.send_event(payloads.message_event(self.workspace, message, "app_mention"))
-
     def _surface(self, surface: Surface | Outcome) -> Surface:
         if not isinstance(surface, Outcome):
             return surface
@@ -286,13 +252,17 @@ class LocalSlack(LocalServer):
         return shown
 
     async def _choose(self, user: str, place: Surface, found: Field, value: Value) -> JSON:
-        """Put a value into an element; the options of an external select are asked of the bot first."""
+        """Put a value into an element; an external select takes what the bot has offered, or else it is asked."""
         if "external" not in found.type or not value:
             return forms.chosen(found, value)
-        offered: list[JSON] = []
+        known = known_options(place, user, found)
         for wanted in [value] if isinstance(value, str) else value:
-            offered += await self.suggest(user, place, found.action_id, wanted)
-        return forms.chosen(found, value, offered)
+            if forms.option_among(known, wanted) is None:
+                known = known + await self._searched(user, place, found, wanted)
+        return forms.chosen(found, value, known)
+
+    async def _searched(self, user: str, place: Surface, found: Field, typed: str) -> list[JSON]:
+        return options_in(await self.search(user, place, found.action_id, typed, found.block_id))
 
     async def _fill(self, user: str, place: Surface, values: Mapping[str, Value]) -> Entered:
         entered: Entered = {}

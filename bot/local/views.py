@@ -6,7 +6,7 @@ import hashlib
 import json
 import secrets
 
-from . import block_kit, shapes
+from . import block_kit, forms, shapes
 from .arguments import SlackError, decoded, required
 from .block_kit import refusal
 from .workspace import JSON, Trigger, View, Workspace
@@ -27,10 +27,13 @@ def checked_view(workspace: Workspace, arguments: JSON, kind: str | None = None)
     return view
 
 
-def new_view(workspace: Workspace, user: str, body: JSON, below: View | None = None) -> View:
-    """Make a view for a person to see, standing on `below` where it was pushed."""
+def new_view(
+    workspace: Workspace, user: str, body: JSON, below: View | None = None, conversation: str | None = None
+) -> View:
+    """Make a view for a person in `conversation` to see, standing on `below` where it was pushed."""
     view_id = workspace.new_id("V")
     view = View(view_id, user, {}, "", below.root_id if below else view_id, below.id if below else None)
+    view.conversation = conversation or (below.conversation if below else None)
     set_body(workspace, view, body)
     return view
 
@@ -39,6 +42,7 @@ def set_body(workspace: Workspace, view: View, body: JSON) -> None:
     """Give a view this content and a new hash; what a person entered stays where ids stay the same."""
     view.body = body | {"blocks": shapes.with_ids(body["blocks"])}
     view.external_id = str(body.get("external_id", ""))
+    forms.fill_current(view.blocks, view.entered, workspace.channels.get(view.conversation or ""))
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:8]
     view.hash = f"{int(workspace.clock())}.{digest}{secrets.token_hex(2)}"
     workspace.changed()
@@ -69,7 +73,7 @@ def open_view(workspace: Workspace, arguments: JSON) -> JSON:
     trigger = _take_trigger(workspace, arguments)
     _unique_external_id(workspace, body)
     trigger.used = True
-    trigger.view = view = new_view(workspace, trigger.user, body)
+    trigger.view = view = new_view(workspace, trigger.user, body, None, trigger.conversation)
     workspace.modals[trigger.user] = [view]
     return {"view": shapes.view_json(workspace, view)}
 
@@ -85,7 +89,7 @@ def push_view(workspace: Workspace, arguments: JSON) -> JSON:
         raise SlackError("push_limit_reached")
     _unique_external_id(workspace, body)
     trigger.used = True
-    trigger.view = view = new_view(workspace, trigger.user, body, stack[-1])
+    trigger.view = view = new_view(workspace, trigger.user, body, stack[-1], trigger.conversation)
     stack.append(view)
     return {"view": shapes.view_json(workspace, view)}
 

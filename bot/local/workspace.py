@@ -18,6 +18,8 @@ from zoneinfo import ZoneInfo
 JSON = dict[str, Any]
 Clock = Callable[[], float]
 Status = Literal["active", "away", "ooo", "deactivated"]
+Offered = dict[tuple[str, str, str], dict[str, JSON]]
+"""What the bot offered to whom in an external select: by user, block and action id, each option by its value."""
 T = TypeVar("T")
 
 TRIGGER_SECONDS = 3.0
@@ -100,6 +102,7 @@ class Message:
     deleted: bool = False
     metadata: JSON | None = None
     arguments: JSON = field(default_factory=dict, repr=False)
+    offered: Offered = field(default_factory=dict, repr=False)
 
     def visible_to(self, user: str) -> bool:
         """Tell whether `user` sees the message (conversation membership apart)."""
@@ -118,6 +121,9 @@ class View:
     previous_id: str | None = None
     external_id: str = ""
     entered: dict[str, dict[str, JSON]] = field(default_factory=dict)
+    conversation: str | None = None
+    """Where the person was when the modal opened."""
+    offered: Offered = field(default_factory=dict, repr=False)
 
     @property
     def type(self) -> str:
@@ -155,6 +161,7 @@ class Trigger:
     expires: float
     used: bool = False
     view: View | None = None
+    conversation: str | None = None
 
 
 @dataclass(slots=True)
@@ -239,10 +246,10 @@ class Workspace:
         """Return the message with this timestamp, unless it was deleted."""
         return next((m for m in reversed(self.messages) if m.ts == ts and m.channel == channel and not m.deleted), None)
 
-    def new_trigger(self, user: str) -> Trigger:
-        """Give out a trigger id for `user`."""
+    def new_trigger(self, user: str, conversation: str | None = None) -> Trigger:
+        """Give out a trigger id for `user`, who is in `conversation`."""
         trigger_id = f"{secrets.randbelow(10**12)}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"
-        trigger = Trigger(trigger_id, user, self.clock() + TRIGGER_SECONDS)
+        trigger = Trigger(trigger_id, user, self.clock() + TRIGGER_SECONDS, conversation=conversation)
         self.triggers[trigger_id] = trigger
         return trigger
 
