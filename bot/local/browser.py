@@ -239,7 +239,7 @@ class Browser:
 
     async def _suggest(self, asked: Suggest) -> JSON:
         surface = self._surface(asked.user, asked.surface)
-        return {"options": await self.slack.suggest(asked.user, surface, asked.action_id, asked.typed)}
+        return await self.slack.search(asked.user, surface, asked.action_id, asked.typed)
 
     async def _submit(self, asked: Submit) -> JSON:
         outcome = await self.slack.submit(asked.user, self._view(asked.user, asked.view), asked.values)

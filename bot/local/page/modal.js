@@ -125,9 +125,9 @@ export function useSurface({user, surface, blocks, values, mention}) {
       setError(whatFailed("This", answer.error));
     },
     async suggest(action_id, typed) {
-      const {options = []} = await send("suggest", {user, surface, action_id, typed});
-      for (const option of options) offered.set(option.value, option);
-      return options;
+      const {options = [], option_groups: groups} = await send("suggest", {user, surface, action_id, typed});
+      for (const option of groups?.flatMap((group) => group.options) ?? options) offered.set(option.value, option);
+      return {options, option_groups: groups};
     },
   };
   return {state, act, error, entered};

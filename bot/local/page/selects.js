@@ -21,14 +21,16 @@ const placeChoice = (channel, env) => ({
 /** Say what kind of conversation this is, in the words of a conversation filter. */
 const kindOf = (channel) => (channel.dm_with ? "im" : channel.private ? "private" : "public");
 
+const choicesOf = (options, groups) => groups?.map((group) => ({label: wordsOf(group.label), choices: group.options.map(choiceOf)})) ??
+  options.map(choiceOf);
+
 const ORIGINS = {
   users: (element, env) => [...env.people.values()].filter((member) => isPlayable(member) || (member.is_bot && !member.deleted)).map(userChoice),
   channels: (element, env) => [...env.channels.values()].filter((one) => kindOf(one) === "public" && !one.archived).map((one) => placeChoice(one, env)),
   conversations: ({filter = {}}, env) => [...env.channels.values()]
     .filter((one) => !one.archived && (!one.dm_with || one.dm_with === env.user) && (!filter.include || filter.include.includes(kindOf(one))))
     .map((one) => placeChoice(one, env)),
-  static: (element) => element.option_groups?.map(({label, options}) => ({label: wordsOf(label), choices: options.map(choiceOf)})) ??
-    element.options.map(choiceOf),
+  static: ({options, option_groups: groups}) => choicesOf(options, groups),
 };
 
 /** Return what is chosen as choices: a value is an option, or only an id. */
@@ -64,8 +66,9 @@ function useSuggestions({element, env}, open, typed) {
     let current = true;
     setFound((before) => ({...before, note: "Searching…"}));
     const timer = setTimeout(async () => {
-      const options = await env.act.suggest(element.action_id, typed);
-      if (current) setFound({choices: options.map(choiceOf), note: options.length ? "" : "No results."});
+      const {options, option_groups: groups} = await env.act.suggest(element.action_id, typed);
+      const choices = choicesOf(options, groups).filter((one) => one.choices?.length !== 0);
+      if (current) setFound({choices, note: choices.length ? "" : "No results."});
     }, QUIET_MILLISECONDS);
     return () => {
       current = false;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import aiohttp
 import pytest
 
 from bot.local import GENERAL, Message, NotOffered, View
@@ -192,3 +193,16 @@ async def test_a_search_keeps_its_groups(served: Served) -> None:
 async def test_rich_text_that_nobody_wrote_is_not_there(served: Served) -> None:
     view = await opened(served, field("text", {"type": "rich_text_input"}), text_input("plain"))
     assert state_values(view.blocks, {})["text"]["value"] == {"type": "rich_text_input"}
+
+
+async def test_the_page_is_told_the_groups_of_a_search(served: Served) -> None:
+    bot = Searched(served, groups=True)
+    message = await post(served, type="external_select")
+    asked = {"user": ANN, "surface": {"channel": GENERAL, "ts": message.ts}, "action_id": "pick", "typed": "apple"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{served.slack.page_url}page/suggest", json=asked) as response,
+    ):
+        (group,) = (await response.json())["option_groups"]
+    assert group["label"]["text"] == "Fruit" and group["options"] == [option("apple", "id-apple")]
+    assert bot.typed == ["apple"]
