@@ -6,8 +6,13 @@ async with LocalSlack() as slack:
     reply = await slack.command("U0PRIYA0001", "/genai-role mlops")
 
 With LocalSlack(socket_mode=True) the bot connects with slack.app_token, and the same methods reach it.
+
+With LocalSlack(clock=clock, sleep=clock.sleep), where clock = ManualClock(), a test moves the time. What goes wrong is
+asked for: slack.fail("chat.postMessage", status=429, retry_after=30), of any method or "response_url";
+slack.revoke_token(); slack.deadline; slack.sockets.drop() and what else it can do.
 """
 
+from .clock import ManualClock
 from .delivery import Attempt, EventDelivery
 from .forms import NotOffered
 from .manifest import SCOPES, SHORTCUTS, SLASH_COMMANDS
@@ -30,6 +35,7 @@ __all__ = [
     "Connection",
     "EventDelivery",
     "LocalSlack",
+    "ManualClock",
     "Member",
     "Message",
     "NotOffered",

@@ -19,6 +19,8 @@ from .workspace import JSON, RESPONSE_URL_USES, Message, ResponseUrl, Workspace
 
 OPEN = "apps.connections.open"
 """The one method that an app-level token is for."""
+RESPONSE_URL = "response_url"
+"""What a request to such an address is called among the calls, and where it is to fail."""
 HTML_500 = "<!DOCTYPE html><html><head><title>Server Error | Slack</title></head><body>Server Error</body></html>"
 MAX_BODY = 4 * 1024 * 1024
 
@@ -92,8 +94,14 @@ class SlackApi:
     async def _call(self, request: web.Request) -> web.Response:
         method = request.match_info["method"]
         started = time.perf_counter()
-        arguments = await read_arguments(request)
-        answer, status, headers = await self._answer(method, arguments, request.headers.get("Authorization", ""))
+        arguments: JSON = {}
+        headers: dict[str, str] = {}
+        try:
+            arguments = await read_arguments(request)
+        except SlackError as refusal:
+            answer, status = refusal_json(refusal), 200
+        else:
+            answer, status, headers = await self._answer(method, arguments, request.headers.get("Authorization", ""))
         milliseconds = (time.perf_counter() - started) * 1000
         self.calls.append(Call(method, arguments, status, answer, milliseconds))
         self.workspace.changed()
@@ -104,17 +112,8 @@ class SlackApi:
     async def _answer(self, method: str, arguments: JSON, authorization: str) -> tuple[JSON, int, dict[str, str]]:
         headers = {"x-oauth-scopes": ",".join(self.scopes)}
         try:
-            fault = self._next_fault(method)
-            if fault is not None:
-                if fault.kind == "http_error":
-                    return {"ok": False, "error": "server_error"}, fault.status, {}
-                if fault.kind == "ratelimited":
-                    refused = {"ok": False, "error": "ratelimited"}
-                    return refused, 429, {"Retry-After": str(fault.retry_after)}
-                if fault.kind == "hang":
-                    await self._hang(fault.seconds)
-                else:
-                    raise SlackError(fault.error)
+            if (failed := await self._misbehave(method)) is not None:
+                return failed
             self._authorize(arguments.pop("token", ""), authorization, method)
             if method == OPEN:
                 return {"ok": True, "url": self.open_connection()}, 200, {}
@@ -127,9 +126,23 @@ class SlackApi:
         except SlackError as refusal:
             return refusal_json(refusal), 200, headers
 
+    async def _misbehave(self, method: str) -> tuple[JSON, int, dict[str, str]] | None:
+        """Fail as was asked for; None where the call goes on, perhaps late."""
+        fault = self._next_fault(method)
+        if fault is None:
+            return None
+        if fault.kind == "http_error":
+            return {"ok": False, "error": "server_error"}, fault.status, {}
+        if fault.kind == "ratelimited":
+            return {"ok": False, "error": "ratelimited"}, 429, {"Retry-After": str(fault.retry_after)}
+        if fault.kind == "error":
+            raise SlackError(fault.error)
+        await self._hang(fault.seconds)
+        return None
+
     def _next_fault(self, method: str) -> Fault | None:
         for fault in self.faults:
-            if fault.method in (method, "*"):
+            if fault.method == method or (fault.method == "*" and method != RESPONSE_URL):
                 fault.times -= 1
                 if fault.times <= 0:
                     self.faults.remove(fault)
@@ -159,12 +172,20 @@ class SlackApi:
     async def _respond(self, request: web.Request) -> web.Response:
         started = time.perf_counter()
         known = self.workspace.response_urls.get(request.match_info["id"])
-        arguments = await read_arguments(request)
-        answer, status = self._respond_to(known, arguments)
+        arguments: JSON = {}
+        headers: dict[str, str] = {}
+        try:
+            arguments = await read_arguments(request)
+            failed = await self._misbehave(RESPONSE_URL)
+            answer, status, headers = failed or (*self._respond_to(known, arguments), {})
+        except SlackError as refusal:
+            answer, status = refusal_json(refusal), 400
         milliseconds = (time.perf_counter() - started) * 1000
-        self.calls.append(Call("response_url", arguments, status, answer, milliseconds))
+        self.calls.append(Call(RESPONSE_URL, arguments, status, answer, milliseconds))
         self.workspace.changed()
-        return web.Response(text="ok") if status == 200 else web.json_response(answer, status=status)
+        if status >= 500:
+            return web.Response(status=status, text=HTML_500, content_type="text/html")
+        return web.Response(text="ok") if status == 200 else web.json_response(answer, status=status, headers=headers)
 
     def _respond_to(self, url: ResponseUrl | None, arguments: JSON) -> tuple[JSON, int]:
         if url is None or self.workspace.clock() > url.expires:
@@ -205,14 +226,19 @@ def refusal_json(refusal: SlackError) -> JSON:
 
 
 async def read_arguments(request: web.Request) -> JSON:
-    """Collect a call's arguments from the query string and a form or JSON body."""
-    arguments: JSON = dict(request.query)
+    """Collect a call's arguments from the query string and a form or JSON body.
+
+    A token is taken from a header or a form: one in an address or in JSON is none to Slack.
+    """
+    arguments: JSON = {name: value for name, value in request.query.items() if name != "token"}
     if request.content_type == "application/json":
         try:
             body = json.loads(await request.read() or b"{}")
         except ValueError:
-            body = {}
-        return arguments | (body if isinstance(body, dict) else {})
+            raise SlackError("invalid_json") from None
+        if not isinstance(body, dict):
+            raise SlackError("json_not_object")
+        return arguments | {name: value for name, value in body.items() if name != "token"}
     if request.can_read_body:
         arguments |= {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
     return arguments

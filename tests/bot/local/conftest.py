@@ -12,23 +12,13 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.local import LocalSlack, Member
+from bot.local import LocalSlack, ManualClock, Member
 from bot.local.browser import Browser
 from bot.local.stream import Step
 
 JSON = dict[str, Any]
 ANN, BEN = "U0ANN000001", "U0BEN000001"
 LOOK_UP = Step("look-up", "Look up a role", "Type it.", "slash_commands", "mlops", fill="/genai-role mlops")
-
-
-class Clock:
-    """A clock that tests move."""
-
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass
@@ -75,7 +65,7 @@ class Served:
     slack: LocalSlack
     app: AsyncApp
     client: AsyncWebClient
-    clock: Clock
+    clock: ManualClock
     sleeper: Sleeper
     statuses: list[int] = field(default_factory=list)
     requests: list[dict[str, str]] = field(default_factory=list)
@@ -83,7 +73,7 @@ class Served:
 
 @pytest_asyncio.fixture
 async def served() -> AsyncIterator[Served]:
-    clock, sleeper = Clock(), Sleeper()
+    clock, sleeper = ManualClock(), Sleeper()
     members = [Member(ANN, "Ann Archer", title="Engineer", tz="Europe/Berlin"), Member(BEN, "Ben Book")]
     slack = LocalSlack(clock=clock, sleep=sleeper, members=members, deadline=2.0)
     slack.also_serve(Browser(slack, [LOOK_UP]).add_to)

@@ -15,9 +15,9 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.local import GENERAL, LocalSlack, Member
+from bot.local import GENERAL, LocalSlack, ManualClock, Member
 
-from .conftest import ANN, BEN, Clock, Sleeper, button, modal, section, text_input
+from .conftest import ANN, BEN, Sleeper, button, modal, section, text_input
 
 JSON = dict[str, Any]
 Answer = Callable[[JSON], JSON | None]
@@ -76,7 +76,7 @@ class Line:
 
 @pytest_asyncio.fixture
 async def line() -> AsyncIterator[Line]:
-    clock, sleeper = Clock(), Sleeper()
+    clock, sleeper = ManualClock(), Sleeper()
     members = [Member(ANN, "Ann Archer"), Member(BEN, "Ben Book")]
     async with (
         LocalSlack(clock=clock, sleep=sleeper, members=members, deadline=2.0, socket_mode=True) as slack,
