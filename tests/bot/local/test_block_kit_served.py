@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import timeit
 from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.local import GENERAL, LocalSlack, Member, Outcome
 from bot.local.block_kit import check_blocks
-from bot.local.block_kit_rules import Surface
+from bot.local.block_kit_rules import MAX_BLOCKS, Surface
 from bot.local.block_kit_schema import block_types
 from tests.schemas.block_kit import taken
 
@@ -169,6 +171,20 @@ async def test_what_is_right_is_taken(served: Served, case: JSON) -> None:
 def test_every_type_of_block_is_among_what_is_taken() -> None:
     sent_types = {block["type"] for case in CASES["taken"] for block in sent(case)["blocks"]}
     assert sent_types == set(block_types())
+
+
+def test_every_surface_has_its_mistakes() -> None:
+    count = {surface: sum(case["surface"] == surface for case in CASES["refused"]) for surface in MAX_BLOCKS}
+    assert sum(count.values()) >= 80 and min(count.values()) >= 9
+
+
+def test_a_message_is_looked_at_in_less_than_two_milliseconds() -> None:
+    """The quickest of many: what else the machine does is no part of it."""
+    blocks = [block for case in CASES["taken"] if case["surface"] == "message" for block in sent(case)["blocks"]]
+    known = {json.dumps(block): block for block in blocks if block["type"] not in ("markdown", "table", "data_table")}
+    message = [{**block, "block_id": str(number)} for number, block in enumerate(list(known.values())[:11])]
+    assert check_blocks(message) == []
+    assert min(timeit.repeat(lambda: check_blocks(message), number=1, repeat=50)) < 0.002
 
 
 @given(data=st.data())

@@ -37,7 +37,7 @@ def features(manifest: JSON) -> list[JSON]:
 
 async def test_every_test_has_a_workspace_of_its_own_on_a_free_port() -> None:
     async with LocalSlack() as one, LocalSlack() as other:
-        assert one.api_url != other.api_url
+        assert one.api_url != other.api_url and one.deadline == 3.0
         client = AsyncWebClient(token=one.bot_token, base_url=one.api_url)
         await client.chat_postMessage(channel=GENERAL, text="here")
         assert (len(one.messages(GENERAL)), len(other.messages(GENERAL))) == (1, 0)
