@@ -166,7 +166,13 @@ class Browser:
         await response.prepare(request)
         slack = self.slack
         follower = Follower(
-            slack.workspace, slack.deliveries, slack.calls, slack.slash_commands, slack.shortcuts, self.steps
+            slack.workspace,
+            slack.deliveries,
+            slack.calls,
+            slack.slash_commands,
+            slack.shortcuts,
+            self.steps,
+            slack.api.closing,
         )
         try:
             async for news in follower.stream():

@@ -112,6 +112,7 @@ class LocalServer:
     ) -> None:
         """Stop: end what hangs, drop pending retries, close the port."""
         self.api.closing.set()
+        self.workspace.changed()
         if self._delivery is not None:
             pending = [*self._delivery.retries, *self._echoes]
             for task in pending:

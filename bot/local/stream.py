@@ -54,7 +54,10 @@ class Step:
 
 @dataclass(slots=True)
 class Follower:
-    """Tell one page what is new in a workspace; `attempts` and `calls` are the requests both ways."""
+    """Tell one page what is new in a workspace; `attempts` and `calls` are the requests both ways.
+
+    Once `closing` is set, the next change ends the stream: a workspace that stops does not wait for open pages.
+    """
 
     workspace: Workspace
     attempts: Sequence[Attempt]
@@ -62,6 +65,7 @@ class Follower:
     commands: Sequence[JSON] = ()
     shortcuts: Sequence[JSON] = ()
     steps: Sequence[Step] = ()
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
     beat: float = BEAT_SECONDS
     _generation: int = -1
     _touched: int = 0
@@ -73,8 +77,8 @@ class Follower:
     _homes: dict[str, str] = field(default_factory=dict)
 
     async def stream(self) -> AsyncIterator[bytes]:
-        """Give the bytes of a text/event-stream for as long as they are asked for."""
-        while True:
+        """Give the bytes of a text/event-stream for as long as they are asked for, or until the workspace closes."""
+        while not self.closing.is_set():
             change = self.workspace.next_change()
             if news := self.news():
                 yield b"".join(f"event: {name}\ndata: {json.dumps(body)}\n\n".encode() for name, body in news)
