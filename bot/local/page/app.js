@@ -89,12 +89,13 @@ function Workspace({state, dispatch}) {
       if (tab === "messages") send("home", {user, tab});
     },
   };
-  const be = (id) => {
+  // Whoever has just joined may not be known here yet: then `name` is theirs.
+  const be = (id, name) => {
     setWanted(id);
     setDialog(null);
     setMenu(false);
     if (inApp) setThread(null);
-    setToast(`You are ${state.members.get(id)?.name ?? "the new member"} now.`);
+    setToast(`You are ${state.members.get(id)?.name ?? name} now.`);
   };
   const failed = (text, place = channel?.id, thread_ts = null) => {
     if (!text) return;

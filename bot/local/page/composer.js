@@ -9,7 +9,7 @@ const MOST_CHOICES = 8;
 const NAME = /(^|[\s(])([@#])([^@#\n]{0,40})$/;
 
 /** Return what can complete the text before the caret: where it starts, and the choices. */
-function completions(before, after, {commands, people, channels, inThread}) {
+function completions(before, after, {commands, people, channels, bot, inThread}) {
   if (/^\/\S*$/.test(before)) {
     if (inThread || (after && !/^\s/.test(after))) return null;
     const found = commands.filter(({command}) => command.startsWith(before.toLowerCase()));
@@ -34,7 +34,7 @@ function completions(before, after, {commands, people, channels, inThread}) {
   }
   const all = [...people.values()];
   // The bot first: it is the one that most are looking for here.
-  const found = all.filter((member) => !member.deleted && fits(member.name)).sort((a, b) => b.is_bot - a.is_bot);
+  const found = all.filter((member) => !member.deleted && fits(member.name)).sort((a, b) => (b.id === bot.id) - (a.id === bot.id));
   return {start, choices: found.slice(0, MOST_CHOICES).map((member) => ({
     id: member.id, insert: `@${member.name} `, whole: `@${member.name}`,
     draw: html`<${Avatar} member=${member} size="small" /><b>${member.name}</b>

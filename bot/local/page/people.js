@@ -164,7 +164,7 @@ function AddMember({onDone, onBack}) {
     const answer = await send("join", {name, title, tz: tz.trim() || "Etc/UTC"});
     setBusy(false);
     if (answer.error) setError(answer.error);
-    else onDone(answer.user);
+    else onDone(answer.user, name.trim());
   };
   return html`<form class="plain-form" onSubmit=${add} novalidate>
     ${error && html`<p class="trouble" role="alert" id="add-error">${error}</p>`}

@@ -178,7 +178,8 @@ export function Select({block, element, env, field}) {
     setAt(0);
     setOpen(true);
   };
-  const left = (event) => box.current.contains(event.relatedTarget) || list.current?.contains(event.relatedTarget) || (open && shut());
+  // Where the menu itself was taken away, with the focus in it, nothing is left to shut.
+  const left = ({relatedTarget}) => !box.current || box.current.contains(relatedTarget) || list.current?.contains(relatedTarget) || (open && shut());
   const pressed = (event) => {
     if (event.target.closest("button")) return;
     if (event.target !== input.current) event.preventDefault();
