@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,15 +15,19 @@ from pydantic import SecretStr
 from bot.app import build_app
 from bot.ask import TeamMember, fill, read_team
 from bot.local import DEMO_TEAM, GENERAL, LocalSlack, Member
-from bot.local.run import RunningBot, run_local
+from bot.local.run import RunningBot, StartBot, run_local
 from bot.local.stream import Step
 from bot.serve import can_listen, start_site
 from bot.settings import Settings, SettingsError, has_display
+from handlers import ids
+from knowledge.guide import Guide, load_guide
+from knowledge.ports import People, Threads
 from storage.database import sqlite_file
 
 DEMO_WORKSPACE = "T0LOCAL0001"
 YOU = Member("U0YOU000001", "You", title="")
 PRIYA = "U0PRIYA0001"
+MakeGuide = Callable[[People, Threads, Callable[[], datetime]], Guide]
 
 
 def first_steps(somebody: str) -> list[Step]:
@@ -53,7 +57,7 @@ def first_steps(somebody: str) -> list[Step]:
             f"Declare a role as {name}",
             "Type /genai-role me, choose a role, and save.",
             "view_submission",
-            "declare",
+            ids.VIEW_DECLARE,
             fill="/genai-role me",
             user=somebody,
             channel=GENERAL,
@@ -76,8 +80,40 @@ async def run_demo(
     """
     own = own_file(empty=empty)
 
+    def ready(slack: LocalSlack) -> None:
+        click.echo(f"Local workspace: {slack.page_url}")
+        click.echo(f"Local workspace at {slack.api_url}, bot at {slack.bot_url}; SIGTERM stops them.")
+        if browser and not terminal and sys.stdout.isatty() and has_display():
+            webbrowser.open(slack.page_url)
+
+    async def prompt(slack: LocalSlack) -> None:
+        from bot.local.terminal import run_at_terminal
+
+        await run_at_terminal(slack)
+
+    await run_local(
+        bot_starter(settings, database, own=own, empty=empty),
+        members=[YOU] if empty else None,
+        steps=first_steps(YOU.id if empty else PRIYA),
+        history=_beside(sqlite_file(database) if database else own),
+        ready=ready,
+        prompt=prompt if terminal else None,
+        port=await _port(settings),
+    )
+
+
+def bot_starter(
+    settings: Settings,
+    database: str | None = None,
+    *,
+    own: Path | None = None,
+    empty: bool = False,
+    make_guide: MakeGuide = load_guide,
+) -> StartBot:
+    """Return what starts the bot with the team declared in it; a guide that was read before can be given by tests."""
+
     async def start_bot(api_url: str, token: str, secret: str) -> RunningBot:
-        bot = build_app(local_settings(settings, database, api_url, token, secret, own))
+        bot = build_app(local_settings(settings, database, api_url, token, secret, own), make_guide=make_guide)
         base, stop = await start_site(bot, "127.0.0.1", 0)
         team: Sequence[TeamMember] = () if empty else read_team(Path(DEMO_TEAM), bot.guide.catalog.roles)
 
@@ -92,26 +128,7 @@ async def run_demo(
             await declare()
         return RunningBot(base, stop, reset)
 
-    def ready(slack: LocalSlack) -> None:
-        click.echo(f"Local workspace: {slack.page_url}")
-        click.echo(f"Local workspace at {slack.api_url}, bot at {slack.bot_url}; SIGTERM stops them.")
-        if browser and not terminal and sys.stdout.isatty() and has_display():
-            webbrowser.open(slack.page_url)
-
-    async def prompt(slack: LocalSlack) -> None:
-        from bot.local.terminal import run_at_terminal
-
-        await run_at_terminal(slack)
-
-    await run_local(
-        start_bot,
-        members=[YOU] if empty else None,
-        steps=first_steps(YOU.id if empty else PRIYA),
-        history=_beside(sqlite_file(database) if database else own),
-        ready=ready,
-        prompt=prompt if terminal else None,
-        port=await _port(settings),
-    )
+    return start_bot
 
 
 async def _port(settings: Settings) -> int:
