@@ -95,6 +95,10 @@ class Sleeper:
         await asyncio.sleep(0)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--screenshots", action="store_true", help="draw the pictures of docs/images anew")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_proxy() -> Iterator[None]:
     """Slack's SDK takes a proxy from the environment: that of whoever runs the tests must not come in between."""
