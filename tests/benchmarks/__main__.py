@@ -27,13 +27,19 @@ from storage.inbox import SqlInbox
 from storage.keys import Keys, new_key
 from storage.people import SqlPeople
 from storage.threads import SqlThreads
+from tests.benchmarks import page
 from tests.benchmarks.served import ROOT, Server, bot_settings, serving
 from tests.benchmarks.traffic import Load, SlackStandIn, command, load, mentions, percentile
+from tests.page.chromium import MISSING, find_chromium
 
 TEAM = ROOT / "bot" / "local" / "demo_team.json"
 QUESTIONS = ROOT / "tests" / "evals" / "questions"
 PAGE = ROOT / "docs" / "performance.md"
-BEGIN, END = "<!-- figures: written by the benchmark -->", "<!-- end of figures -->"
+MARKS = {
+    "bot": ("<!-- figures: written by the benchmark -->", "<!-- end of figures -->"),
+    "page": ("<!-- figures of the page: written by the benchmark -->", "<!-- end of the figures of the page -->"),
+}
+"""Between these the parts of the benchmark are written."""
 WARM = 200
 
 
@@ -181,6 +187,20 @@ async def measure_postgres(slack: SlackStandIn, folder: Path, seconds: int) -> l
     ]
 
 
+async def measure_page(count: int) -> list[Row]:
+    """Open the page of the local workspace in Chromium, and ask there."""
+    executable = find_chromium()
+    if executable is None:
+        return [Row("The page in Chromium", 0, "ms", None, f"nothing measured. {MISSING}")]
+    with tempfile.TemporaryDirectory() as name:
+        ready, drawn = await page.figures(executable, Path(name), max(5, count // 100))
+    return [
+        Row("The page: address printed to composer usable", sorted(ready)[len(ready) // 2], "s", 1, "median of three"),
+        Row("The page: Enter to reply drawn, median", percentile(drawn, 0.5), "ms", 100, f"{len(drawn)} commands"),
+        Row("The page: Enter to reply drawn, slowest", max(drawn), "ms"),
+    ]
+
+
 async def fill_team(database: Path) -> None:
     """Write the demo team into the workspace that is asked."""
     engine = open_engine(f"sqlite+aiosqlite:///{database}")
@@ -257,24 +277,30 @@ def machine() -> str:
     )
 
 
-def with_figures(page: str, lines: list[str]) -> str:
-    """Return the page with the lines between its two markers."""
-    before, rest = page.split(BEGIN)
-    _, after = rest.split(END)
-    return "\n".join([before + BEGIN, "", *lines, "", END]) + after
+def with_figures(document: str, part: str, lines: list[str]) -> str:
+    """Return the document with the lines between the two markers of a part."""
+    begin, end = MARKS[part]
+    before, rest = document.split(begin)
+    _, after = rest.split(end)
+    return "\n".join([before + begin, "", *lines, "", end]) + after
 
 
 @click.command()
 @click.option("--write", is_flag=True, help="Put the figures into docs/performance.md.")
 @click.option("--quick", is_flag=True, help="A tenth of the load, to see that it works.")
-def main(write: bool, quick: bool) -> None:
-    """Measure the bot on loopback; ends with 1 where a target is missed."""
-    rows = asyncio.run(measure(200 if quick else 2_000))
-    lines = [machine(), "", *table(rows)]
-    click.echo("\n".join(lines))
-    if write:
-        PAGE.write_text(with_figures(PAGE.read_text("utf-8"), lines), "utf-8")
-    sys.exit(0 if all(row.met for row in rows) else 1)
+@click.option("--part", "parts", type=click.Choice([*MARKS]), multiple=True, help="Measure this part alone.")
+def main(write: bool, quick: bool, parts: tuple[str, ...]) -> None:
+    """Measure the bot and its page on loopback; ends with 1 where a target is missed."""
+    count = 200 if quick else 2_000
+    met = True
+    for part in parts or MARKS:
+        rows = asyncio.run(measure(count) if part == "bot" else measure_page(count))
+        lines = [machine(), "", *table(rows)]
+        click.echo("\n".join([*lines, ""]))
+        met = met and all(row.met for row in rows)
+        if write:
+            PAGE.write_text(with_figures(PAGE.read_text("utf-8"), part, lines), "utf-8")
+    sys.exit(0 if met else 1)
 
 
 if __name__ == "__main__":
