@@ -101,11 +101,16 @@ def opened(browser: Browser, workspace: LocalSlack, request: pytest.FixtureReque
     @asynccontextmanager
     async def open_page(kind: Kind) -> AsyncIterator[Seat]:
         phone = kind == "phone"
+        screenshots = bool(request.config.getoption("--screenshots"))
         context = await browser.new_context(
-            viewport=SIZES[kind], has_touch=phone, is_mobile=phone, locale="en-US", timezone_id="Europe/Berlin"
+            viewport=SIZES[kind],
+            has_touch=phone,
+            is_mobile=phone,
+            device_scale_factor=2 if phone and screenshots else 1,
+            locale="en-US",
+            timezone_id="Europe/Berlin",
         )
         context.set_default_timeout(5_000)
-        screenshots = bool(request.config.getoption("--screenshots"))
         seat = Seat(await context.new_page(), workspace.page_url, kind, screenshots)
         seat.watch()
         await seat.open()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 from playwright.async_api import ConsoleMessage, Locator, Page, Request, Response, ViewportSize, expect
 
-IMAGES = Path(__file__).parents[2] / "docs" / "images"
+from .pictures import keep
+
 Kind = Literal["desktop", "phone"]
 SIZES: dict[Kind, ViewportSize] = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 
@@ -163,5 +163,4 @@ class Seat:
     async def picture(self, name: str, of: Kind = "desktop") -> None:
         """Keep what is seen as docs/images/<name>.png, where pictures are asked for."""
         if self.screenshots and self.kind == of:
-            IMAGES.mkdir(exist_ok=True)
-            await self.page.screenshot(path=IMAGES / f"{name}.png", animations="disabled", caret="hide")
+            await keep(self.page, name)

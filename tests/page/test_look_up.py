@@ -51,6 +51,7 @@ async def test_a_role_is_picked_from_the_list(seat: Seat) -> None:
 
 async def test_the_card_of_a_role_has_two_halves(seat: Seat) -> None:
     card = await seat.ask("/genai-role mlops", "Responsibilities")
+    await card.evaluate("element => element.scrollIntoView()")
     await seat.picture("look-up")
     await seat.button("More")
     await expect(card).not_to_contain_text("Responsibilities")
