@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
-from .forms import NotOffered
+from .forms import NotOffered, find_field
 from .slack import LocalSlack
 from .stream import Follower, Step
 from .typed import as_sent
@@ -232,13 +232,14 @@ class Browser:
         return {"ts": posted.ts}
 
     async def _press(self, asked: Press) -> JSON:
+        place = self._surface(asked.user, asked.surface)
         outcome = await self.slack.press(
             asked.user,
-            self._surface(asked.user, asked.surface),
+            place,
             asked.action_id,
             value=asked.value,
             selected=asked.selected,
-            block_id=asked.block_id,
+            block_id=_block_of(place, asked),
             entered=asked.entered,
         )
         return {"error": outcome.error}
@@ -303,6 +304,18 @@ class Browser:
         if found is None:
             raise NotOffered("This form is closed.")
         return found
+
+
+def _block_of(place: Message | View, asked: Press) -> str | None:
+    """Return the block of what is pressed; None where it has another name by now, and action_id alone tells.
+
+    Blocks are named anew each time the bot draws them: the Home tab whenever it is opened, often while somebody presses.
+    """
+    try:
+        find_field(place.blocks, asked.action_id, asked.block_id, asked.value)
+    except NotOffered:
+        return None
+    return asked.block_id
 
 
 def _from_here(request: web.Request) -> None:

@@ -56,8 +56,8 @@ class Seat:
         page.on("response", answered)
 
     async def open(self) -> None:
-        await self.page.goto(self.url)
-        await expect(self.composer).to_be_visible()
+        await self.page.goto(self.url, wait_until="commit")
+        await self.composer.wait_for()
 
     # Where things are
 
@@ -118,8 +118,12 @@ class Seat:
     async def ask(self, text: str, answer: str) -> Locator:
         """Send, and return the answer once it is drawn: the last message, with these words."""
         await self.say(text)
-        await expect(self.last).to_contain_text(answer)
-        return self.last
+        return await self.drawn(self.last, answer)
+
+    async def drawn(self, what: Locator, text: str) -> Locator:
+        """Return this once it holds the text; it looks sooner again than `expect` does."""
+        await what.filter(has_text=text).wait_for()
+        return what
 
     async def unfold(self) -> None:
         """Bring the sidebar in, where it is a sheet."""

@@ -40,10 +40,10 @@ async def test_axe_finds_nothing_serious(opened: Opened, kind: Kind, theme: Lite
         await seat.ask("/genai-role mlops", "Responsibilities")
         await seat.ask("/genai-role compare mlops and mle", "How to tell them apart")
         await seat.say("@genai-roles who covers ethics review?")
-        await expect(seat.last).to_contain_text("1 reply")
+        await seat.drawn(seat.last, "1 reply")
         wrong += await look(seat, "channel", options)
         await seat.open_thread()
-        await expect(seat.thread).to_contain_text("Nobody was notified.")
+        await seat.drawn(seat.thread, "Nobody was notified.")
         wrong += await look(seat, "thread", options)
         await seat.button("Close thread", seat.thread)
 
@@ -52,7 +52,7 @@ async def test_axe_finds_nothing_serious(opened: Opened, kind: Kind, theme: Lite
         wrong += await look(seat, "form with its list open", options)
         await seat.page.keyboard.press("Escape")
         await seat.button("Save", seat.dialog)
-        await expect(seat.dialog).to_contain_text("Keep it in one place")
+        await seat.drawn(seat.dialog, "Keep it in one place")
         wrong += await look(seat, "form with a mistake", options)
         await seat.button("Cancel", seat.dialog)
 
@@ -62,7 +62,7 @@ async def test_axe_finds_nothing_serious(opened: Opened, kind: Kind, theme: Lite
         await seat.button("Close under the hood", seat.hood)
 
         await seat.go_app("Home")
-        await expect(seat.home).to_contain_text("What I declare")
+        await seat.drawn(seat.home, "What I declare")
         wrong += await look(seat, "Home tab", options)
         await seat.unfold()
         await seat.button("You are", seat.page.get_by_role("navigation"))

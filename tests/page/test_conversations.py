@@ -16,7 +16,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 async def test_a_mention_is_answered_in_the_thread_which_keeps_its_subject(seat: Seat) -> None:
     await seat.say("@genai-roles what does a prompt engineer do?")
-    await expect(seat.last).to_contain_text("1 reply")
+    await seat.drawn(seat.last, "1 reply")
     await seat.open_thread()
     answers = seat.thread.locator("[data-ts]")
     await expect(answers.last.get_by_role("heading", name="Prompt Engineer")).to_be_visible()
@@ -26,15 +26,15 @@ async def test_a_mention_is_answered_in_the_thread_which_keeps_its_subject(seat:
     await expect(answers.last).to_contain_text("Skills")
     await seat.button("Close thread", seat.thread)
     await expect(seat.thread).to_have_count(0)
-    await expect(seat.last).to_contain_text("3 replies")
+    await seat.drawn(seat.last, "3 replies")
 
 
 async def test_a_mention_asks_for_people(seat: Seat) -> None:
     await seat.say("@genai-roles who covers ethics review?")
-    await expect(seat.last).to_contain_text("1 reply")
+    await seat.drawn(seat.last, "1 reply")
     await seat.open_thread()
-    await expect(seat.thread).to_contain_text("Fatima Zahra Idrissi")
-    await expect(seat.thread).to_contain_text("Nobody was notified.")
+    await seat.drawn(seat.thread, "Fatima Zahra Idrissi")
+    await seat.drawn(seat.thread, "Nobody was notified.")
     await seat.picture("thread")
 
 
@@ -80,7 +80,7 @@ async def test_what_was_said_is_there_after_a_reload(seat: Seat) -> None:
     # Also who and where the person was.
     await expect(seat.page.get_by_role("main", name="#random")).to_be_visible()
     await expect(seat.messages).to_have_count(1)
-    await expect(seat.last).to_contain_text("dentist")
+    await seat.drawn(seat.last, "dentist")
     await seat.be("Priya Menon")
     await expect(seat.messages).to_have_count(2)
 
@@ -89,9 +89,9 @@ async def test_two_pages_show_the_same(opened: Opened) -> None:
     async with opened("desktop") as one, opened("phone") as other:
         await other.be("Grace Tamatea")
         await one.say("@genai-roles what does a data scientist do?")
-        await expect(other.last).to_contain_text("1 reply")
+        await other.drawn(other.last, "1 reply")
         await other.say("Thank you, Priya")
-        await expect(one.last).to_contain_text("Thank you, Priya")
+        await one.drawn(one.last, "Thank you, Priya")
 
 
 async def test_the_first_steps_are_ticked_off(seat: Seat) -> None:
@@ -101,23 +101,23 @@ async def test_the_first_steps_are_ticked_off(seat: Seat) -> None:
         # On a phone only the next step is shown, above the messages; beside them all of them are.
         await seat.button(f"Show me: {title}", steps)
 
-    await expect(steps).to_contain_text("0/3")
+    await seat.drawn(steps, "0/3")
     await show("Look up a role")
     await expect(seat.composer).to_have_value("/genai-role mlops")
     await seat.composer.press("Enter")
-    await expect(seat.last).to_contain_text("Responsibilities")
-    await expect(steps).to_contain_text("1/3")
+    await seat.drawn(seat.last, "Responsibilities")
+    await seat.drawn(steps, "1/3")
     await show("Ask who can help")
     await expect(seat.composer).to_have_value("@genai-roles who covers ethics review?")
     await seat.composer.press("Enter")
-    await expect(steps).to_contain_text("2/3")
+    await seat.drawn(steps, "2/3")
     await show("Declare a role as Priya")
     await seat.composer.press("Enter")
     await seat.choose("I practise", "Prompt Engineer", seat.dialog)
     await seat.page.keyboard.press("Escape")
     await seat.button("Save", seat.dialog)
     await seat.button("Done", seat.dialog)
-    await expect(steps).to_contain_text("3/3")
+    await seat.drawn(steps, "3/3")
     await seat.button("Dismiss first steps", steps)
     await expect(steps).to_have_count(0)
     await seat.menu("Show first steps")
@@ -127,7 +127,7 @@ async def test_the_first_steps_are_ticked_off(seat: Seat) -> None:
 async def test_under_the_hood_are_the_requests_both_ways(seat: Seat) -> None:
     await seat.ask("/genai-role mlops", "Responsibilities")
     await seat.say("@genai-roles who covers ethics review?")
-    await expect(seat.last).to_contain_text("1 reply")
+    await seat.drawn(seat.last, "1 reply")
     await seat.button("Under the hood", seat.page.get_by_role("main"))
     requests = seat.hood.get_by_role("listitem")
     posted = requests.filter(has_text="chat.postMessage")
@@ -163,11 +163,11 @@ async def test_a_reset_leads_back_to_the_start(seat: Seat) -> None:
     await seat.ask("/genai-role mlops", "Responsibilities")
     await seat.ask("/genai-role forget me", "Done: I deleted everything")
     steps = seat.page.get_by_role("region", name="First steps")
-    await expect(steps).to_contain_text("1/3")
+    await seat.drawn(steps, "1/3")
     await seat.menu("Reset")
     await expect(seat.page.get_by_text("Everything is back to the start.")).to_be_visible()
     await expect(seat.messages).to_have_count(0)
-    await expect(steps).to_contain_text("0/3")
+    await seat.drawn(steps, "0/3")
     # The team has declared again what it does.
     await seat.ask("/genai-role my data", "AI Product Manager (lead)")
 
@@ -194,7 +194,7 @@ async def test_an_empty_workspace_has_you_alone(seat: Seat) -> None:
     await seat.choose("I lead", "Data Engineer", seat.dialog)
     await seat.page.keyboard.press("Escape")
     await seat.button("Save", seat.dialog)
-    await expect(seat.dialog).to_contain_text("Data Engineer (lead)")
+    await seat.drawn(seat.dialog, "Data Engineer (lead)")
     await seat.button("Done", seat.dialog)
     await seat.unfold()
     await seat.button("You are", seat.page.get_by_role("navigation"))

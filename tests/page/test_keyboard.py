@@ -26,7 +26,7 @@ async def test_a_whole_journey_goes_by_keys(desk: Seat) -> None:
     await tab_to(desk, desk.composer)
     await keys.type("/genai-role mlops")
     await keys.press("Enter")
-    await expect(desk.last).to_contain_text("Responsibilities")
+    await desk.drawn(desk.last, "Responsibilities")
     await expect(desk.composer).to_be_focused()
     # Back to the answer, and through its buttons.
     button = desk.last.get_by_role("button", name="Declare that you do the work")
@@ -52,7 +52,7 @@ async def test_a_form_is_filled_in_by_keys(desk: Seat) -> None:
     await expect(desk.dialog.get_by_role("button", name="Remove Multimodal Architect")).to_be_visible()
     await tab_to(desk, desk.dialog.get_by_role("button", name="Save"))
     await keys.press("Enter")
-    await expect(desk.dialog).to_contain_text("Multimodal Architect (lead)")
+    await desk.drawn(desk.dialog, "Multimodal Architect (lead)")
     await keys.press("Escape")
     await expect(desk.dialog).to_have_count(0)
     await expect(desk.composer).to_be_focused()
@@ -63,7 +63,7 @@ async def test_threads_and_places_are_reached_by_keys(desk: Seat) -> None:
     await tab_to(desk, desk.composer)
     await keys.type("@genai-roles what does a prompt engineer do?")
     await keys.press("Enter")
-    await expect(desk.last).to_contain_text("1 reply")
+    await desk.drawn(desk.last, "1 reply")
     await tab_to(desk, desk.last, "Shift+Tab")
     await keys.press("Enter")
     await expect(desk.thread.get_by_role("textbox", name="Reply in thread")).to_be_focused()
@@ -82,6 +82,6 @@ async def test_threads_and_places_are_reached_by_keys(desk: Seat) -> None:
 
 async def test_the_keys_are_explained(desk: Seat) -> None:
     await desk.menu("Keyboard")
-    await expect(desk.dialog).to_contain_text("Close what is on top")
+    await desk.drawn(desk.dialog, "Close what is on top")
     await desk.page.keyboard.press("Escape")
     await expect(desk.dialog).to_have_count(0)

@@ -63,33 +63,33 @@ async def test_the_card_of_a_role_has_two_halves(seat: Seat) -> None:
 async def test_a_card_is_compared_with_a_role_that_is_chosen(seat: Seat) -> None:
     await seat.ask("/genai-role mlops", "Responsibilities")
     await seat.button("Compare MLOps Engineer with another role")
-    await expect(seat.last).to_contain_text("Compare MLOps Engineer with:")
+    await seat.drawn(seat.last, "Compare MLOps Engineer with:")
     await seat.choose("Pick a role", "Data Engineer", seat.last)
-    await expect(seat.last).to_contain_text("MLOps Engineer")
-    await expect(seat.last).to_contain_text("Data Engineer")
-    await expect(seat.last).to_contain_text("How to tell them apart")
+    await seat.drawn(seat.last, "MLOps Engineer")
+    await seat.drawn(seat.last, "Data Engineer")
+    await seat.drawn(seat.last, "How to tell them apart")
 
 
 async def test_what_is_shared_is_there_for_everybody(seat: Seat) -> None:
     await seat.ask("/genai-role kubernetes", "Runs containers")
     await seat.button("Post the entry Kubernetes for everybody here")
-    await expect(seat.last).to_contain_text("Shared by")
+    await seat.drawn(seat.last, "Shared by")
     await expect(seat.messages).to_have_count(2)
     await seat.be("Grace Tamatea")
     await expect(seat.messages).to_have_count(1)
-    await expect(seat.last).to_contain_text("Runs containers")
+    await seat.drawn(seat.last, "Runs containers")
     await expect(seat.last).not_to_contain_text("Only visible to you")
 
 
 async def test_answers_are_rated(seat: Seat) -> None:
     await seat.ask("/genai-role what is RAG", "searches a database")
     await seat.press(seat.last.get_by_text("Helpful", exact=True))
-    await expect(seat.last).to_contain_text("Thank you, noted.")
+    await seat.drawn(seat.last, "Thank you, noted.")
     await seat.ask("/genai-role kubernetes", "Runs containers")
     await seat.press(seat.last.get_by_text("Not helpful"))
-    await expect(seat.last).to_contain_text("your question is noted, without your name")
+    await seat.drawn(seat.last, "your question is noted, without your name")
     await seat.button("Show whom to ask")
-    await expect(seat.last).to_contain_text("ask:")
+    await seat.drawn(seat.last, "ask:")
 
 
 async def test_what_is_begun_is_completed(seat: Seat) -> None:
@@ -102,7 +102,7 @@ async def test_what_is_begun_is_completed(seat: Seat) -> None:
     await expect(seat.page.get_by_text("Look up a GenAI role")).to_be_visible()
     await seat.composer.press_sequentially("who GDPR")
     await seat.composer.press("Enter")
-    await expect(seat.last).to_contain_text("For GDPR, ask:")
+    await seat.drawn(seat.last, "For GDPR, ask:")
     # The bot comes first; Enter takes what is marked.
     await seat.composer.press_sequentially("@")
     await expect(choices.get_by_role("option").first).to_contain_text("genai-roles")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Request, expect
 
 from .seat import Seat
 
@@ -47,14 +49,14 @@ async def test_what_is_declared_is_checked_in_place_and_stands_on_the_home_tab(s
     )
     await form.get_by_role("button", name="Remove Data Engineer").last.click()
     await seat.button("Save", form)
-    await expect(form).to_contain_text("Saved.")
+    await seat.drawn(form, "Saved.")
     await expect(wrong).to_have_count(0)
-    await expect(form).to_contain_text("Data Engineer (lead)")
+    await seat.drawn(form, "Data Engineer (lead)")
     await seat.button("Done", form)
     await expect(form).to_have_count(0)
     await seat.go_app("Home")
-    await expect(seat.home).to_contain_text("Data Engineer (lead)")
-    await expect(seat.home).to_contain_text("Topics: Airflow, release trains")
+    await seat.drawn(seat.home, "Data Engineer (lead)")
+    await seat.drawn(seat.home, "Topics: Airflow, release trains")
 
 
 async def test_what_priya_declares_others_are_told(seat: Seat) -> None:
@@ -63,7 +65,7 @@ async def test_what_priya_declares_others_are_told(seat: Seat) -> None:
     await seat.button("Done", seat.dialog)
     await seat.be("Grace Tamatea")
     answer = await seat.ask("/genai-role who airflow", "For Airflow, ask:")
-    await expect(answer).to_contain_text("Priya Menon – declared “Airflow”")
+    await seat.drawn(answer, "Priya Menon – declared “Airflow”")
     # Nobody is suggested to themself.
     await seat.be("Priya Menon")
     answer = await seat.ask("/genai-role who airflow", "For Airflow, ask:")
@@ -73,7 +75,7 @@ async def test_what_priya_declares_others_are_told(seat: Seat) -> None:
 async def test_a_name_opens_the_profile_and_its_owner_can_be_played(seat: Seat) -> None:
     answer = await seat.ask("/genai-role who airflow", "For Airflow, ask:")
     await seat.press(answer.get_by_role("link", name="Naomi Whitfield"))
-    await expect(seat.dialog).to_contain_text("Data Engineering Lead")
+    await seat.drawn(seat.dialog, "Data Engineering Lead")
     await seat.button("Be Naomi Whitfield", seat.dialog)
     await expect(seat.dialog).to_have_count(0)
     # What only Priya saw is not there for Naomi.
@@ -85,11 +87,11 @@ async def test_a_card_leads_to_declaring_and_to_people(seat: Seat) -> None:
     await seat.button("Declare that you do the work of the MLOps Engineer")
     await expect(seat.dialog.get_by_role("button", name="Remove MLOps Engineer")).to_be_visible()
     await seat.button("Save", seat.dialog)
-    await expect(seat.dialog).to_contain_text("MLOps Engineer (practitioner)")
+    await seat.drawn(seat.dialog, "MLOps Engineer (practitioner)")
     await seat.button("Done", seat.dialog)
     await seat.button("Show whom to ask about MLOps Engineer")
-    await expect(seat.last).to_contain_text("For MLOps Engineer, ask:")
-    await expect(seat.last).to_contain_text("Amara Nwachukwu")
+    await seat.drawn(seat.last, "For MLOps Engineer, ask:")
+    await seat.drawn(seat.last, "Amara Nwachukwu")
 
 
 async def test_what_is_kept_is_shown_and_deleted_at_once(seat: Seat) -> None:
@@ -98,22 +100,22 @@ async def test_what_is_kept_is_shown_and_deleted_at_once(seat: Seat) -> None:
     await seat.button("Done", seat.dialog)
     await seat.ask("/genai-role my data", "Topics: release trains")
     await seat.button(DELETE)
-    await expect(seat.last).to_contain_text("Done: I deleted everything I kept about you")
+    await seat.drawn(seat.last, "Done: I deleted everything I kept about you")
     await seat.ask("/genai-role my data", "• nothing")
 
 
 async def test_the_home_tab_asks_before_it_deletes(seat: Seat) -> None:
     await seat.go_app("Home")
-    await expect(seat.home).to_contain_text("AI Product Manager (lead)")
+    await seat.drawn(seat.home, "AI Product Manager (lead)")
     await seat.picture("home")
     await seat.button(DELETE, seat.home)
-    await expect(seat.dialog).to_contain_text("deleted at once")
+    await seat.drawn(seat.dialog, "deleted at once")
     await seat.button("Keep", seat.dialog)
     await expect(seat.dialog).to_have_count(0)
-    await expect(seat.home).to_contain_text("AI Product Manager (lead)")
+    await seat.drawn(seat.home, "AI Product Manager (lead)")
     await seat.button(DELETE, seat.home)
     await seat.button("Delete", seat.dialog)
-    await expect(seat.home).to_contain_text("You have declared nothing yet.")
+    await seat.drawn(seat.home, "You have declared nothing yet.")
 
 
 async def test_the_home_tab_opens_roles_and_the_form(seat: Seat) -> None:
@@ -126,7 +128,21 @@ async def test_the_home_tab_opens_roles_and_the_form(seat: Seat) -> None:
     await seat.button("Change", seat.home)
     await declare(seat, seat.dialog, topics="pricing")
     await seat.button("Done", seat.dialog)
-    await expect(seat.home).to_contain_text("Topics: pricing")
+    await seat.drawn(seat.home, "Topics: pricing")
+
+
+def renamed(request: Request) -> str:
+    return json.dumps({**(request.post_data_json or {}), "block_id": "before"})
+
+
+async def test_a_button_of_the_home_tab_works_while_the_bot_draws_it_anew(desk: Seat) -> None:
+    await desk.go_app("Home")
+    change = desk.home.get_by_role("button", name="Change")
+    await change.wait_for()
+    # What a person sees for a moment longer: the press names a block that is called otherwise by now.
+    await desk.page.route("**/page/press", lambda route: route.continue_(post_data=renamed(route.request)))
+    await desk.press(change)
+    await expect(desk.dialog.get_by_role("heading", name="What I do")).to_be_visible()
 
 
 async def test_a_shortcut_opens_the_form_from_anywhere(seat: Seat) -> None:
@@ -139,11 +155,11 @@ async def test_a_shortcut_opens_the_form_from_anywhere(seat: Seat) -> None:
 
 async def test_a_shortcut_on_a_message_finds_who_can_help(seat: Seat) -> None:
     await seat.say("Our Airflow jobs fail every night since Monday")
-    await expect(seat.last).to_contain_text("Airflow jobs")
+    await seat.drawn(seat.last, "Airflow jobs")
     await seat.press(seat.last)
     await seat.button("More actions")
     await seat.press(seat.page.get_by_role("menuitem", name="Find who can help"))
-    await expect(seat.dialog).to_contain_text("For Airflow, ask:")
+    await seat.drawn(seat.dialog, "For Airflow, ask:")
     await seat.page.keyboard.press("Escape")
     await expect(seat.dialog).to_have_count(0)
 
