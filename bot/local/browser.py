@@ -309,7 +309,7 @@ class Browser:
 def _block_of(place: Message | View, asked: Press) -> str | None:
     """Return the block of what is pressed; None where it has another name by now, and action_id alone tells.
 
-    Blocks are named anew each time the bot draws them: the Home tab whenever it is opened, often while somebody presses.
+    The bot names blocks anew each time it draws them: the Home tab whenever it is opened, even while somebody presses.
     """
     try:
         find_field(place.blocks, asked.action_id, asked.block_id, asked.value)
