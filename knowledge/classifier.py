@@ -27,8 +27,8 @@ SILENT, OUTSIDE, PEOPLE = "<silent>", "<outside>", "<people>"
 
 SAID = (SILENT, OUTSIDE, PEOPLE)
 """The last labels, in this order."""
-FACETS: tuple[Facet, ...] = ("summary", "responsibilities", "skills", "example")
-"""The parts of a role's entry that a question may ask for."""
+FACETS: tuple[Facet, ...] = ("summary", "responsibilities", "skills", "example", "compare")
+"""What a question may want of a role: a part of its entry, or to see it beside another."""
 LONGEST_FRAME = 4
 RUNS = (3, 4)
 """Lengths of the runs of characters."""
@@ -48,7 +48,7 @@ class Judgement:
     people: float
     """Above 0: more like a search for a colleague than like anything else."""
     facet: Facet
-    """The part of a role that is asked for, if one is what the text is about."""
+    """What is wanted of the role, if one is what the text is about."""
 
 
 class Table:

@@ -19,10 +19,10 @@ from knowledge.models import Tool
 from knowledge.questions import AGAINST, Intent
 from knowledge.reading import Reading
 
-OURS = {"command": 0.5, "people": 0.5, "knowledge": 0.75}
+OURS = {"command": 0.4, "people": 0.5, "knowledge": 0.75}
 """From this probability on, that a text is ours to answer, it is answered: a command is seldom anything but a look-up,
 and a search for people that is not ours only finds that nobody has declared it."""
-OURS_ALL_THE_SAME = 0.8
+OURS_ALL_THE_SAME = {"command": 0.97, "people": 0.8, "knowledge": 0.8}
 """The same, where a cue speaks for a question that is not ours: pay, prices, dates, requests …"""
 LITTLE = 2.0
 """Weight below which a text without a name in it says too little to be sure of anything: "model" fits everything."""
@@ -104,7 +104,7 @@ class Confidence:
         values = np.array((1.0, *astuple(signals)))
         kind = "command" if signals.is_command else "people" if signals.wants_person else "knowledge"
         doubtful = signals.against and signals.names_role
-        wanted = OURS_ALL_THE_SAME if doubtful else OURS[kind]
+        wanted = (OURS_ALL_THE_SAME if doubtful else OURS)[kind]
         ours, right = (self._weights @ values @ values).tolist()
         return Sureness(_probability(ours), _probability(right), wanted)
 

@@ -137,8 +137,9 @@ class Explainer:
     def _speaks_of_somebody(self, understood: Understanding) -> bool:
         """Tell whether a text that is not ours to answer names a role by its title: talk of whoever holds it."""
         names, reading = self._index.matcher.names, understood.reading
-        says_more = understood.judgement.silent > 0 and reading.beside > ALONE
-        return says_more and any(names.is_title(reading, span) for span in reading.spans)
+        best = understood.best
+        ours = best is not None and understood.sureness(best).is_ours
+        return not ours and reading.beside > ALONE and any(names.is_title(reading, span) for span in reading.spans)
 
     async def _holders(self, workspace: str, role: str) -> tuple[Person, ...]:
         return choose(await self._people.holders(workspace, role), (), (role,), most=MOST_PEOPLE + 1)

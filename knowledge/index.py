@@ -105,9 +105,11 @@ class Index:
         reading = self.matcher.read(plain)
         cues = self.questions.cues(bare)
         judgement = self.classifier.judge(reading, cues)
-        intent = self.questions.understand(
-            text, via, seeks_colleague=judgement.people > SEEKS_COLLEAGUE[via], facet=judgement.facet
-        )
+        roles = {span.entry_id for span in reading.spans if span.entry_id in self.matcher.catalog.roles}
+        # "Who codes more, a data scientist or a data engineer?"
+        compares = judgement.facet == "compare" and len(roles) == 2
+        seeks_colleague = judgement.people > SEEKS_COLLEAGUE[via] and not compares
+        intent = self.questions.understand(text, via, seeks_colleague=seeks_colleague, facet=judgement.facet)
         if intent.text != bare:
             reading = self.matcher.read(intent.text)
         return Understanding(intent, reading, judgement, self.matcher.match(reading, judgement), cues, self)

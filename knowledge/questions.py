@@ -22,6 +22,7 @@ Via = Literal["command", "mention", "dm"]
 EVIDENCE = (
     "anyone_knows",
     "colleague",
+    "compare_cue",
     "dates",
     "example",
     "facts",
@@ -157,9 +158,9 @@ class Questions:
         return Intent(
             "knowledge",
             bare,
-            facet,
+            "summary" if facet == "compare" else facet,
             via,
-            compares=bool(self._compare_cue.search(bare)),
+            compares=facet == "compare" or bool(self._compare_cue.search(bare)),
             more=bool(self._more.fullmatch(bare)),
             wants_role=wants_role,
             refers_back=refers_back,

@@ -131,7 +131,7 @@ class Masked:
         self.variant = variant
         self.index = index
         catalog = index.matcher.catalog
-        self.nothing = Judgement(dict.fromkeys((*catalog.roles, *catalog.topics), 0.0), 0, 0, 0)
+        self.nothing = Judgement(dict.fromkeys((*catalog.roles, *catalog.topics), 0.0), 0, 0, 0, "summary")
 
     def understand(self, text: str, via: Via) -> Understanding:
         index, questions = self.index, self.index.questions

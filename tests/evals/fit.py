@@ -43,7 +43,8 @@ RARE = 2
 OF_NO_PART = 0.3
 """What a question weighs that asks for no part of a role, beside one of which is known what it asks for."""
 SHORT = 2
-"""What must get no answer is learned from as a command too, up to so many words: that is what commands look like."""
+"""What must get no answer is learned from as a command too, up to so many words, or where it names a role: that is what
+commands look like."""
 Kind = Literal["question", "search", "silent", "part"]
 """``part``: a question for a part of a role, of which only that it is ours is learned, not which role it is about."""
 
@@ -71,11 +72,13 @@ def all_lines(catalog: Catalog, names_role: Callable[[str], bool]) -> list[Line]
     """
     found = [Line(example, "question") for example in load_examples(QUESTIONS, catalog)]
     found += [Line(example, "search") for example in load_examples(SEARCHES, catalog)]
-    found += [Line(example, "part") for example in load_examples(PARTS, catalog) if names_role(example.text)]
+    for example in load_examples(PARTS, catalog):
+        if names_role(example.text):
+            found += [Line(example, "part"), Line(_typed(example), "part")]
     for example in load_examples(OUTSIDE_FILE, catalog):
         found.append(Line(example, "silent"))
-        if len(example.text.split()) <= SHORT:
-            found.append(Line(example.model_copy(update={"command": True}), "silent"))
+        if len(example.text.split()) <= SHORT or names_role(example.text):
+            found.append(Line(_typed(example), "silent"))
     kinds: dict[str, Kind] = {"lookups": "question", "questions": "question", "who_kind": "search", "oos": "silent"}
     for name, kind in kinds.items():
         for row in rows(HERE / "questions" / f"{name}.jsonl", "dev"):
@@ -87,6 +90,11 @@ def all_lines(catalog: Catalog, names_role: Callable[[str], bool]) -> list[Line]
             )
             found.append(Line(example, "search" if row.get("facet") == "people" else kind))
     return sorted(found, key=lambda line: (sha256(line.example.text.encode()).digest(), line.example.command))
+
+
+def _typed(example: Example) -> Example:
+    """Return the example as if it was typed after the slash command."""
+    return example.model_copy(update={"command": True})
 
 
 def learn_classifier(

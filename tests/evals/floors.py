@@ -4,35 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tests.evals.score import LOOK_UPS, QUESTIONS
 from tests.evals.tally import Tally
 
 FLOORS: Mapping[tuple[str, str], float] = {
+    ("blind", "everyday talk"): 0.99,
+    ("blind", "look-ups"): 0.97,
+    ("blind", "near-misses"): 0.96,
+    ("blind", "not who"): 0.9,
+    ("blind", "questions"): 0.91,
+    ("blind", "titles"): 0.97,
+    ("blind", "who, by kind"): 0.9,
     ("development", "look-ups"): 0.96,
     ("development", "multilingual"): 0.85,
     ("development", "not who"): 0.9,
-    ("development", "out of scope"): 0.93,
+    ("development", "out of scope"): 0.97,
     ("development", "questions"): 0.96,
     ("development", "titles"): 0.96,
     ("development", "who"): 0.9,
-    ("held-out", "languages"): 0.95,
+    ("held-out", "languages"): 0.97,
     ("held-out", "languages, out of scope"): 0.94,
-    ("held-out", "look-ups"): 0.96,
+    ("held-out", "look-ups"): 0.97,
     ("held-out", "multilingual"): 0.96,
     ("held-out", "not who"): 0.95,
-    ("held-out", "out of scope"): 0.9,
-    ("held-out", "questions"): 0.9,
-    ("held-out", "titles"): 0.95,
-    ("held-out", "who, by kind"): 0.85,
-    ("release", "descriptions"): 0.85,
+    ("held-out", "out of scope"): 0.97,
+    ("held-out", "questions"): 0.94,
+    ("held-out", "titles"): 0.97,
+    ("held-out", "who, by kind"): 0.97,
+    ("release", "descriptions"): 0.9,
     ("release", "look-ups"): 0.95,
-    ("release", "not who"): 0.9,
-    ("release", "out of scope"): 0.9,
-    ("release", "public"): 0.88,
-    ("release", "questions"): 0.92,
-    ("release", "titles"): 0.96,
-    ("release", "who, by kind"): 0.86,
+    ("release", "not who"): 0.92,
+    ("release", "out of scope"): 0.97,
+    ("release", "public"): 0.92,
+    ("release", "questions"): 0.95,
+    ("release", "titles"): 0.98,
+    ("release", "who, by kind"): 0.92,
 }
 """The least share of right lines, by folder and set."""
+FACETS = 0.95
+"""The least share of right answers to look-ups and questions that show the part that was asked for."""
 NAMED_WRONGLY = 0
 """So many lines of ``who`` may name somebody who must not be named."""
 CALIBRATION_ERROR = 0.07
@@ -45,6 +55,11 @@ def below(tallies: Mapping[tuple[str, str], Tally], error: float) -> list[str]:
         f"{folder}, {name}: {tallies[folder, name].right:.3f} right, the floor is {floor}"
         for (folder, name), floor in FLOORS.items()
         if tallies[folder, name].right < floor
+    ]
+    found += [
+        f"{folder}, {name}: {tally.facet:.3f} show the right part, the floor is {FACETS}"
+        for (folder, name), tally in tallies.items()
+        if name in (LOOK_UPS, QUESTIONS) and tally.facet is not None and tally.facet < FACETS
     ]
     wrongly = tallies["development", "who"].named_wrongly or 0
     if wrongly > NAMED_WRONGLY:

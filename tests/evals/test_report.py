@@ -9,7 +9,7 @@ from tests.evals.changes import FILE, Kept, as_lines, changes, from_lines, kept
 from tests.evals.drawing import reliability_plot
 from tests.evals.floors import FLOORS
 from tests.evals.report import BEGIN, PAGE, PICTURE, figures, report, with_figures
-from tests.evals.score import QUESTIONS, Asked, Folder, Outcome, judge
+from tests.evals.score import QUESTIONS, SEALED, Asked, Folder, Outcome, judge
 from tests.evals.tally import Bin
 
 BINS = [Bin(12, 0.15, 0.0), Bin(40, 0.95, 0.97)]
@@ -64,7 +64,7 @@ def test_the_figures_go_between_their_marks() -> None:
 
 def test_what_is_kept_and_the_page_are_of_the_sets_that_there_are() -> None:
     assert {one.set for one in from_lines(FILE.read_text("utf-8"))} == {
-        f"{folder} {name}" for folder, name in FLOORS if folder != "release"
+        f"{folder} {name}" for folder, name in FLOORS if folder not in SEALED
     }
     shown = [[cell.strip() for cell in row.split("|")] for row in PAGE.read_text("utf-8").splitlines()]
     floors = {(row[1], row[2]): row[5] for row in shown if len(row) > 5 and (row[1], row[2]) in FLOORS}

@@ -132,5 +132,6 @@ def test_lines_that_are_learned_from_are_not_scored() -> None:
         "development",
         "held-out",
         "release",
+        "blind",
     }
     assert not [one for one in asked if one.row.get("split") == "dev"]
