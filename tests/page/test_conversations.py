@@ -112,6 +112,7 @@ async def test_the_first_steps_are_ticked_off(seat: Seat) -> None:
     await seat.composer.press("Enter")
     await seat.drawn(steps, "2/3")
     await show("Declare a role as Priya")
+    await expect(seat.composer).to_have_value("/genai-role me")
     await seat.composer.press("Enter")
     await seat.choose("I practise", "Prompt Engineer", seat.dialog)
     await seat.page.keyboard.press("Escape")
