@@ -64,11 +64,11 @@ class Comparer:
         return self._side_by_side(found)
 
     def implied(self, understood: Understanding) -> Comparison | Pair | None:
-        """Compare the roles of a text that doesn't mark off its sides: "mle or mlops?", "confused: mle, mlops"."""
+        """Compare what a text names without marking off its sides: "mle or mlops?", "confused: mle, mlops"."""
         intent, reading = understood.intent, understood.reading
         if intent.sides is not None and intent.kind == "knowledge":
             named = [self._index.matcher.names.named_exactly(side) for side in intent.sides]
-            if all(isinstance(entry, Role) for entry in named):
+            if any(all(isinstance(entry, kind) for entry in named) for kind in (Role, Tool)):
                 both = self._side_by_side([(entry, 1.0) for entry in named if entry is not None])
                 if both is not None:
                     return both

@@ -1,8 +1,8 @@
 """What kind of question a text is: greeting, comparison, a colleague wanted, knowledge wanted.
 
 Decided from the words of the question alone, before and apart from what it is about; content/cues.yaml holds them.
-Whether a colleague is wanted, and which part of a role, the classifier says, for which the cues are evidence among
-other.
+Whether a colleague is wanted, which part of a role, and whether two roles are compared in words that mark off no sides,
+the classifier says, for which the cues are evidence among others.
 """
 
 from __future__ import annotations

@@ -77,6 +77,7 @@ def test_others_are_not_asked_for(said: str) -> None:
         ("and the data engineer", "data engineer"),
         ("ok and what about mlops then", "mlops"),
         ("same for an ml engineer please", "ml engineer"),
+        ("and the mlops one", "mlops"),
         ("the data engineer", None),
     ],
 )
