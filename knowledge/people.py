@@ -7,16 +7,20 @@ away, then whoever was suggested longest ago.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 Level = Literal["learning", "practitioner", "lead"]
 Availability = Literal["active", "away", "ooo", "deactivated"]
+Visibility = Literal["open", "ask_first", "hidden"]
+"""Who declared something is named to whoever asks; is only said to be there; is not spoken of at all."""
 LEVELS: tuple[Level, ...] = ("lead", "practitioner", "learning")
 """The levels of a declaration, first to ask first."""
 MOST_PEOPLE = 3
+MOST_COUNTED = 100
+"""So many people are counted at most where they are only counted."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +42,38 @@ class Member:
 
 
 @dataclass(frozen=True)
+class Terms:
+    """Hold the terms on which a person is suggested, as the person set them."""
+
+    visibility: Visibility = "open"
+    weekly_cap: int | None = None
+    """So many suggestions a week at most (Monday to Sunday, UTC); None for any number."""
+    not_about: Mapping[str, str] = field(default_factory=dict)
+    """Topics that the person is not to be asked about, in the person's own words by key."""
+
+
+@dataclass(frozen=True)
 class Declaration:
     """Hold what a person declared: roles with a level, and topics in the person's own words by key."""
 
     roles: dict[str, Level]
     topics: dict[str, str]
     confirmed: datetime | None = None
+    terms: Terms = field(default_factory=Terms)
+
+
+@dataclass(frozen=True)
+class PassedOver:
+    """Count who declared what was asked for, and is not named, by why; each at most ``MOST_COUNTED``."""
+
+    capped: int = 0
+    """Their weekly cap is reached."""
+    not_about: int = 0
+    """They asked not to be asked about it."""
+    ask_first: int = 0
+    """They want to be asked before they are named."""
+    faded: int = 0
+    """They did not confirm it for long."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +91,10 @@ class Candidate:
     """The level in the role; for a topic the person's highest level in any role, None without one."""
     availability: Availability
     confirmed: datetime
+    tz: str = ""
+    this_week: int = 0
+    """How often the person was suggested this week already."""
+    weekly_cap: int | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +116,9 @@ class Person:
     name: str
     availability: Availability
     reasons: tuple[Reason, ...]
+    tz: str = ""
+    this_week: int = 0
+    weekly_cap: int | None = None
 
 
 def choose(
@@ -117,6 +154,9 @@ def choose(
                 Reason(row.kind, row.key, row.label, row.level if row.kind == "role" else None, row.confirmed)
                 for row in rows
             ),
+            rows[0].tz,
+            rows[0].this_week,
+            rows[0].weekly_cap,
         )
         for user, rows in list(rows_of.items())[:most]
     )

@@ -8,19 +8,26 @@ from typing import Protocol
 
 from knowledge.answers import Subject
 from knowledge.feedback import Asked, Verdict
-from knowledge.people import Candidate, Declaration, Level, Member
+from knowledge.people import Candidate, Declaration, Level, Member, PassedOver, Terms
 
 
 class People(Protocol):
     """Keep what members declared about themselves, by workspace."""
 
     async def candidates(
-        self, workspace: str, *, topics: Sequence[str], roles: Sequence[str], without: str | None
+        self, workspace: str, *, topics: Sequence[str], roles: Sequence[str], without: str | None, now: datetime
     ) -> Sequence[Candidate]:
         """Return at most 20 suggestible people who declared one of the topics or roles, in policy order.
 
-        Deactivated people, bots, guests and ``without`` are left out.
+        Left out are deactivated people, bots, guests, ``without``, and whoever set terms against it: not open to be
+        named, not to be asked about one of the topics, or at the weekly cap.
         """
+        ...
+
+    async def passed_over(
+        self, workspace: str, *, topics: Sequence[str], roles: Sequence[str], without: str | None, now: datetime
+    ) -> PassedOver:
+        """Count those who declared one of the topics or roles and are not named, by why; hidden people never."""
         ...
 
     async def holders(self, workspace: str, role: str) -> Sequence[Candidate]:
@@ -36,9 +43,18 @@ class People(Protocol):
         ...
 
     async def declare(
-        self, workspace: str, user: str, roles: Mapping[str, Level], topics: Mapping[str, str], now: datetime
+        self,
+        workspace: str,
+        user: str,
+        roles: Mapping[str, Level],
+        topics: Mapping[str, str],
+        now: datetime,
+        terms: Terms | None = None,
     ) -> None:
-        """Replace the person's declaration; ``topics`` maps each topic's key to its words as typed."""
+        """Replace the person's declaration; ``topics`` maps each topic's key to its words as typed.
+
+        Without ``terms`` those that the person set before stay.
+        """
         ...
 
     async def remember(self, workspace: str, member: Member, now: datetime) -> None:
@@ -53,8 +69,12 @@ class People(Protocol):
         """Return those of the users whose profile was not looked up since then."""
         ...
 
-    async def suggested(self, workspace: str, user: str, now: datetime) -> None:
-        """Note that the person was suggested first, so that equals take turns at it."""
+    async def suggested(self, workspace: str, users: Sequence[str], now: datetime) -> Mapping[str, int]:
+        """Count a suggestion for each of the people, best first, before they are named.
+
+        Returns how often each was suggested this week, this time included. Whoever is not in it reached the weekly cap
+        meanwhile and must not be named. The first who is in it goes behind their equals.
+        """
         ...
 
     async def forget(self, workspace: str, user: str, *, answering: tuple[str, str] | None = None) -> int:

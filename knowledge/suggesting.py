@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from knowledge.answers import NotKnown, Subject, Suggestion
@@ -11,7 +12,7 @@ from knowledge.comparing import subject_of
 from knowledge.confidence import SURE, Sureness
 from knowledge.index import Index, Understanding
 from knowledge.models import Role, Tool, Topic
-from knowledge.people import Candidate, Person, choose
+from knowledge.people import MOST_PEOPLE, Candidate, Person, choose
 from knowledge.ports import People
 from knowledge.reading import Reading
 
@@ -82,13 +83,12 @@ class Suggester:
         topics = [*subject.topics, *subject.tools]
         roles = list(subject.roles)
         rows = await self._candidates(workspace, topics, roles, asker, named_before)
-        people = choose(rows, topics, roles)
+        people = choose(rows, topics, roles, len(rows))
         direct = {("topic", key) for key in topics} | {("role", role) for role in roles[:1]}
         nearest: tuple[Person, ...] = ()
         if not any((row.kind, row.key) in direct for row in rows):
             people, nearest = (), await self._nearest(workspace, rows, roles, asker, named_before)
-        if people or nearest:
-            await self._people.suggested(workspace, (people or nearest)[0].user, self._now())
+        people, nearest = await self._counted(workspace, people), await self._counted(workspace, nearest)
         label = next((row.label for row in rows if row.kind == "topic"), "")
         entry = self.entry_of(Subject(topics=subject.topics, tools=subject.tools) or subject)
         return Suggestion(
@@ -100,6 +100,16 @@ class Suggester:
             confidence=confidence,
             further=named_before is not None,
         )
+
+    async def _counted(self, workspace: str, people: Sequence[Person]) -> tuple[Person, ...]:
+        """Return at most three of the people, counted as suggested; who reached the weekly cap meanwhile drops out."""
+        waiting, named = list(people), list[Person]()
+        while waiting and len(named) < MOST_PEOPLE:
+            free = MOST_PEOPLE - len(named)
+            batch, waiting = waiting[:free], waiting[free:]
+            counts = await self._people.suggested(workspace, [person.user for person in batch], self._now())
+            named += [replace(one, this_week=counts[one.user]) for one in batch if one.user in counts]
+        return tuple(named)
 
     async def topic_of(self, workspace: str, label: str) -> Subject | None:
         """Return the subject of a search for what a text names: an entry, or a topic that somebody declared."""
@@ -137,7 +147,7 @@ class Suggester:
         asker: str | None,
         named_before: NamedBefore | None,
     ) -> Sequence[Candidate]:
-        rows = await self._people.candidates(workspace, topics=topics, roles=roles, without=asker)
+        rows = await self._people.candidates(workspace, topics=topics, roles=roles, without=asker, now=self._now())
         return [row for row in rows if named_before is None or not named_before(row.user)]
 
     async def _nearest(

@@ -115,12 +115,14 @@ def insert_into(engine: AsyncEngine, table: Table) -> Any:
     return postgresql.insert(table) if engine.dialect.name == "postgresql" else sqlite.insert(table)
 
 
-async def only_writer_for(connection: AsyncConnection, workspace: str, user: str) -> None:
-    """Let no other transaction write about this person until this one ends; its first statement."""
+async def only_writer_for(connection: AsyncConnection, workspace: str, *users: str) -> None:
+    """Let no other transaction write about these people until this one ends; its first statement."""
     if connection.dialect.name == "postgresql":
-        await connection.execute(
-            select(func.pg_advisory_xact_lock(func.hashtextextended(f"{workspace}/{user}", literal(0, BigInteger))))
-        )
+        # Always in the same order, or two transactions about the same people could hold each other up.
+        for user in sorted(users):
+            await connection.execute(
+                select(func.pg_advisory_xact_lock(func.hashtextextended(f"{workspace}/{user}", literal(0, BigInteger))))
+            )
     else:
         # SQLite has one writer, but by itself only from the first write on: what was read before may be old by then.
         await connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -4,21 +4,51 @@ from __future__ import annotations
 
 import random
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as time_of_day
 from functools import lru_cache
 from itertools import islice
 from typing import Any, cast
 
-from sqlalchemy import Select, bindparam, case, delete, func, insert, literal, select, true, tuple_, union_all, update
+from sqlalchemy import (
+    Select,
+    bindparam,
+    case,
+    delete,
+    exists,
+    false,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    tuple_,
+    union_all,
+    update,
+)
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from knowledge.people import LEVELS, Availability, Candidate, Declaration, Level, Member
-from storage.database import only_writer_for
+from knowledge.people import (
+    LEVELS,
+    MOST_COUNTED,
+    Availability,
+    Candidate,
+    Declaration,
+    Level,
+    Member,
+    PassedOver,
+    Terms,
+    Visibility,
+)
+from storage.database import insert_into, only_writer_for
 from storage.tables import asked, declarations, inbox, members, threads
+from storage.tables import terms as terms_table
 
 MOST_CANDIDATES = 20
 HOLDERS_SECONDS = 5.0
@@ -29,7 +59,10 @@ MOST_KEYS = 5_000
 MOST_RANGES = 20
 """Topics and roles that one suggestion goes by."""
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+FAR = datetime(9000, 1, 1, tzinfo=UTC)
 NO_LEVEL = len(LEVELS)
+CHECK_AFTER = timedelta(days=91)
+"""A quarter after it was confirmed, a person is asked whether a declaration is still right."""
 
 
 class SqlPeople:
@@ -52,7 +85,8 @@ class SqlPeople:
         if kept is not None and self._seconds() - kept[0] < HOLDERS_SECONDS:
             return kept[1]
         at, changes = self._seconds(), self._changes
-        found = await self.candidates(workspace, topics=(), roles=(role,), without=None)
+        # Whoever is at the weekly cap still holds the role: a card says who does it, it sends nobody to them.
+        found = await self.candidates(workspace, topics=(), roles=(role,), without=None, now=FAR)
         if changes != self._changes:
             # Something was written meanwhile: what was read may be old already.
             return found
@@ -70,7 +104,7 @@ class SqlPeople:
         self._holders.pop(workspace, None)
 
     async def candidates(
-        self, workspace: str, *, topics: Sequence[str], roles: Sequence[str], without: str | None
+        self, workspace: str, *, topics: Sequence[str], roles: Sequence[str], without: str | None, now: datetime
     ) -> Sequence[Candidate]:
         """Return the rows of at most 20 suggestible people in policy order; one index range a topic and role."""
         # Groups of the policy: the topics, the best-fitting role, the other roles. Within one only a person's standing
@@ -80,9 +114,16 @@ class SqlPeople:
             return ()
         wanted = wanted[:MOST_RANGES]
         query = _candidates_query(tuple(group for _, _, group in wanted))
-        values = {"workspace": workspace, "without": without or ""}
+        week = monday_of(now)
+        values: dict[str, Any] = {
+            "workspace": workspace,
+            "without": without or "",
+            "now": now,
+            "week": week,
+            "avoided": list(topics[:MOST_RANGES]),
+        }
         for place, (kind, key, _) in enumerate(wanted):
-            values |= {f"kind_{place}": kind, f"key_{place}": key}
+            values |= {f"wanted_kind_{place}": kind, f"wanted_key_{place}": key}
         async with self._engine.connect() as connection:
             found = (await connection.execute(query, values)).all()
         # People are counted, not rows: three who declared the same ten topics would leave no row for a fourth.
@@ -97,10 +138,55 @@ class SqlPeople:
                 level=LEVELS[row.level] if row.level < NO_LEVEL else None,
                 availability=cast(Availability, row.availability or "active"),
                 confirmed=row.confirmed_at,
+                tz=row.tz or "",
+                this_week=row.this_week or 0,
+                weekly_cap=row.weekly_cap,
             )
             for row in found
             if row.user_id in first
         ]
+
+    async def passed_over(
+        self, workspace: str, *, topics: Sequence[str], roles: Sequence[str], without: str | None, now: datetime
+    ) -> PassedOver:
+        """Count them from the rows that are not suggestible or not free; what is hidden is not counted."""
+        wanted = [("topic", key) for key in topics] + [("role", key) for key in roles]
+        d, t, m = declarations.c, terms_table.c, members.c
+        found: dict[str, str] = {}
+        async with self._engine.connect() as connection:
+            for kind, key in wanted[:MOST_RANGES]:
+                here = (d.workspace == workspace) & (d.kind == kind) & (d.key == key) & (d.user_id != (without or ""))
+                # By the index: those who are not suggestible, then those who are but not now.
+                for more in (d.suggestible == false(), (d.suggestible == true()) & (d.free_from > now)):
+                    part = select(d.user_id).where(here, more).limit(MOST_COUNTED).subquery()
+                    own = part.join(terms_table, (t.workspace == workspace) & (t.user_id == part.c.user_id))
+                    both = own.outerjoin(members, (m.workspace == workspace) & (m.user_id == part.c.user_id))
+                    query = select(
+                        *(t.user_id, t.visibility, t.faded, m.availability, m.is_bot, m.is_guest)
+                    ).select_from(both)
+                    for row in (await connection.execute(query)).all():
+                        if row.availability != "deactivated" and not row.is_bot and not row.is_guest:
+                            found.setdefault(row.user_id, _why_not(row))
+            if topics:
+                avoiding = (
+                    select(d.user_id)
+                    .where(d.workspace == workspace, d.kind == "not", d.key.in_(list(topics)[:MOST_RANGES]))
+                    .limit(MOST_COUNTED)
+                )
+                held = (
+                    select(d.user_id)
+                    .distinct()
+                    .where(
+                        d.workspace == workspace,
+                        d.user_id.in_(avoiding),
+                        d.suggestible == true(),
+                        d.user_id != (without or ""),
+                        tuple_(d.kind, d.key).in_(wanted[:MOST_RANGES]),
+                    )
+                )
+                found |= dict.fromkeys((await connection.scalars(held)).all(), "not_about")
+        counts = Counter(found.values())
+        return PassedOver(counts["capped"], counts["not_about"], counts["ask_first"], counts["faded"])
 
     async def declared_topics(self, workspace: str, keys: Sequence[str]) -> Sequence[str]:
         """Return those of the first 5,000 topic keys that somebody declared, in the given order."""
@@ -123,16 +209,30 @@ class SqlPeople:
             .where(d.c.workspace == workspace, d.c.user_id == user)
             .order_by(d.c.kind, d.c.level, d.c.key)
         )
+        t = terms_table.c
+        own = select(t.visibility, t.weekly_cap).where(t.workspace == workspace, t.user_id == user)
         async with self._engine.connect() as connection:
             rows = (await connection.execute(query)).all()
+            set_terms = (await connection.execute(own)).first()
         return Declaration(
             roles={row.key: LEVELS[row.level] for row in rows if row.kind == "role"},
             topics={row.key: row.label for row in rows if row.kind == "topic"},
             confirmed=max((row.confirmed_at for row in rows), default=None),
+            terms=Terms(
+                cast(Visibility, set_terms.visibility) if set_terms else "open",
+                set_terms.weekly_cap if set_terms else None,
+                {row.key: row.label for row in rows if row.kind == "not"},
+            ),
         )
 
     async def declare(
-        self, workspace: str, user: str, roles: Mapping[str, Level], topics: Mapping[str, str], now: datetime
+        self,
+        workspace: str,
+        user: str,
+        roles: Mapping[str, Level],
+        topics: Mapping[str, str],
+        now: datetime,
+        terms: Terms | None = None,
     ) -> None:
         """Replace the person's declaration in one transaction."""
         d = declarations
@@ -143,7 +243,10 @@ class SqlPeople:
             turn = await connection.scalar(
                 select(func.max(d.c.suggested_at)).where(d.c.workspace == workspace, d.c.user_id == user)
             )
-            await connection.execute(delete(d).where(d.c.workspace == workspace, d.c.user_id == user))
+            gone = delete(d).where(d.c.workspace == workspace, d.c.user_id == user)
+            if terms is None:
+                gone = gone.where(d.c.kind != "not")
+            await connection.execute(gone)
             common = {
                 "workspace": workspace,
                 "user_id": user,
@@ -153,6 +256,7 @@ class SqlPeople:
                 "away": False,
                 "suggested_at": turn or NEVER,
                 "lot": self._rng.getrandbits(31),
+                "free_from": NEVER,
             }
             rows = [
                 {**common, "kind": "role", "key": role, "label": "", "level": LEVELS.index(level)}
@@ -161,13 +265,37 @@ class SqlPeople:
                 {**common, "kind": "topic", "key": key, "label": label, "level": best} for key, label in topics.items()
             ]
             if rows:
+                rows += [
+                    {**common, "kind": "not", "key": key, "label": label, "level": NO_LEVEL}
+                    for key, label in (terms.not_about if terms else {}).items()
+                ]
                 await connection.execute(insert(d), rows)
-                await _copy_availability(connection, workspace, user)
+                await self._set_terms(connection, workspace, user, terms, now)
+                await _copy_standing(connection, workspace, user)
             else:
                 # Nothing is kept of somebody who declares nothing.
-                await connection.execute(
-                    delete(members).where(members.c.workspace == workspace, members.c.user_id == user)
-                )
+                for table in (declarations, members, terms_table):
+                    await connection.execute(
+                        delete(table).where(table.c.workspace == workspace, table.c.user_id == user)
+                    )
+
+    async def _set_terms(
+        self, connection: AsyncConnection, workspace: str, user: str, given: Terms | None, now: datetime
+    ) -> None:
+        """Set the terms, where some are given, and note that all was confirmed."""
+        confirmed = {"confirmed_at": now, "check_at": now + CHECK_AFTER, "unanswered": 0, "faded": False}
+        chosen = {"visibility": given.visibility, "weekly_cap": given.weekly_cap} if given else {}
+        first = {"visibility": "open", "weekly_cap": None, "week": monday_of(now), "suggested": 0}
+        upsert = insert_into(self._engine, terms_table).values(
+            workspace=workspace, user_id=user, **(first | chosen | confirmed)
+        )
+        # Whoever asked never to be asked whether it is still right is not asked again for having changed something.
+        kept = case((terms_table.c.check_at.is_(None), null()), else_=confirmed["check_at"])
+        await connection.execute(
+            upsert.on_conflict_do_update(
+                index_elements=["workspace", "user_id"], set_=chosen | confirmed | {"check_at": kept}
+            )
+        )
 
     async def remember(self, workspace: str, member: Member, now: datetime) -> None:
         """Keep the profile, if the person declared something, and mark the declarations by it."""
@@ -194,7 +322,7 @@ class SqlPeople:
                     checked_at=now,
                 )
             )
-            await _copy_availability(connection, workspace, member.user)
+            await _copy_standing(connection, workspace, member.user)
 
     async def profile(self, workspace: str, user: str) -> Member | None:
         """Return the kept profile of a person, if there is one."""
@@ -214,15 +342,43 @@ class SqlPeople:
             fresh = set((await connection.scalars(query)).all())
         return [user for user in users if user not in fresh]
 
-    async def suggested(self, workspace: str, user: str, now: datetime) -> None:
-        """Put the person behind their equals."""
-        d = declarations
+    async def suggested(self, workspace: str, users: Sequence[str], now: datetime) -> Mapping[str, int]:
+        """Count the suggestion where the weekly cap allows it, and put the first behind their equals."""
+        d, t = declarations, terms_table.c
+        week = monday_of(now)
+        this_week = t.week == week
+        counted: dict[str, int] = {}
+        if not users:
+            return counted
         async with self._engine.begin() as connection:
             # Or a declaration that is replaced at this moment would keep the old turn.
-            await only_writer_for(connection, workspace, user)
-            await connection.execute(
-                update(d).where(d.c.workspace == workspace, d.c.user_id == user).values(suggested_at=now)
-            )
+            await only_writer_for(connection, workspace, *users)
+            for user in sorted(users):
+                one = (
+                    update(terms_table)
+                    .where(
+                        *(t.workspace == workspace, t.user_id == user),
+                        or_(t.weekly_cap.is_(None), ~this_week & (t.weekly_cap > 0), t.suggested < t.weekly_cap),
+                    )
+                    .values(week=week, suggested=case((this_week, t.suggested + 1), else_=1))
+                    .returning(t.suggested, t.weekly_cap)
+                )
+                row = (await connection.execute(one)).first()
+                if row is None:
+                    continue
+                counted[user] = row.suggested
+                if row.weekly_cap is not None and row.suggested >= row.weekly_cap:
+                    await connection.execute(
+                        update(d)
+                        .where(d.c.workspace == workspace, d.c.user_id == user)
+                        .values(free_from=datetime.combine(week + timedelta(days=7), time_of_day(), UTC))
+                    )
+            first = next((user for user in users if user in counted), None)
+            if first is not None:
+                await connection.execute(
+                    update(d).where(d.c.workspace == workspace, d.c.user_id == first).values(suggested_at=now)
+                )
+        return counted
 
     async def count(self, workspace: str) -> int:
         """Return how many declarations the workspace holds."""
@@ -240,7 +396,7 @@ class SqlPeople:
         count = 0
         async with self._changing(workspace) as connection:
             await only_writer_for(connection, workspace, user)
-            for table in (declarations, members, threads):
+            for table in (declarations, members, terms_table, threads):
                 result = await connection.execute(
                     delete(table).where(table.c.workspace == workspace, table.c.user_id == user)
                 )
@@ -265,7 +421,7 @@ class SqlPeople:
         """Delete every row of the workspace, events included."""
         count = 0
         async with self._changing(workspace) as connection:
-            for table in (declarations, members, threads, inbox, asked):
+            for table in (declarations, members, terms_table, threads, inbox, asked):
                 result = await connection.execute(delete(table).where(table.c.workspace == workspace))
                 count += cast("CursorResult[object]", result).rowcount
         return count
@@ -274,7 +430,7 @@ class SqlPeople:
 @lru_cache(maxsize=64)
 def _candidates_query(groups: tuple[int, ...]) -> Select[Any]:
     """Build the query for ranges of these groups; building it takes longer than running it."""
-    d = declarations
+    d, n = declarations, declarations.alias("not_about")
     ranges = [
         select(
             *(d.c.user_id, d.c.kind, d.c.key, d.c.label, d.c.level, d.c.confirmed_at),
@@ -284,10 +440,17 @@ def _candidates_query(groups: tuple[int, ...]) -> Select[Any]:
         )
         .where(
             d.c.workspace == bindparam("workspace"),
-            d.c.kind == bindparam(f"kind_{place}"),
-            d.c.key == bindparam(f"key_{place}"),
+            d.c.kind == bindparam(f"wanted_kind_{place}"),
+            d.c.key == bindparam(f"wanted_key_{place}"),
             d.c.suggestible == true(),
             d.c.user_id != bindparam("without"),
+            d.c.free_from <= bindparam("now"),
+            ~exists().where(
+                n.c.workspace == bindparam("workspace"),
+                n.c.user_id == d.c.user_id,
+                n.c.kind == "not",
+                n.c.key.in_(bindparam("avoided", expanding=True)),
+            ),
         )
         .order_by(d.c.out_of_office, d.c.level, d.c.away, d.c.suggested_at, d.c.lot)
         .limit(MOST_CANDIDATES)
@@ -297,27 +460,48 @@ def _candidates_query(groups: tuple[int, ...]) -> Select[Any]:
     r = union_all(*(select(part) for part in ranges)).subquery().c
     m = members.c
     # Not a join, for which PostgreSQL reads the whole of a table of some thousand members.
-    name, availability = (
+    t = terms_table.c
+    name, availability, tz = (
         select(column).where(m.workspace == bindparam("workspace"), m.user_id == r.user_id).scalar_subquery()
-        for column in (m.name, m.availability)
+        for column in (m.name, m.availability, m.tz)
+    )
+    this_week, weekly_cap = (
+        select(column).where(t.workspace == bindparam("workspace"), t.user_id == r.user_id).scalar_subquery()
+        for column in (case((t.week == bindparam("week"), t.suggested), else_=0), t.weekly_cap)
     )
     return select(
         *(r.user_id, r.kind, r.key, r.label, r.level, r.confirmed_at),
         name.label("name"),
         availability.label("availability"),
+        tz.label("tz"),
+        this_week.label("this_week"),
+        weekly_cap.label("weekly_cap"),
     ).order_by(r.group, r.out_of_office, r.level, r.away, r.suggested_at, r.lot, r.user_id, r.place)
 
 
-async def _copy_availability(connection: AsyncConnection, workspace: str, user: str) -> None:
-    d, m = declarations, members
-    row = (await connection.execute(select(m).where(m.c.workspace == workspace, m.c.user_id == user))).first()
-    if row is not None:
-        await connection.execute(
-            update(d)
-            .where(d.c.workspace == workspace, d.c.user_id == user)
-            .values(
-                suggestible=row.availability != "deactivated" and not row.is_bot and not row.is_guest,
-                out_of_office=row.availability == "ooo",
-                away=row.availability == "away",
-            )
-        )
+async def _copy_standing(connection: AsyncConnection, workspace: str, user: str) -> None:
+    """Copy into the declarations what suggestions go by: the profile, the terms, and whether the cap is reached."""
+    d, m, t = declarations, members, terms_table
+    profile = (await connection.execute(select(m).where(m.c.workspace == workspace, m.c.user_id == user))).first()
+    own = (await connection.execute(select(t).where(t.c.workspace == workspace, t.c.user_id == user))).first()
+    known = profile is None or (profile.availability != "deactivated" and not profile.is_bot and not profile.is_guest)
+    values: dict[str, Any] = {"suggestible": known}
+    if profile is not None:
+        values |= {"out_of_office": profile.availability == "ooo", "away": profile.availability == "away"}
+    if own is not None:
+        values["suggestible"] = known and own.visibility == "open" and not own.faded
+        reached = own.weekly_cap is not None and (own.weekly_cap == 0 or own.suggested >= own.weekly_cap)
+        values["free_from"] = datetime.combine(own.week + timedelta(days=7), time_of_day(), UTC) if reached else NEVER
+    await connection.execute(update(d).where(d.c.workspace == workspace, d.c.user_id == user).values(**values))
+
+
+def _why_not(row: Any) -> str:
+    if row.faded:
+        return "faded"
+    return {"ask_first": "ask_first", "open": "capped"}.get(row.visibility, "hidden")
+
+
+def monday_of(now: datetime) -> date:
+    """Return the first day of the week that a time is in, in UTC."""
+    today = now.astimezone(UTC).date()
+    return today - timedelta(days=today.weekday())

@@ -102,7 +102,7 @@ declarations = Table(
     metadata,
     _workspace(),
     Column("user_id", String(32), primary_key=True),
-    Column("kind", String(8), primary_key=True, comment="role or topic"),
+    Column("kind", String(8), primary_key=True, comment="role, topic, or not: a topic not to be asked about"),
     Column("key", String(120), primary_key=True, comment="role id, or the normalised topic"),
     Column("label", String(120), nullable=False, comment="the topic as typed"),
     Column("level", Integer, nullable=False, comment="0 lead, 1 practitioner, 2 learning, 3 none"),
@@ -112,6 +112,7 @@ declarations = Table(
     Column("away", Boolean, nullable=False),
     Column("suggested_at", UtcTime, nullable=False, comment="1970 where never"),
     Column("lot", Integer, nullable=False, comment="drawn once: decides between equals"),
+    Column("free_from", UtcTime, nullable=False, comment="until then the person's weekly cap is reached"),
 )
 Index(
     "ix_declarations_order",
@@ -125,6 +126,23 @@ Index(
     declarations.c.suggested_at,
     declarations.c.lot,
 )
+
+terms = Table(
+    "terms",
+    metadata,
+    _workspace(),
+    Column("user_id", String(32), primary_key=True),
+    Column("visibility", String(12), nullable=False, comment="open, ask_first or hidden"),
+    Column("weekly_cap", Integer, comment="most suggestions a week; null for any number"),
+    Column("week", Date, nullable=False, comment="the Monday of the week that is counted"),
+    Column("suggested", Integer, nullable=False, comment="suggestions in that week"),
+    Column("confirmed_at", UtcTime, nullable=False),
+    Column("check_at", UtcTime, comment="when to ask whether it is still right; null for never"),
+    Column("unanswered", Integer, nullable=False, comment="such questions without an answer, in a row"),
+    Column("faded", Boolean, nullable=False, comment="not suggested until confirmed again"),
+    comment="On which terms a person who declared something is suggested, and how fresh that is.",
+)
+Index("ix_terms_check", terms.c.check_at)
 
 threads = Table(
     "threads",

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
-from .forms import NotOffered, find_field
+from .forms import NotOffered, fields, find_field
 from .slack import LocalSlack
 from .stream import Follower, Step
 from .typed import as_sent
@@ -240,7 +240,7 @@ class Browser:
             value=asked.value,
             selected=asked.selected,
             block_id=_block_of(place, asked),
-            entered=asked.entered,
+            entered=_still_there(place, asked.entered),
         )
         return {"error": outcome.error}
 
@@ -316,6 +316,12 @@ def _block_of(place: Message | View, asked: Press) -> str | None:
     except NotOffered:
         return None
     return asked.block_id
+
+
+def _still_there(place: Message | View, entered: Values) -> Values:
+    """Return what was entered in blocks that have the same name still; what stood in others is gone with them."""
+    names = {f"{field.block_id}/{field.action_id}" for field in fields(place.blocks)}
+    return {name: value for name, value in entered.items() if name in names}
 
 
 def _from_here(request: web.Request) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shlex
 import tomllib
@@ -107,3 +108,15 @@ def test_the_architecture_names_every_module() -> None:
     modules = [path for package in ("bot", "handlers", "knowledge", "storage") for path in (ROOT / package).iterdir()]
     named = [f"{path.name}/" if path.is_dir() else path.name for path in modules if not path.name.startswith("__")]
     assert sorted(name for name in named if not re.search(rf"(?<![\w.]){re.escape(name)}", page)) == []
+
+
+def test_what_is_taken_over_is_named_and_has_its_licence_beside_it() -> None:
+    table = rows(section(ROOT / "docs" / "dependencies.md", "Taken over"))
+    named = [ROOT / code(row[0])[0] for row in table]
+    vendored = {file for file in (ROOT / "bot/local/page/vendor").iterdir() if file.suffix != ".LICENSE"}
+    assert vendored <= set(named)
+    for file in named:
+        notice = read(file.with_suffix(".LICENSE"))
+        assert file.name in notice and "Permission is hereby granted, free of charge" in notice
+        if file in vendored:
+            assert hashlib.sha256(file.read_bytes()).hexdigest() in notice

@@ -202,10 +202,22 @@ async def test_an_empty_workspace_has_you_alone(seat: Seat) -> None:
     await expect(seat.dialog.get_by_role("option")).to_have_count(1)
 
 
-async def test_a_channel_keeps_to_its_end_and_says_what_is_new(desk: Seat) -> None:
+async def test_a_channel_keeps_to_its_end_and_says_what_is_new(desk: Seat, opened: Opened) -> None:
     for text in ("mlops", "data engineer", "prompt engineer"):
         await desk.ask(f"/genai-role {text}", "Responsibilities")
     await expect(desk.last).to_be_in_viewport()
     await desk.go("random, channel")
     await desk.go("general, channel")
     await expect(desk.last).to_be_in_viewport()
+    # Whoever reads further up stays there, and is told of what comes.
+    await desk.messages.first.evaluate("element => element.scrollIntoView()")
+    async with opened("desktop") as other:
+        await other.be("Grace Tamatea")
+        await other.say("Good morning")
+    new = desk.page.get_by_role("button", name="1 new message")
+    await expect(new).to_be_visible()
+    await expect(desk.last).not_to_be_in_viewport()
+    await new.click()
+    await expect(desk.last).to_be_in_viewport()
+    await desk.drawn(desk.last, "Good morning")
+    await expect(new).to_have_count(0)

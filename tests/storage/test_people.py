@@ -49,7 +49,7 @@ async def order(
     workspace: str = "T1",
 ) -> list[str]:
     """Return the users in the order of the candidates."""
-    rows = await people.candidates(workspace, topics=topics, roles=roles, without=without)
+    rows = await people.candidates(workspace, topics=topics, roles=roles, without=without, now=NOW)
     return list(dict.fromkeys(row.user for row in rows))
 
 
@@ -105,7 +105,7 @@ async def test_a_topic_has_the_level_of_its_persons_best_role(people: SqlPeople)
     await declare(people, "learner", {QA: "learning"}, ["lora"])
     await declare(people, "lead", {QA: "learning", DATA: "lead"}, ["lora"])
     assert await order(people, ["lora"]) == ["lead", "learner", "none"]
-    rows = await people.candidates("T1", topics=["lora"], roles=(), without=None)
+    rows = await people.candidates("T1", topics=["lora"], roles=(), without=None, now=NOW)
     assert [row.level for row in rows] == ["lead", "learning", None]
 
 
@@ -144,7 +144,7 @@ async def test_equals_take_turns(people: SqlPeople) -> None:
     seen = []
     for minute in range(9):
         first = (await order(people, (), [MLOPS]))[0]
-        await people.suggested("T1", first, NOW + timedelta(minutes=minute))
+        await people.suggested("T1", [first], NOW + timedelta(minutes=minute))
         seen.append(first)
     assert sorted(seen[:3]) == ["ann", "ben", "cleo"]
     assert seen == seen[:3] * 3
@@ -153,14 +153,14 @@ async def test_equals_take_turns(people: SqlPeople) -> None:
 async def test_equals_of_two_further_roles_take_turns_too(people: SqlPeople) -> None:
     await declare(people, "second", {DATA: "lead"})
     await declare(people, "third", {QA: "lead"})
-    await people.suggested("T1", "second", NOW)
+    await people.suggested("T1", ["second"], NOW)
     assert await order(people, (), [MLOPS, DATA, QA]) == ["third", "second"]
 
 
 async def test_declaring_again_does_not_jump_the_queue(people: SqlPeople) -> None:
     await declare(people, "ann", {MLOPS: "lead"})
     await declare(people, "ben", {MLOPS: "lead"})
-    await people.suggested("T1", "ann", NOW)
+    await people.suggested("T1", ["ann"], NOW)
     await declare(people, "ann", {MLOPS: "lead"})
     assert await order(people, (), [MLOPS]) == ["ben", "ann"]
 
@@ -168,7 +168,7 @@ async def test_declaring_again_does_not_jump_the_queue(people: SqlPeople) -> Non
 async def test_a_turn_does_not_outweigh_the_level(people: SqlPeople) -> None:
     await declare(people, "lead", {MLOPS: "lead"})
     await declare(people, "learner", {MLOPS: "learning"})
-    await people.suggested("T1", "lead", NOW)
+    await people.suggested("T1", ["lead"], NOW)
     assert await order(people, (), [MLOPS]) == ["lead", "learner"]
 
 
@@ -202,6 +202,7 @@ async def fill(engine: AsyncEngine, count: int) -> None:
             "out_of_office": rng.random() < 0.1,
             "away": rng.random() < 0.3,
             "suggested_at": NEVER,
+            "free_from": NEVER,
             "lot": rng.getrandbits(31),
         }
         for number in range(count)
@@ -213,7 +214,7 @@ async def fill(engine: AsyncEngine, count: int) -> None:
 
 async def test_at_most_twenty_people_come_of_five_thousand(engine: AsyncEngine, people: SqlPeople) -> None:
     await fill(engine, 5_000)
-    rows = await people.candidates("T1", topics=["gdpr"], roles=[MLOPS, DATA], without="U00001")
+    rows = await people.candidates("T1", topics=["gdpr"], roles=[MLOPS, DATA], without="U00001", now=NOW)
     assert len({row.user for row in rows}) == MOST_CANDIDATES
     assert len(rows) <= 3 * MOST_CANDIDATES
 
@@ -294,8 +295,8 @@ async def test_a_turn_is_not_lost_by_declaring_at_the_same_moment(people: SqlPeo
         await declare(people, user, {MLOPS: "lead", DATA: "lead"}, ["gdpr"])
         await asyncio.gather(
             *(people.declare("T1", user, {MLOPS: "lead"}, {"gdpr": "GDPR"}, NOW) for _ in range(3)),
-            people.suggested("T1", user, NOW),
-            people.suggested("T1", user, NOW),
+            people.suggested("T1", [user], NOW),
+            people.suggested("T1", [user], NOW),
         )
         assert (await order(people, (), [MLOPS]))[0] == "ben"
 
@@ -317,10 +318,10 @@ async def test_no_profile_is_kept_of_anybody_else(people: SqlPeople) -> None:
 
 async def test_the_candidate_shows_the_profile(people: SqlPeople) -> None:
     await people.declare("T1", "ann", {MLOPS: "lead"}, {"gdpr": "GDPR"}, NOW)
-    [bare] = await people.candidates("T1", topics=["gdpr"], roles=(), without=None)
+    [bare] = await people.candidates("T1", topics=["gdpr"], roles=(), without=None, now=NOW)
     assert (bare.name, bare.availability) == ("", "active")
     await people.remember("T1", Member("ann", "Ann", availability="ooo"), NOW)
-    [known] = await people.candidates("T1", topics=["gdpr"], roles=(), without=None)
+    [known] = await people.candidates("T1", topics=["gdpr"], roles=(), without=None, now=NOW)
     assert (known.name, known.availability, known.label, known.confirmed) == ("Ann", "ooo", "GDPR", NOW)
 
 
@@ -388,7 +389,7 @@ async def test_forgetting_a_person_leaves_no_trace_in_any_table(
     await lived_in(people, threads, inbox, "U0BENJAMIN")
     await lived_in(people, threads, inbox, "U0ANN", workspace="T2")
     others = await rows_with(engine, "U0BENJAMIN")
-    assert await people.forget("T1", "U0ANN") == 5  # three declarations, a profile, a conversation
+    assert await people.forget("T1", "U0ANN") == 6  # three declarations, a profile, terms, a conversation
     async with engine.connect() as connection:
         left = {
             name: [row for row in (await connection.execute(select(table))).mappings() if row["workspace"] == "T1"]
@@ -470,7 +471,7 @@ async def test_forgetting_in_the_middle_of_everything_leaves_nothing(
         people.forget("T1", "U0ANN"),
         inbox.done(events[:10]),
         inbox.renew(NOW),
-        people.suggested("T1", "U0ANN", NOW),
+        people.suggested("T1", ["U0ANN"], NOW),
         *(people.remember("T1", Member("U0ANN", "Ann"), NOW) for _ in range(5)),
     )
     assert await rows_with(engine, "U0ANN") == {}
@@ -487,7 +488,7 @@ async def test_forgetting_a_workspace_leaves_no_trace_in_any_table(
     await lived_in(people, threads, inbox, "U0ANN", workspace="T-GONE")
     await lived_in(people, threads, inbox, "U0ANN", workspace="T-STAYS")
     stays = await rows_with(engine, "T-STAYS")
-    assert await people.forget_workspace("T-GONE") == 9  # five of the person, four events
+    assert await people.forget_workspace("T-GONE") == 10  # six of the person, four events
     assert await rows_with(engine, "T-GONE") == {}
     assert await rows_with(engine, "T-STAYS") == stays
 
@@ -509,7 +510,7 @@ async def test_workspaces_change_nothing_of_each_other(engine: AsyncEngine, peop
     await declare(people, "ann", {MLOPS: "lead"}, ["gdpr"])
     async with engine.connect() as connection:
         before = [(await connection.execute(select(table))).all() for table in metadata.sorted_tables]
-    await people.suggested("T2", "ann", NOW)
+    await people.suggested("T2", ["ann"], NOW)
     await people.remember("T2", Member("ann", "Other Ann", availability="deactivated"), NOW)
     await people.declare("T2", "ann", {}, {}, NOW)
     await people.forget("T2", "ann")

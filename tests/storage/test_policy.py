@@ -114,8 +114,8 @@ class Office:
         for turn in range(1, 4):
             users = [one.user for one in team if one.turn == turn]
             for user in users:
-                await people.suggested(workspace, user, NOW + timedelta(minutes=turn))
-        rows = await people.candidates(workspace, topics=topics, roles=roles, without=asker)
+                await people.suggested(workspace, [user], NOW + timedelta(minutes=turn))
+        rows = await people.candidates(workspace, topics=topics, roles=roles, without=asker, now=NOW)
         return [person.user for person in choose(rows, topics, roles)]
 
 

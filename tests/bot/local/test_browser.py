@@ -13,7 +13,7 @@ import pytest
 
 from bot.local import GENERAL
 
-from .conftest import ANN, BEN, JSON, Served, button, modal, section, text_input
+from .conftest import ANN, BEN, JSON, Served, button, modal, option, section, text_input
 
 COMMAND = "/genai-role"
 
@@ -215,6 +215,38 @@ async def test_the_home_tab_and_shortcuts(served: Served) -> None:
         about = {"callback_id": "find_who_can_help", "channel": GENERAL, "ts": ts}
         assert await page.do("message_shortcut", user=BEN, **about) == {"error": None}
         assert len((await page.until("modals", user=BEN))["views"]) == 1
+
+
+async def test_a_home_tab_that_is_drawn_anew_still_takes_what_was_chosen_and_pressed(served: Served) -> None:
+    """The page shows for a moment longer what the bot has replaced: its blocks have other names by now."""
+    pressed: list[JSON] = []
+    menu = {"type": "static_select", "action_id": "pick", "options": [option("A", "a"), option("B", "b")]}
+    view = {"type": "home", "blocks": [{"type": "actions", "elements": [menu, button("go", "Go")]}]}
+
+    async def opened_home(event: JSON, client: Any) -> None:
+        await client.views_publish(user_id=event["user"], view=view)
+
+    async def noted(ack: Any, action: JSON) -> None:
+        await ack()
+        pressed.append(action)
+
+    served.app.event("app_home_opened")(opened_home)
+    for action_id in ("pick", "go"):
+        served.app.action(action_id)(noted)
+    async with opened(served) as page:
+        await page.open()
+        await page.do("home", user=BEN)
+        before = (await page.until("home", user=BEN))["view"]
+        await page.do("home", user=BEN)
+        after = (await page.until("home", user=BEN))["view"]
+        old, new = before["blocks"][0]["block_id"], after["blocks"][0]["block_id"]
+        assert old != new
+        about = {"user": BEN, "surface": {"view": after["id"]}, "block_id": old, "entered": {f"{old}/pick": "b"}}
+        assert await page.do("press", action_id="pick", selected="b", **about) == {"error": None}
+        assert await page.do("press", action_id="go", **about) == {"error": None}
+    chosen, went = pressed
+    assert chosen["selected_option"]["value"] == "b"
+    assert (went["action_id"], chosen["block_id"], went["block_id"]) == ("go", new, new)
 
 
 async def test_joining_and_resetting(served: Served) -> None:

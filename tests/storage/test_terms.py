@@ -1,0 +1,121 @@
+"""On which terms people are suggested: visibility, a weekly cap, topics that they are not to be asked about."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from knowledge.people import Level, Member, PassedOver, Terms, Visibility
+from storage.people import SqlPeople, monday_of
+from tests.storage.conftest import NOW
+
+MLOPS: dict[str, Level] = {"mlops-engineer": "lead"}
+WEEK = timedelta(days=7)
+
+
+async def named(
+    people: SqlPeople, topics: Sequence[str] = (), now: datetime = NOW, without: str = "asker"
+) -> list[str]:
+    rows = await people.candidates("T1", topics=topics, roles=[*MLOPS], without=without, now=now)
+    return list(dict.fromkeys(row.user for row in rows))
+
+
+async def passed_over(people: SqlPeople, topics: Sequence[str] = (), now: datetime = NOW) -> PassedOver:
+    return await people.passed_over("T1", topics=topics, roles=[*MLOPS], without="asker", now=now)
+
+
+@pytest.mark.parametrize(("visibility", "is_named"), [("open", True), ("ask_first", False), ("hidden", False)])
+async def test_only_who_is_open_is_named(people: SqlPeople, visibility: Visibility, is_named: bool) -> None:
+    await people.declare("T1", "ann", MLOPS, {"gdpr": "GDPR"}, NOW, Terms(visibility))
+    assert await named(people) == (["ann"] if is_named else [])
+    assert bool(await people.holders("T1", "mlops-engineer")) is is_named
+    assert (await people.declared_topics("T1", ["gdpr"]) == ["gdpr"]) is is_named
+    # Of who is hidden not even the number is told.
+    assert await passed_over(people) == PassedOver(ask_first=visibility == "ask_first")
+
+
+async def test_what_slack_says_of_a_person_does_not_unhide_them(people: SqlPeople) -> None:
+    await people.declare("T1", "ann", MLOPS, {}, NOW, Terms("hidden"))
+    await people.remember("T1", Member("ann", "Ann"), NOW)
+    assert await named(people) == []
+
+
+async def test_the_cap_counts_suggestions_of_a_week_and_ends_with_it(people: SqlPeople) -> None:
+    await people.declare("T1", "ann", MLOPS, {}, NOW, Terms(weekly_cap=2))
+    assert await people.suggested("T1", ["ann"], NOW) == {"ann": 1}
+    [row] = await people.candidates("T1", topics=(), roles=[*MLOPS], without=None, now=NOW)
+    assert (row.this_week, row.weekly_cap) == (1, 2)
+    assert await people.suggested("T1", ["ann"], NOW) == {"ann": 2}
+    assert await named(people) == []
+    assert await people.suggested("T1", ["ann"], NOW) == {}
+    assert await passed_over(people) == PassedOver(capped=1)
+    monday = datetime.combine(monday_of(NOW) + WEEK, datetime.min.time(), UTC)
+    assert await named(people, now=monday - timedelta(seconds=1)) == []
+    assert await named(people, now=monday) == ["ann"]
+    assert await people.suggested("T1", ["ann"], monday) == {"ann": 1}
+
+
+async def test_a_card_names_who_holds_a_role_at_the_cap_too(people: SqlPeople) -> None:
+    await people.declare("T1", "ann", MLOPS, {}, NOW, Terms(weekly_cap=1))
+    await people.suggested("T1", ["ann"], NOW)
+    assert [row.user for row in await people.holders("T1", "mlops-engineer")] == ["ann"]
+
+
+async def test_many_suggestions_at_once_do_not_pass_the_cap(people: SqlPeople) -> None:
+    for user in ("ann", "ben", "cleo"):
+        await people.declare("T1", user, MLOPS, {}, NOW, Terms(weekly_cap=3))
+    orders = [["ann", "ben", "cleo"], ["cleo", "ben", "ann"]]
+    found = await asyncio.gather(*(people.suggested("T1", orders[at % 2], NOW) for at in range(10)))
+    for user in ("ann", "ben", "cleo"):
+        assert sorted(counts[user] for counts in found if user in counts) == [1, 2, 3]
+
+
+async def test_changing_a_declaration_does_not_reset_the_count(people: SqlPeople) -> None:
+    await people.declare("T1", "ann", MLOPS, {}, NOW, Terms(weekly_cap=1))
+    await people.suggested("T1", ["ann"], NOW)
+    await people.declare("T1", "ann", {"mlops-engineer": "learning"}, {}, NOW)
+    assert await named(people) == []
+    await people.declare("T1", "ann", MLOPS, {}, NOW, Terms(weekly_cap=None))
+    assert await named(people) == ["ann"]
+
+
+async def test_nobody_is_suggested_for_what_they_are_not_to_be_asked_about(people: SqlPeople) -> None:
+    await people.declare("T1", "ann", MLOPS, {"kubernetes": "k8s"}, NOW, Terms(not_about={"gdpr": "GDPR"}))
+    await people.declare("T1", "ben", MLOPS, {}, NOW)
+    assert sorted(await named(people)) == ["ann", "ben"]
+    assert await named(people, ["kubernetes"]) == ["ann", "ben"]
+    assert await named(people, ["gdpr"]) == ["ben"]
+    assert await passed_over(people, ["gdpr"]) == PassedOver(not_about=1)
+    # Nor does it count as declared.
+    assert await people.declared_topics("T1", ["gdpr"]) == []
+
+
+async def test_terms_stay_until_others_are_given(people: SqlPeople) -> None:
+    terms = Terms("ask_first", 3, {"gdpr": "GDPR"})
+    await people.declare("T1", "ann", MLOPS, {}, NOW, terms)
+    await people.declare("T1", "ann", {"data-engineer": "lead"}, {}, NOW)
+    assert (await people.declaration("T1", "ann")).terms == terms
+    await people.declare("T1", "ann", MLOPS, {}, NOW, Terms())
+    assert (await people.declaration("T1", "ann")).terms == Terms()
+
+
+async def test_who_declares_nothing_has_no_terms(people: SqlPeople) -> None:
+    await people.declare("T1", "ann", MLOPS, {}, NOW, Terms("hidden", 1, {"gdpr": "GDPR"}))
+    await people.declare("T1", "ann", {}, {}, NOW)
+    assert await people.forget("T1", "ann") == 0
+    assert (await people.declaration("T1", "ann")).terms == Terms()
+
+
+async def test_bots_guests_leavers_and_the_asker_are_not_even_counted(people: SqlPeople) -> None:
+    for user, member in (
+        ("bot", Member("bot", "Bot", is_bot=True)),
+        ("guest", Member("guest", "Guest", is_guest=True)),
+        ("gone", Member("gone", "Gone", availability="deactivated")),
+        ("asker", Member("asker", "Asker")),
+    ):
+        await people.declare("T1", user, MLOPS, {}, NOW, Terms("ask_first"))
+        await people.remember("T1", member, NOW)
+    assert await passed_over(people) == PassedOver()
