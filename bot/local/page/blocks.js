@@ -1,10 +1,10 @@
 // Block Kit: each block drawn by its type. What is inside blocks is drawn by the modules named after it.
-import {html, useRef, useState} from "./vendor/htm-preact.js";
+import {html, useErrorBoundary, useRef, useState} from "./vendor/htm-preact.js";
 import {Button, FeedbackButtons, IconButton, Overflow, WorkflowButton} from "./buttons.js";
 import {FileField, Options, Picker, TextField} from "./fields.js";
 import {Markdown} from "./markdown.js";
-import {Icon} from "./modal.js";
 import {Link, Text, wordsOf} from "./mrkdwn.js";
+import {Icon} from "./overlay.js";
 import {RichText} from "./rich_text.js";
 import {Select} from "./selects.js";
 import {useId} from "./surface.js";
@@ -161,7 +161,14 @@ function drawn(blocks, env) {
  * Draw blocks. `state` is what their elements hold, `act` what can be done with them (see useSurface), `errors` what
  * is wrong in a form by block_id, `user` who looks at it.
  */
-export function Blocks({blocks, surface, state, act, people, channels, user, errors}) {
+function Blocks({blocks, surface, state, act, people, channels, user, errors}) {
   const env = {state, act, people, channels, user, errors, heading: HEADINGS[surface]};
   return html`<div class="blocks in-${surface}">${drawn(blocks, env)}</div>`;
+}
+
+/** Draw blocks; what cannot be drawn takes nothing else of the page with it. */
+export function SafeBlocks(props) {
+  const [failure] = useErrorBoundary();
+  if (failure) return html`<p class="cannot-draw">These blocks cannot be drawn: ${failure.message}</p>`;
+  return html`<${Blocks} ...${props} />`;
 }

@@ -1,7 +1,7 @@
 // What is pressed: buttons, links that look like them, the overflow menu, feedback.
 import {html, useState} from "./vendor/htm-preact.js";
-import {Icon, Menu} from "./modal.js";
 import {wordsOf} from "./mrkdwn.js";
+import {Icon, Menu} from "./overlay.js";
 import {useConfirm} from "./surface.js";
 
 const STYLES = {primary: "primary", danger: "danger"};

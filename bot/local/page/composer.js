@@ -1,9 +1,9 @@
 // Where a person types: messages and slash commands, with completion of what they begin with.
 import {html, useEffect, useLayoutEffect, useRef, useState} from "./vendor/htm-preact.js";
-import {Icon, Menu} from "./modal.js";
+import {plain} from "./mrkdwn.js";
+import {Icon, Menu} from "./overlay.js";
 import {Avatar} from "./people.js";
 import {ChannelSign, shownChannels} from "./sidebar.js";
-import {plain} from "./mrkdwn.js";
 
 const MOST_CHOICES = 8;
 const NAME = /(^|[\s(])([@#])([^@#\n]{0,40})$/;

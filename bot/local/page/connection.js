@@ -6,7 +6,7 @@ const TRACES_KEPT = 400;
 const RETRY_MILLISECONDS = 2000;
 const EVENTS = ["state", "message", "channel", "member", "modals", "home", "trace"];
 
-export const NOTHING = {
+const NOTHING = {
   connected: false, ready: false, generation: 0, team: {id: "", name: ""}, bot: {id: "", name: ""}, general: null,
   members: new Map(), people: new Map(), channels: new Map(), commands: [], shortcuts: [], steps: [],
   said: new Map(), modals: new Map(), homes: new Map(), trace: [], done: new Set(), newest: null,

@@ -1,8 +1,10 @@
 // Messages: the list of a conversation, and each of its messages.
 import {Component, html, useCallback, useEffect, useLayoutEffect, useRef, useState} from "./vendor/htm-preact.js";
-import {Mrkdwn, plain} from "./mrkdwn.js";
-import {Icon, Menu, SafeBlocks, useSurface} from "./modal.js";
+import {SafeBlocks} from "./blocks.js";
 import {isReply, mentions, seenBy} from "./connection.js";
+import {useSurface} from "./entered.js";
+import {Mrkdwn, plain} from "./mrkdwn.js";
+import {Icon, Menu} from "./overlay.js";
 import {Avatar, dayName, dayOf, exactTimeOf, timeOf} from "./people.js";
 
 const PAGE = 200;

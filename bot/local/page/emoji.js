@@ -33,7 +33,7 @@ skin-tone-2 🏻 skin-tone-3 🏼 skin-tone-4 🏽 skin-tone-5 🏾 skin-tone-6 
 const words = NAMES.trim().split(/\s+/);
 const TABLE = new Map(words.flatMap((word, at) => (at % 2 ? [] : [[word, words[at + 1]]])));
 
-export const EMOJI = /:([a-z0-9_+'-]+):/g;
+const EMOJI = /:([a-z0-9_+'-]+):/g;
 export const withEmoji = (text) => text.replace(EMOJI, (written, name) => TABLE.get(name) ?? written);
 
 /** Return an emoji of rich text, which often comes with its code points ("1f44b-1f3fd"). */

@@ -1,7 +1,8 @@
 // The app's own place: its Home tab, drawn from what the bot publishes.
 import {html, useEffect, useState} from "./vendor/htm-preact.js";
-import {SafeBlocks, useSurface} from "./modal.js";
+import {SafeBlocks} from "./blocks.js";
 import {send} from "./connection.js";
+import {useSurface} from "./entered.js";
 
 const PATIENCE_MILLISECONDS = 10_000;
 

@@ -1,6 +1,6 @@
 // Under the hood: every request to the bot and from it, newest first.
 import {Component, html, useEffect, useRef, useState} from "./vendor/htm-preact.js";
-import {Icon} from "./modal.js";
+import {Icon} from "./overlay.js";
 import {secondsOf} from "./people.js";
 
 const SHOWN = 200;

@@ -1,8 +1,8 @@
 // Members: how they look, when it is for them, which of them is played.
 import {html, useEffect, useMemo, useRef, useState} from "./vendor/htm-preact.js";
-import {plain} from "./mrkdwn.js";
-import {Dialog, Icon} from "./modal.js";
 import {send} from "./connection.js";
+import {plain} from "./mrkdwn.js";
+import {Dialog, Icon} from "./overlay.js";
 
 const TINTS = 8;
 
@@ -70,7 +70,7 @@ function useMinute() {
 }
 
 /** Say how somebody is: what they set as their status, or else their presence. */
-export function presenceOf(member) {
+function presenceOf(member) {
   if (member.deleted) return "Deactivated";
   if (member.status_text) return member.status_text;
   return member.presence === "active" ? "Active" : "Away";

@@ -1,7 +1,8 @@
 // Menus to choose from: one combobox for all of them, single or multiple, with options of four origins.
 import {html, useEffect, useLayoutEffect, useRef, useState} from "./vendor/htm-preact.js";
-import {Icon, valueKey} from "./modal.js";
+import {valueKey} from "./entered.js";
 import {wordsOf} from "./mrkdwn.js";
+import {Icon} from "./overlay.js";
 import {isPlayable} from "./people.js";
 import {labelled, useChoice, useId, valueOf} from "./surface.js";
 

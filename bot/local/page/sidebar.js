@@ -1,6 +1,6 @@
 // Where one can go: channels, the app, other members; and what concerns the workspace as a whole.
 import {html, useEffect, useMemo, useRef} from "./vendor/htm-preact.js";
-import {Dialog, Icon, Menu} from "./modal.js";
+import {Dialog, Icon, Menu} from "./overlay.js";
 import {Avatar, Chooser, Presence, isPlayable} from "./people.js";
 
 const THEMES = [["auto", "As the system"], ["light", "Light"], ["dark", "Dark"]];

@@ -1,6 +1,6 @@
 // First steps: a card that proposes what to try, and ticks what was done.
 import {html, useEffect, useState} from "./vendor/htm-preact.js";
-import {Icon} from "./modal.js";
+import {Icon} from "./overlay.js";
 
 /** Read from the browser's storage; a browser that has none, or forbids it, just forgets. */
 export function recall(name, otherwise) {

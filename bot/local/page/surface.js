@@ -1,7 +1,8 @@
 // What every control in blocks needs: its value, its ids, the question before it acts.
 import {html, useRef, useState} from "./vendor/htm-preact.js";
-import {Dialog, valueKey} from "./modal.js";
+import {valueKey} from "./entered.js";
 import {Text, wordsOf} from "./mrkdwn.js";
+import {Dialog} from "./overlay.js";
 
 let counted = 0;
 

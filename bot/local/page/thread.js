@@ -1,8 +1,8 @@
 // The right pane: one message and the replies to it.
 import {html, useEffect, useMemo, useRef} from "./vendor/htm-preact.js";
-import {Icon} from "./modal.js";
-import {Messages} from "./conversation.js";
 import {Composer} from "./composer.js";
+import {Messages} from "./conversation.js";
+import {Icon} from "./overlay.js";
 
 export function Thread({root, replies, place, user, people, channels, tz, todo, composer, onClose}) {
   const pane = useRef(null);
