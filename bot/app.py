@@ -33,6 +33,7 @@ from knowledge.guide import Guide, load_guide
 from knowledge.ports import People, Threads
 from storage.database import head_version, migrate, open_engine, schema_version, sqlite_file
 from storage.feedback import SqlFeedback
+from storage.forgotten import renew_secrets
 from storage.inbox import SqlInbox
 from storage.keys import MAKE_KEY, Keys, KeysError, keys_beside, new_key
 from storage.people import SqlPeople
@@ -98,6 +99,7 @@ class Bot:
                 if self.engine.dialect.name != "sqlite":
                     raise SettingsError("The database's schema is not current. Run: python -m bot migrate")
                 await migrate(self.engine)
+            await renew_secrets(self.engine)
         except UNUSABLE as error:
             raise unusable(self.engine.url.render_as_string(), error) from error
 

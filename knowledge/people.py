@@ -63,6 +63,16 @@ class Declaration:
 
 
 @dataclass(frozen=True)
+class Listed:
+    """Hold a person of a file: profile, roles, topics by key, and terms; None where the file says nothing of them."""
+
+    member: Member
+    roles: Mapping[str, Level]
+    topics: Mapping[str, str]
+    terms: Terms | None = None
+
+
+@dataclass(frozen=True)
 class PassedOver:
     """Count who declared what was asked for, and is not named, by why; each at most ``MOST_COUNTED``."""
 

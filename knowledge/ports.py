@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from knowledge.answers import Subject
 from knowledge.feedback import Asked, Verdict
@@ -77,8 +77,14 @@ class People(Protocol):
         """
         ...
 
+    async def kept(self, workspace: str, user: str) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """Return everything that is kept about the person, by what it is, as JSON can hold it."""
+        ...
+
     async def forget(self, workspace: str, user: str, *, answering: tuple[str, str] | None = None) -> int:
-        """Delete every row of the person and return how many there were.
+        """Delete every row of the person and return how many there were; only a keyed hash is left.
+
+        No import brings the person back; whoever declares something again lifts that.
 
         ``answering`` is the channel and time of the message that asks for it: its answer is still owed.
         """

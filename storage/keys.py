@@ -24,7 +24,8 @@ class Keys:
 
     def __init__(self, keys: Sequence[str]) -> None:
         try:
-            self._fernet = MultiFernet([Fernet(key.strip()) for key in keys])
+            each = [Fernet(key.strip()) for key in keys]
+            self._fernet, self._newest = MultiFernet(each), each[0]
         except ValueError as error:
             raise KeysError(f"ENCRYPTION_KEYS holds something that is not a key. Make one with: {MAKE_KEY}") from error
 
@@ -39,6 +40,17 @@ class Keys:
             return self._fernet.decrypt(token.encode()).decode()
         except InvalidToken as error:
             raise KeysError("None of ENCRYPTION_KEYS opens a stored text. Is an old key missing?") from error
+
+    def renewed(self, token: str) -> str:
+        """Return a token of the newest key with the same text: the given one, if that key opens it already.
+
+        Raises KeysError where no key opens it.
+        """
+        try:
+            self._newest.decrypt(token.encode())
+        except InvalidToken:
+            return self.encrypt(self.decrypt(token))
+        return token
 
 
 def new_key() -> str:

@@ -47,7 +47,9 @@ from knowledge.people import (
     Visibility,
 )
 from storage.database import insert_into, only_writer_for
-from storage.tables import asked, declarations, inbox, members, threads
+from storage.forgotten import lift, remember_forgotten
+from storage.kept import everything_about
+from storage.tables import asked, declarations, forgotten, inbox, members, secrets, threads
 from storage.tables import terms as terms_table
 
 MOST_CANDIDATES = 20
@@ -265,6 +267,8 @@ class SqlPeople:
                 {**common, "kind": "topic", "key": key, "label": label, "level": best} for key, label in topics.items()
             ]
             if rows:
+                # Who declares something themself may be imported again.
+                await lift(connection, workspace, user)
                 rows += [
                     {**common, "kind": "not", "key": key, "label": label, "level": NO_LEVEL}
                     for key, label in (terms.not_about if terms else {}).items()
@@ -386,9 +390,14 @@ class SqlPeople:
         async with self._engine.connect() as connection:
             return await connection.scalar(query) or 0
 
+    async def kept(self, workspace: str, user: str) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """Return every row that names the person, by table."""
+        return await everything_about(self._engine, workspace, user)
+
     async def forget(self, workspace: str, user: str, *, answering: tuple[str, str] | None = None) -> int:
         """Delete the person's declarations, profile and conversations, and the person from the inbox.
 
+        A keyed hash stays, so that no import brings the person back; whoever declares something again lifts it.
         Ids of events stay, without the person and what was said: they keep an answer from being given twice. What
         waits is not taken up again after a restart; what a running worker holds already is still answered.
         ``answering``, the channel and time of the message that asks for it, is worked on until that is confirmed.
@@ -407,21 +416,28 @@ class SqlPeople:
             found = select(*key).where(theirs).order_by(*key).with_for_update().cte("found")
             state: Any = "done"
             body: Any = ""
+            # A direct message with the bot is one person's: its id would name them as well as theirs does.
+            direct = inbox.c.channel.startswith("D", autoescape=True)
+            where = {name: case((direct, null()), else_=inbox.c[name]) for name in ("channel", "message_ts")}
             if answering is not None:
                 # Its body, which is erased once it is done, is needed to try again where Slack is out of reach.
                 asked = (inbox.c.channel == answering[0]) & (inbox.c.message_ts == answering[1])
                 asked &= inbox.c.state == "claimed"
                 state, body = case((asked, inbox.c.state), else_=state), case((asked, inbox.c.body), else_=body)
+                where = {name: case((asked, inbox.c[name]), else_=gone) for name, gone in where.items()}
             await connection.execute(
-                update(inbox).where(tuple_(*key).in_(select(*found.c))).values(state=state, user_id=None, body=body)
+                update(inbox)
+                .where(tuple_(*key).in_(select(*found.c)))
+                .values(state=state, user_id=None, body=body, **where)
             )
+            await remember_forgotten(self._engine, connection, workspace, user)
         return count
 
     async def forget_workspace(self, workspace: str) -> int:
-        """Delete every row of the workspace, events included."""
+        """Delete every row of the workspace, events and marks of forgotten people included."""
         count = 0
         async with self._changing(workspace) as connection:
-            for table in (declarations, members, terms_table, threads, inbox, asked):
+            for table in (declarations, members, terms_table, threads, inbox, asked, forgotten, secrets):
                 result = await connection.execute(delete(table).where(table.c.workspace == workspace))
                 count += cast("CursorResult[object]", result).rowcount
         return count

@@ -187,6 +187,24 @@ asked = Table(
     Column("question", Text, nullable=False, comment="encrypted, timeless; empty where the answer helped"),
     comment="Questions without an answer, and answers that were rated.",
 )
+
+forgotten = Table(
+    "forgotten",
+    metadata,
+    _workspace(),
+    Column("mark", String(64), primary_key=True, comment="HMAC-SHA256 of workspace and person"),
+    comment="Keyed hashes of people who are not to be brought back by an import.",
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    _workspace(),
+    Column("name", String(32), primary_key=True),
+    Column("value", Text, nullable=False, comment="encrypted"),
+    comment="What is drawn once for a workspace and never shown.",
+)
+
 Index("ix_inbox_lease", inbox.c.state, inbox.c.lease_until)
 Index("ix_inbox_received", inbox.c.state, inbox.c.received_at)
 Index("ix_threads_touched", threads.c.touched_at)

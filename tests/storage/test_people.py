@@ -378,8 +378,9 @@ async def test_every_table_with_people_in_it_is_lived_in(
 ) -> None:
     await lived_in(people, threads, inbox, "U0ANN")
     with_people = {name for name, table in metadata.tables.items() if "user_id" in table.columns}
-    # What is asked and rated is kept without a person.
-    assert set(await rows_with(engine, "U0ANN")) == with_people == {*metadata.tables} - {"asked"}
+    # What is asked and rated is kept without a person, and a forgotten one as a hash.
+    without = {"asked", "forgotten", "secrets"}
+    assert set(await rows_with(engine, "U0ANN")) == with_people == {*metadata.tables} - without
 
 
 async def test_forgetting_a_person_leaves_no_trace_in_any_table(

@@ -13,19 +13,22 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.answers import Subject
 from knowledge.feedback import Asked
-from knowledge.people import Member
+from knowledge.people import Listed, Member
+from storage.bulk import SqlPeopleInBulk
 from storage.feedback import KEEP as KEEP_QUESTIONS
 from storage.feedback import SqlFeedback
 from storage.inbox import KEEP, LEASE, Event, SqlInbox
 from storage.people import NEVER, SqlPeople
-from storage.tables import asked, declarations, inbox, members, metadata, terms, threads
+from storage.tables import asked, declarations, forgotten, inbox, members, metadata, secrets, terms, threads
 from storage.threads import SqlThreads
+from tests.databases import KEYS
 from tests.storage.conftest import NOW
 
 ROWS = 5_000
 MINUTE = timedelta(minutes=1)
 MLOPS, DATA = "mlops-engineer", "data-engineer"
 SENT = Event("T1", "Ev04990", "{}", "C1", "4990", "U04990")
+NEW = Member("U-new", "Ben")
 RATED = Asked("0017", "card", (MLOPS,), 0.9, "what is mlops")
 Run = Callable[[SqlPeople, SqlThreads, SqlInbox, SqlFeedback], Awaitable[object]]
 
@@ -43,7 +46,13 @@ STATEMENTS: dict[str, Run] = {
     "profile": lambda p, t, i, f: p.profile("T1", "U00001"),
     "unchecked": lambda p, t, i, f: p.unchecked("T1", ["U00001", "U00002", "U00003"], NOW),
     "suggested": lambda p, t, i, f: p.suggested("T1", ["U00001", "U00002"], NOW),
+    "kept": lambda p, t, i, f: p.kept("T1", "U00001"),
     "forget": lambda p, t, i, f: p.forget("T1", "U00001"),
+    "forgotten": lambda p, t, i, f: SqlPeopleInBulk(p._engine, random.Random(1)).forgotten("T1", ["U00001", "U00002"]),
+    "everybody": lambda p, t, i, f: anext(SqlPeopleInBulk(p._engine, random.Random(1)).everybody("T1")),
+    "declare many": lambda p, t, i, f: SqlPeopleInBulk(p._engine, random.Random(1)).declare_many(
+        "T1", [Listed(Member("U00003", "Ann"), {MLOPS: "lead"}, {}), Listed(NEW, {}, {"gdpr": "GDPR"})], NOW
+    ),
     "subject": lambda p, t, i, f: t.subject("T1", "C1", "1.17", NOW),
     "remember a subject": lambda p, t, i, f: t.remember("T1", "C1", "1.17", "U00001", Subject(roles=(MLOPS,)), NOW),
     "prune threads": lambda p, t, i, f: t.prune(NOW - 4_990 * MINUTE),
@@ -167,6 +176,11 @@ async def fill(engine: AsyncEngine) -> None:
                 for at in range(ROWS)
             ],
         )
+        key = KEYS.encrypt("00" * 32)
+        await connection.execute(
+            insert(secrets), [{"workspace": f"T{at}", "name": "forgotten", "value": key} for at in range(ROWS)]
+        )
+        await connection.execute(insert(forgotten), [{"workspace": "T1", "mark": f"{at:064x}"} for at in range(ROWS)])
     async with engine.begin() as connection:
         await connection.execute(text("ANALYZE"))
 

@@ -1,0 +1,115 @@
+"""What is left of a person who is forgotten: a keyed hash, so that an import cannot bring them back.
+
+The key of the hashes is drawn once for each workspace and kept encrypted, so that it stays the same when
+ENCRYPTION_KEYS changes. Without it the hashes say nothing: ids of people are short, and a plain hash could be guessed.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import secrets
+from collections.abc import Sequence
+from hashlib import sha256
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from storage.database import insert_into
+from storage.keys import KeysError
+from storage.tables import forgotten, keys_of
+from storage.tables import secrets as secrets_table
+
+logger = logging.getLogger(__name__)
+NAME = "forgotten"
+MOST_MARKS = 5_000
+"""Marks looked for at once: SQLite bounds the variables of a query."""
+
+
+def mark_of(key: str, workspace: str, user: str) -> str:
+    """Return the mark of a person in a workspace."""
+    return hmac.new(bytes.fromhex(key), f"{workspace}\0{user}".encode(), sha256).hexdigest()
+
+
+async def remember_forgotten(engine: AsyncEngine, connection: AsyncConnection, workspace: str, user: str) -> None:
+    """Write the mark of a person, in the transaction that deletes the rest."""
+    try:
+        key = await _key(connection, workspace)
+    except KeysError:
+        # Nobody can compare with the old marks any more, and forgetting must never fail.
+        logger.error("the key of forgotten people can't be read: marks made before now are void, and deleted")
+        await connection.execute(delete(forgotten).where(forgotten.c.workspace == workspace))
+        await connection.execute(delete(secrets_table).where(secrets_table.c.workspace == workspace))
+        key = None
+    if key is None:
+        drawn = keys_of(connection.dialect).encrypt(secrets.token_hex(32), timeless=True)
+        # Of two people who are forgotten at once, the first draws the key for both.
+        await connection.execute(
+            insert_into(engine, secrets_table)
+            .values(workspace=workspace, name=NAME, value=drawn)
+            .on_conflict_do_nothing()
+        )
+        key = await _key(connection, workspace)
+    assert key is not None
+    await connection.execute(
+        insert_into(engine, forgotten)
+        .values(workspace=workspace, mark=mark_of(key, workspace, user))
+        .on_conflict_do_nothing()
+    )
+
+
+async def lift(connection: AsyncConnection, workspace: str, user: str) -> None:
+    """Delete the mark of a person who declares something themself."""
+    try:
+        key = await _key(connection, workspace)
+    except KeysError:
+        logger.error("the key of forgotten people can't be read: who declares something keeps their mark")
+        return
+    if key is not None:
+        f = forgotten.c
+        await connection.execute(
+            delete(forgotten).where(f.workspace == workspace, f.mark == mark_of(key, workspace, user))
+        )
+
+
+async def forgotten_among(connection: AsyncConnection, workspace: str, users: Sequence[str]) -> frozenset[str]:
+    """Return those of the users who asked to be forgotten. Raises KeysError where their key can't be read."""
+    key = await _key(connection, workspace)
+    if key is None:
+        return frozenset()
+    users_of = {mark_of(key, workspace, user): user for user in users}
+    marks, found = list(users_of), set[str]()
+    f = forgotten.c
+    for start in range(0, len(marks), MOST_MARKS):
+        some = marks[start : start + MOST_MARKS]
+        rows = await connection.scalars(select(f.mark).where(f.workspace == workspace, f.mark.in_(some)))
+        found.update(users_of[mark] for mark in rows)
+    return frozenset(found)
+
+
+async def renew_secrets(engine: AsyncEngine) -> int:
+    """Encrypt with the newest key what an older one encrypted, so that the older one may go; return how many.
+
+    What no key opens stays as it is.
+    """
+    s = secrets_table.c
+    count = 0
+    async with engine.begin() as connection:
+        for row in (await connection.execute(select(secrets_table))).all():
+            try:
+                value = keys_of(connection.dialect).renewed(row.value)
+            except KeysError:
+                logger.error("the key of forgotten people can't be read: is an old key missing in ENCRYPTION_KEYS?")
+                continue
+            if value != row.value:
+                await connection.execute(
+                    update(secrets_table).where(s.workspace == row.workspace, s.name == row.name).values(value=value)
+                )
+                count += 1
+    return count
+
+
+async def _key(connection: AsyncConnection, workspace: str) -> str | None:
+    s = secrets_table.c
+    value = await connection.scalar(select(s.value).where(s.workspace == workspace, s.name == NAME))
+    return keys_of(connection.dialect).decrypt(value) if value else None

@@ -1,0 +1,73 @@
+"""Everything that is kept about one person, whichever table it stands in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Dialect, Text, select, type_coerce
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from knowledge.people import LEVELS
+from storage.keys import KeysError
+from storage.tables import keys_of, metadata
+
+MOST_ROWS = 1_000
+"""Rows of one table: a week of answered messages may be many."""
+UNREADABLE = "(can't be read any more: its key is gone)"
+_OURS = ("workspace", "user_id", "claimed_by", "lease_until")
+"""Columns that say nothing of the person, or only who it is."""
+
+
+async def everything_about(engine: AsyncEngine, workspace: str, user: str) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    """Return every row that names the person, by table: a table that is added later is in it by itself."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    async with engine.connect() as connection:
+        for name, table in metadata.tables.items():
+            if "user_id" not in table.c:
+                continue
+            # As it stands: one text that no key opens must not hide all others.
+            columns = [
+                type_coerce(column, Text).label("body") if column.name == "body" else column
+                for column in table.c
+                if column.name not in _OURS
+            ]
+            query = (
+                select(*columns)
+                .where(table.c.workspace == workspace, table.c.user_id == user)
+                .order_by(*table.primary_key.columns)
+                .limit(MOST_ROWS)
+            )
+            rows = (await connection.execute(query)).mappings().all()
+            found[name] = [_told(dict(row), engine.dialect) for row in rows]
+    return found
+
+
+def _told(row: Mapping[str, Any], dialect: Dialect) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    for key, value in row.items():
+        match key:
+            case "body":
+                # Of an event as Slack sent it only the person's own words: the rest is Slack's, and stands beside it.
+                told["message"] = _words(value, dialect)
+            case "level":
+                told[key] = LEVELS[value] if value < len(LEVELS) else None
+            case _:
+                told[key] = value.isoformat() if isinstance(value, date) else value
+    return told
+
+
+def _words(body: str, dialect: Dialect) -> str:
+    if not body:
+        return ""
+    try:
+        opened = body if body.startswith("{") else keys_of(dialect).decrypt(body)
+        event = json.loads(opened).get("event")
+    except KeysError:
+        return UNREADABLE
+    except (ValueError, AttributeError):
+        return ""
+    said = event.get("text") if isinstance(event, dict) else None
+    return said if isinstance(said, str) else ""

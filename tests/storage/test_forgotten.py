@@ -1,0 +1,187 @@
+"""What is left of forgotten people, and what an import does with it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from knowledge.people import Declaration, Listed, Member, Terms
+from storage.bulk import MOST_AT_ONCE, SqlPeopleInBulk
+from storage.database import open_engine
+from storage.forgotten import mark_of, renew_secrets
+from storage.keys import Keys, KeysError, new_key
+from storage.people import SqlPeople
+from storage.tables import forgotten, metadata, secrets
+from tests.databases import KEY
+from tests.storage.conftest import NOW
+
+MLOPS = "mlops-engineer"
+
+
+def listed(user: str, visibility: str = "", **given: object) -> Listed:
+    terms = Terms(visibility, 3, {"gdpr": "GDPR"}) if visibility else None  # type: ignore[arg-type]
+    return Listed(Member(user, user.title(), **given), {MLOPS: "lead"}, {"airflow": "Airflow"}, terms)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def bulk(engine: AsyncEngine) -> SqlPeopleInBulk:
+    return SqlPeopleInBulk(engine, random.Random(7))
+
+
+async def marks(engine: AsyncEngine) -> list[str]:
+    async with engine.connect() as connection:
+        return list(await connection.scalars(select(forgotten.c.mark)))
+
+
+async def named(people: SqlPeople) -> list[str]:
+    rows = await people.candidates("T1", topics=(), roles=[MLOPS], without=None, now=NOW)
+    return sorted({row.user for row in rows})
+
+
+async def test_a_keyed_hash_is_left_that_is_another_in_each_workspace(engine: AsyncEngine, people: SqlPeople) -> None:
+    for workspace in ("T1", "T2"):
+        await people.declare(workspace, "U0ANN", {MLOPS: "lead"}, {}, NOW)
+        await people.forget(workspace, "U0ANN")
+        await people.forget(workspace, "U0ANN")
+    first, second = await marks(engine)
+    assert first != second
+    assert {len(first), len(second)} == {64}
+    async with engine.connect() as connection:
+        values = list(await connection.scalars(select(secrets.c.value)))
+    assert len(set(values)) == 2
+    # Encrypted: with what stands in the database alone no id can be tried out.
+    assert not any(first == mark_of(value.encode().hex(), "T1", "U0ANN") for value in values)
+    key = Keys([KEY]).decrypt(values[0])
+    assert mark_of(key, "T1", "U0ANN") in (first, second) or mark_of(key, "T2", "U0ANN") in (first, second)
+
+
+async def test_two_who_are_forgotten_at_once_share_the_first_key(
+    engine: AsyncEngine, people: SqlPeople, bulk: SqlPeopleInBulk
+) -> None:
+    users = [f"U{number}" for number in range(6)]
+    await asyncio.gather(*(people.forget("T1", user) for user in users))
+    assert await bulk.forgotten("T1", [*users, "U9"]) == {*users}
+
+
+async def test_an_import_leaves_the_forgotten_out_until_they_declare_something_themselves(
+    people: SqlPeople, bulk: SqlPeopleInBulk
+) -> None:
+    await bulk.declare_many("T1", [listed("ann"), listed("ben")], NOW)
+    await people.forget("T1", "ann")
+    assert await bulk.declare_many("T1", [listed("ann"), listed("ben")], NOW) == {"ann"}
+    assert await named(people) == ["ben"]
+    # Nothing declared is nothing said.
+    await people.declare("T1", "ann", {}, {}, NOW)
+    assert await bulk.forgotten("T1", ["ann"]) == {"ann"}
+    await people.declare("T1", "ann", {MLOPS: "learning"}, {}, NOW)
+    assert await bulk.forgotten("T1", ["ann"]) == frozenset()
+    assert await bulk.declare_many("T1", [listed("ann")], NOW) == frozenset()
+    assert (await people.declaration("T1", "ann")).roles == {MLOPS: "lead"}
+
+
+async def test_other_workspaces_do_not_know_of_it(people: SqlPeople, bulk: SqlPeopleInBulk) -> None:
+    await people.forget("T1", "ann")
+    assert await bulk.declare_many("T2", [listed("ann")], NOW) == frozenset()
+
+
+async def test_a_workspace_that_goes_takes_marks_and_key_along(engine: AsyncEngine, people: SqlPeople) -> None:
+    await people.forget("T1", "ann")
+    assert await people.forget_workspace("T1") == 2
+    async with engine.connect() as connection:
+        for name in metadata.tables:
+            assert await connection.scalar(text(f"SELECT count(*) FROM {name}")) == 0  # noqa: S608
+
+
+async def test_new_encryption_keys_leave_the_hashes_as_they_are(
+    engine: AsyncEngine, address: str, people: SqlPeople
+) -> None:
+    await people.forget("T1", "ann")
+    before, newer = await marks(engine), new_key()
+    both, alone = open_engine(address, Keys([newer, KEY])), open_engine(address, Keys([newer]))
+    assert await renew_secrets(both) == 1
+    assert await renew_secrets(both) == 0
+    # From here on the old key may go.
+    assert await SqlPeopleInBulk(alone, random.Random(1)).forgotten("T1", ["ann", "ben"]) == {"ann"}
+    assert await marks(engine) == before
+    await both.dispose()
+    await alone.dispose()
+
+
+async def test_forgetting_never_fails_for_a_key_that_is_gone(
+    engine: AsyncEngine, address: str, people: SqlPeople, caplog: pytest.LogCaptureFixture
+) -> None:
+    await people.declare("T1", "ben", {MLOPS: "lead"}, {}, NOW)
+    await people.forget("T1", "ann")
+    other = open_engine(address, Keys([new_key()]))
+    theirs = SqlPeople(other, random.Random(1))
+    with pytest.raises(KeysError):
+        await SqlPeopleInBulk(other, random.Random(1)).declare_many("T1", [listed("ann")], NOW)
+    assert await renew_secrets(other) == 0
+    await theirs.declare("T1", "cleo", {MLOPS: "lead"}, {}, NOW)
+    await theirs.forget("T1", "ben")
+    assert await named(people) == ["cleo"]
+    assert len(await marks(engine)) == 1
+    assert "can't be read" in caplog.text
+    await other.dispose()
+
+
+# Many at once
+
+
+async def test_an_import_replaces_roles_and_topics_and_keeps_what_people_chose(
+    people: SqlPeople, bulk: SqlPeopleInBulk
+) -> None:
+    await people.declare("T1", "ann", {"data-engineer": "lead"}, {"jax": "JAX"}, NOW, Terms("hidden", 1, {"k": "K"}))
+    await bulk.declare_many("T1", [listed("ann", "open"), listed("ben", "open")], NOW)
+    assert await people.declaration("T1", "ann") == Declaration(
+        {MLOPS: "lead"}, {"airflow": "Airflow"}, NOW, Terms("hidden", 1, {"k": "K"})
+    )
+    assert (await people.declaration("T1", "ben")).terms == Terms("open", 3, {"gdpr": "GDPR"})
+    assert await named(people) == ["ben"]
+
+
+async def test_what_slack_said_counts_more_than_a_file(people: SqlPeople, bulk: SqlPeopleInBulk) -> None:
+    await people.declare("T1", "gone", {MLOPS: "lead"}, {}, NOW)
+    await people.remember("T1", Member("gone", "Gone", availability="deactivated"), NOW)
+    await bulk.declare_many("T1", [listed("gone"), listed("guest", is_guest=True), listed("bot", is_bot=True)], NOW)
+    assert await named(people) == []
+    assert await people.profile("T1", "gone") == Member("gone", "Gone", availability="deactivated")
+
+
+async def test_one_by_one_and_all_at_once_come_to_the_same(engine: AsyncEngine, people: SqlPeople) -> None:
+    who = [
+        listed("ann", "open"),
+        listed("ben", "ask_first"),
+        listed("cleo", availability="ooo"),
+        listed("dan", availability="away"),
+    ]
+    await SqlPeopleInBulk(engine, random.Random(7)).declare_many("T1", who, NOW)
+    for one in who:
+        user = one.member.user
+        await people.declare("T2", user, one.roles, one.topics, NOW, one.terms)
+        await people.remember("T2", one.member, NOW)
+    async with engine.connect() as connection:
+        found: dict[str, list[list[dict[str, object]]]] = {}
+        for name in ("declarations", "terms", "members"):
+            table = metadata.tables[name]
+            for workspace in ("T1", "T2"):
+                query = select(table).where(table.c.workspace == workspace).order_by(*table.primary_key.columns)
+                rows = (await connection.execute(query)).mappings()
+                left_out = ("workspace", "lot", "checked_at")
+                found.setdefault(name, []).append(
+                    [{key: value for key, value in row.items() if key not in left_out} for row in rows]
+                )
+    for one_way, other_way in found.values():
+        assert one_way == other_way
+
+
+async def test_everybody_comes_out_as_they_went_in(bulk: SqlPeopleInBulk) -> None:
+    who = [listed(f"u{number:04}", "open") for number in range(2 * MOST_AT_ONCE + 1)]
+    for start in range(0, len(who), MOST_AT_ONCE):
+        await bulk.declare_many("T1", who[start : start + MOST_AT_ONCE], NOW)
+    await bulk.declare_many("T2", [listed("other")], NOW)
+    assert [one async for one in bulk.everybody("T1")] == who
