@@ -1,4 +1,4 @@
-# What can be made here: setup run test check format bench chaos eval fit lock clean
+# What can be made here: setup run test check format bench chaos fuzz eval fit lock clean
 # The environment is made in .venv, from the lock files alone; nothing is installed again while they stay as they are.
 
 # python3 if it is new enough, else the newest that is.
@@ -8,7 +8,7 @@ PIP_INSTALL = .venv/bin/python -m pip install --quiet --disable-pip-version-chec
 BIN = .venv/bin/python
 ARGS ?=
 
-.PHONY: setup run test check format bench chaos eval fit lock clean
+.PHONY: setup run test check format bench chaos fuzz eval fit lock clean
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := setup
 
@@ -40,6 +40,9 @@ bench: .venv/.development
 
 chaos: .venv/.development
 	$(BIN) -m tests.chaos $(ARGS)
+
+fuzz: .venv/.development
+	$(BIN) -m tests.fuzz $(ARGS)
 
 eval: .venv/.development
 	$(BIN) -m tests.evals.report

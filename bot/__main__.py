@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Literal, ParamSpec, TypeVar
@@ -275,6 +276,95 @@ def insights(days: int, as_object: bool) -> None:
 
     found = asyncio.run(work.gather(_settings(), days))
     click.echo(work.as_json(found) if as_object else "\n".join(work.as_lines(found)))
+
+
+@main.group()
+def people() -> None:
+    """Import, export and erase members and what they declared."""
+
+
+_WORKSPACE = click.option("--workspace", metavar="ID", help="That workspace, and not the bot token's.")
+_FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+
+
+@people.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_WORKSPACE
+@click.option("--dry-run", is_flag=True, help="Check the file, say what would be done, and write nothing.")
+@click.option("--skip-bad", is_flag=True, help="Leave lines out that can't be used, and import the others.")
+@_plainly
+def import_people(file: Path, workspace: str | None, dry_run: bool, skip_bad: bool) -> None:
+    """Import members and declarations from a JSON or CSV file."""
+    from bot import people_file as work
+
+    settings = _settings()
+    with _bad_lines():
+        counted = asyncio.run(
+            work.import_people(
+                settings,
+                file,
+                workspace=workspace,
+                dry_run=dry_run,
+                skip_bad=skip_bad,
+                say=lambda line: click.echo(line, err=True),
+                progress=_progress,
+            )
+        )
+        click.echo(work.told(counted, dry_run=dry_run))
+
+
+@people.command("export")
+@_FILE
+@_WORKSPACE
+@click.option("--person", metavar="ID", help="All that is kept about that person, as JSON.")
+@_plainly
+def export_people(file: Path, workspace: str | None, person: str | None) -> None:
+    """Export everybody who declared something to a JSON or CSV file."""
+    from bot import people_file as work
+
+    settings = _settings()
+    with _bad_lines():
+        if person is None:
+            count = asyncio.run(work.export_people(settings, file, workspace=workspace, progress=_progress))
+            click.echo(f"People exported: {count:,}")
+        else:
+            click.echo(f"Rows exported: {asyncio.run(work.export_person(settings, file, person, workspace=workspace))}")
+
+
+@people.command("forget")
+@click.argument("person")
+@_WORKSPACE
+@_plainly
+def forget_person(person: str, workspace: str | None) -> None:
+    """Erase all that is kept about one person, as their own "forget me" does."""
+    from bot import people_file as work
+
+    settings = _settings()
+    with _bad_lines():
+        count = asyncio.run(work.forget_person(settings, person, workspace=workspace))
+        click.echo(f"Rows deleted: {count}. A keyed hash stays, so that no import brings the person back.")
+
+
+@contextmanager
+def _bad_lines() -> Iterator[None]:
+    """Say what is wrong with a file in a sentence, and end with 2."""
+    from bot.ask import BadLine
+
+    try:
+        yield
+    except BadLine as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+
+
+@contextmanager
+def _progress(label: str, length: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar on a terminal; without one, or without a known length, nothing."""
+    if length and sys.stderr.isatty():
+        with click.progressbar(length=length, label=label, file=sys.stderr) as bar:
+            yield bar.update
+    else:
+        yield lambda _steps: None
 
 
 if __name__ == "__main__":

@@ -178,7 +178,7 @@ async def answer_line(guide: Guide, line: Line, number: int = 0) -> Reply:
     for turn in line.turns:
         await guide.ask(Question(WORKSPACE, spoken(turn), line.via, line.asker, conversation))
     answer = await guide.ask(Question(WORKSPACE, spoken(line.text), line.via, line.asker, conversation))
-    return reply(answer, View(datetime.now(UTC), guide.catalog.roles))
+    return reply(answer, View(datetime.now(UTC), guide.catalog.roles, local_times=False))
 
 
 def spoken(text: str) -> str:

@@ -7,14 +7,15 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 
-from handlers import asking, declaring, home, ids, installing, members, questions, role_card
+from handlers import asking, declaring, freshness, home, ids, installing, members, personal, questions, role_card
 from handlers.errors import on_error
 from handlers.feedback import CountVote, Ratings, rate
 from handlers.members import Profiles
+from handlers.naming import Naming
 from handlers.pace import Pace
 from handlers.replies import Clock, Later
 from knowledge.guide import Guide
-from knowledge.ports import Feedback, People
+from knowledge.ports import Feedback, Freshness, People
 
 EVENTS = (
     "app_mention",
@@ -30,35 +31,53 @@ EVENTS = (
 
 
 def register(
-    app: AsyncApp, *, guide: Guide, people: People, feedback: Feedback, count_vote: CountVote, later: Later, now: Clock
+    app: AsyncApp,
+    *,
+    guide: Guide,
+    people: People,
+    fresh: Freshness,
+    feedback: Feedback,
+    count_vote: CountVote,
+    later: Later,
+    now: Clock,
 ) -> None:
     """Register every listener. Commands come first: Bolt tries listeners in order, some 7 µs each."""
     profiles = Profiles(people, later, now)
     show: dict[str, Any] = {"guide": guide, "now": now}
     every: dict[str, Any] = {**show, "people": people, "profiles": profiles}
+    naming = Naming(people, now)
     ratings = Ratings(feedback, guide, later, now)
 
-    app.command(ids.COMMAND)(partial(role_card.look_up, **every, ratings=ratings))
+    app.command(ids.COMMAND)(partial(role_card.look_up, **every, ratings=ratings, naming=naming))
 
-    app.action(ids.OPEN_ENTRY)(partial(role_card.open_entry, **show))
-    app.action(ids.BROWSE)(partial(role_card.open_entry, **show))
+    app.action(ids.OPEN_ENTRY)(partial(role_card.open_entry, **show, naming=naming))
+    app.action(ids.BROWSE)(partial(role_card.open_entry, **show, naming=naming))
     app.action(ids.MORE)(partial(role_card.show_more, **show))
     app.action(ids.COMPARE)(partial(role_card.choose_comparison, guide=guide))
     app.action(ids.COMPARE_WITH)(partial(role_card.compare_with, **show))
     app.action(ids.SHARE)(partial(role_card.share, **show))
-    app.action(ids.ASK)(partial(asking.ask_someone, **show, profiles=profiles))
+    app.action(ids.ASK)(partial(asking.ask_someone, **show, profiles=profiles, naming=naming))
+    app.action(ids.WHY_THESE)(partial(asking.say_why, guide=guide, naming=naming))
     app.action(ids.RATE)(partial(rate, guide=guide, feedback=feedback, count=count_vote, now=now))
     app.action(ids.DECLARE)(partial(declaring.open_from_button, **show, people=people))
+    change = partial(declaring.open_from_button, **show, people=people)
+    still_right = partial(freshness.pressed, **show, people=people, freshness=fresh, open_form=change)
+    app.action(ids.ANSWER_CHECK)(still_right)
+    app.action(ids.CONFIRM_ANY)(partial(declaring.confirm, **every))
+    app.action(ids.AS_JSON)(partial(personal.show_as_json, people=people))
     app.action(ids.FORGET)(partial(home.forget_pressed, **show, people=people))
+
+    app.options(ids.ROLES_MENU)(partial(declaring.offer_roles, guide=guide))
+    app.options(ids.BLOCK_FOUND)(partial(declaring.offer_topics, guide=guide, people=people))
 
     app.view(ids.VIEW_DECLARE)(partial(declaring.save, **every, later=later))
 
     app.global_shortcut(ids.SHORTCUT_DECLARE)(partial(declaring.open_from_shortcut, **show, people=people))
-    app.message_shortcut(ids.SHORTCUT_FIND)(partial(asking.find_who_can_help, **show, profiles=profiles))
+    app.message_shortcut(ids.SHORTCUT_FIND)(partial(asking.find_who_can_help, **show, profiles=profiles, naming=naming))
 
     pace = Pace(now)
-    app.event("app_mention")(partial(questions.answer, **every, ratings=ratings, pace=pace))
-    app.event("message")(partial(questions.answer, **every, ratings=ratings, pace=pace))
+    app.event("app_mention")(partial(questions.answer, **every, ratings=ratings, naming=naming, pace=pace))
+    app.event("message")(partial(questions.answer, **every, ratings=ratings, naming=naming, pace=pace))
     app.event("app_home_opened")(partial(home.opened, **show, people=people))
     app.event("user_change")(partial(members.profile_changed, people=people, now=now))
     app.event("app_uninstalled")(partial(installing.uninstalled, people=people))

@@ -10,8 +10,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers import payloads
 from handlers.blocks.message import Block
-from handlers.blocks.render import render
+from handlers.blocks.render import members_only, render, subject_in, why_these
 from handlers.members import Profiles
+from handlers.naming import Naming
 from handlers.replies import Clock, answer_press, modal_of, open_modal, opening, view_for
 from handlers.role_card import gone
 from knowledge.answers import Suggestion
@@ -26,6 +27,7 @@ async def ask_someone(
     *,
     guide: Guide,
     profiles: Profiles,
+    naming: Naming,
     now: Clock,
 ) -> None:
     """Show the three people to ask about an entry."""
@@ -34,9 +36,25 @@ async def ask_someone(
     if subject is None:
         await answer_press(client, press, gone())
     else:
-        suggestion = await guide.suggest(press.actor.workspace, subject, press.actor.user)
+        suggestion = await guide.suggest(
+            press.actor.workspace, subject, press.actor.user, naming.to(client, press.actor)
+        )
         await answer_press(client, press, render(suggestion, view_for(press.actor, context, guide, now)))
         profiles.refresh(client, press.actor.workspace, suggestion)
+    await ack()
+
+
+async def say_why(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, *, guide: Guide, naming: Naming) -> None:
+    """Tell whoever pressed, and nobody else, who was passed over in a suggestion and why."""
+    press = payloads.press(body)
+    subject = subject_in(press.value)
+    if subject is None:
+        shown = gone()
+    elif await naming.to(client, press.actor)():
+        shown = why_these(await guide.passed_over(press.actor.workspace, subject, press.actor.user))
+    else:
+        shown = members_only()
+    await answer_press(client, press, shown)
     await ack()
 
 
@@ -48,13 +66,20 @@ async def find_who_can_help(
     *,
     guide: Guide,
     profiles: Profiles,
+    naming: Naming,
     now: Clock,
 ) -> None:
     """Show, in a modal for the person alone, whom to ask about a message."""
     shortcut = payloads.shortcut(body)
 
     async def build() -> Block:
-        question = Question(shortcut.actor.workspace, f"who {shortcut.message_text}", "command", shortcut.actor.user)
+        question = Question(
+            shortcut.actor.workspace,
+            f"who {shortcut.message_text}",
+            "command",
+            shortcut.actor.user,
+            may_name=naming.to(client, shortcut.actor),
+        )
         answer = await guide.ask(question)
         if isinstance(answer, Suggestion):
             profiles.refresh(client, shortcut.actor.workspace, answer)

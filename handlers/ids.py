@@ -11,14 +11,24 @@ OPEN_ENTRY = re.compile(r"^open_entry(:\d)?$")
 BROWSE = "browse_roles"
 MORE = "more_about_role"
 DECLARE = "declare_role"
+CONFIRM = "declare_this"
+CONFIRM_ANY = re.compile(rf"^{CONFIRM}(:\d)?$")
+"""A button that declares what stands in its value."""
 ASK = "ask_someone"
+WHY_THESE = "why_these"
+"""A button that says who was passed over; its value is the subject of the suggestion."""
 COMPARE = "compare_role"
 COMPARE_WITH = "compare_with"
 SHARE = "share_answer"
 FORGET = "forget_me"
+AS_JSON = "my_data_as_json"
 RATE_ANSWER = "rate_answer"
 RATE = re.compile(rf"^{RATE_ANSWER}(:[a-z]+)?$")
 """A button that rates an answer; its value begins with the verdict."""
+
+STILL_RIGHT = "still_right"
+ANSWER_CHECK = re.compile(rf"^{STILL_RIGHT}:(yes|change|stop|back)$")
+"""A button under "still right?"."""
 
 SHORTCUT_DECLARE = "declare_role"
 SHORTCUT_FIND = "find_who_can_help"
@@ -27,6 +37,12 @@ VIEW_DECLARE = "declaration"
 FROM_HOME = "home"
 """The private metadata of a modal that was opened from the Home tab."""
 BLOCK_TOPICS = "topics"
+BLOCK_FOUND = "topics_found"
+BLOCK_NOT_ABOUT = "not_about"
+BLOCK_CAP = "weekly_cap"
+BLOCK_VISIBILITY = "visibility"
+ROLES_MENU = re.compile(r"^roles_(lead|practitioner|learning)$")
+"""The action ids of the menus of roles in the form, one a level."""
 INPUT = "input"
 """The action id of the single element of an input block."""
 

@@ -30,6 +30,8 @@ class Actor:
     """The enterprise id for organisation-wide installs, else the team id."""
     team: str
     user: str
+    outside: bool = False
+    """Whether another company reads along, or the person belongs to another workspace than the one that is asked."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,15 @@ class Shortcut:
     actor: Actor
     trigger_id: str
     message_text: str
+
+
+@dataclass(frozen=True)
+class Search:
+    """Hold what somebody types into a menu that we fill; ``action_id`` is the menu's."""
+
+    actor: Actor
+    action_id: str
+    typed: str
 
 
 @dataclass(frozen=True)
@@ -153,6 +164,9 @@ def _check_interaction(body: Payload) -> None:
             _needs(view, "type", within="view")
             _needs(view, "callback_id", within="view")
             _check_state(view.get("state"))
+        case "block_suggestion":
+            _needs(body, "action_id")
+            _texts(body, "value")
         case "shortcut" | "message_action":
             _needs(body, "callback_id")
             _needs(body, "trigger_id")
@@ -170,6 +184,9 @@ def _check_state(state: object) -> None:
         if not isinstance(element, Mapping):
             raise PayloadError(f"{where}: not an object")
         _texts(element, "value", within=where)
+        _objects(element, "selected_option", within=where)
+        if element.get("selected_option"):
+            _needs(element["selected_option"], "value", within=f"{where}.selected_option")
         for option in _list(element.get("selected_options") or [], f"{where}.selected_options"):
             _needs(option, "value", within=f"{where}.selected_options")
 
@@ -216,13 +233,13 @@ def _question(text: object) -> str:
     return as_text(text or "")[:LONGEST_QUESTION]
 
 
-def _actor(workspace_team: object, enterprise: object, org_wide: bool, user: object) -> Actor:
+def _actor(workspace_team: object, enterprise: object, org_wide: bool, user: object, outside: bool = False) -> Actor:
     workspace = enterprise if org_wide and enterprise else workspace_team
     if not workspace:
         raise PayloadError("team: missing")
     if not user:
         raise PayloadError("user: missing")
-    return Actor(as_id(workspace), as_id(workspace_team or workspace), as_id(user))
+    return Actor(as_id(workspace), as_id(workspace_team or workspace), as_id(user), outside)
 
 
 def command(body: Payload) -> Command:
@@ -250,7 +267,18 @@ def event_actor(body: Payload) -> Actor:
     workspace = enterprise if org_wide and enterprise else team
     if not workspace:
         raise PayloadError("team_id: missing")
-    return Actor(as_id(workspace), as_id(team or workspace), as_id(user_id) if user_id else "")
+    shared = body.get("is_ext_shared_channel") is True
+    outside = shared or _from_outside(event, team, enterprise, org_wide)
+    return Actor(as_id(workspace), as_id(team or workspace), as_id(user_id) if user_id else "", outside)
+
+
+def _from_outside(event: Payload, team: object, enterprise: object, org_wide: bool) -> bool:
+    """Tell whether whoever caused an event belongs to another workspace, or another organisation where it is one's."""
+    home = event.get("user_team") or event.get("source_team") or event.get("team")
+    if not isinstance(home, str):
+        return False
+    # The workspaces of one organisation are one where the bot is installed for all of it.
+    return home not in (team, enterprise) and (home.startswith("E") or not org_wide)
 
 
 def said(body: Payload) -> Said:
@@ -285,7 +313,9 @@ def _interaction_actor(body: Payload) -> Actor:
         or (body.get("view") or {}).get("app_installed_team_id")
     )
     enterprise = (body.get("enterprise") or {}).get("id")
-    return _actor(team, enterprise, body.get("is_enterprise_install") in (True, "true"), user.get("id"))
+    org_wide = body.get("is_enterprise_install") in (True, "true")
+    outside = not org_wide and bool(user.get("team_id")) and user.get("team_id") not in (team, enterprise)
+    return _actor(team, enterprise, org_wide, user.get("id"), outside)
 
 
 def press(body: Payload) -> Press:
@@ -317,6 +347,11 @@ def shortcut(body: Payload) -> Shortcut:
     return Shortcut(_interaction_actor(body), body.get("trigger_id", ""), text)
 
 
+def search(body: Payload) -> Search:
+    """Read a block_suggestion."""
+    return Search(_interaction_actor(body), body["action_id"], _question(body.get("value")))
+
+
 def submission(body: Payload) -> Submission:
     """Read a view_submission."""
     chosen: dict[str, tuple[str, ...]] = {}
@@ -325,6 +360,9 @@ def submission(body: Payload) -> Submission:
         for element in elements.values():
             if "selected_options" in element:
                 chosen[block_id] = tuple(option["value"] for option in element["selected_options"] or [])
+            elif "selected_option" in element:
+                option = element["selected_option"]
+                chosen[block_id] = (option["value"],) if option else ()
             elif "value" in element:
                 typed[block_id] = element["value"] or ""
     return Submission(_interaction_actor(body), chosen, typed, body["view"].get("private_metadata") or "")

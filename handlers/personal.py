@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any, Literal
 
-from handlers import ids
-from handlers.blocks.message import Message, actions, button, context, escape, message, section
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers import ids, payloads
+from handlers.blocks.message import Block, Message, actions, button, context, escape, message, section
 from handlers.blocks.people import View
 from handlers.blocks.render import declared
 from handlers.payloads import Actor
+from handlers.replies import modal_of, open_modal, opening, show_modal
 from knowledge.ports import People
 
+MOST_PARTS = 10
+LONGEST_PART = 2_900
+"""Signs in one section of the JSON, with what is escaped in them."""
 Verb = Literal["me", "my data", "forget me"]
 _VERBS: tuple[tuple[re.Pattern[str], Verb], ...] = (
     (re.compile(r"(?:about )?me|my roles?|declare(?: me| my roles?)?|i do this", re.IGNORECASE), "me"),
@@ -49,10 +59,54 @@ async def my_data(people: People, actor: Actor, view: View) -> Message:
             context(kept),
             actions(
                 button("Change what I declare", ids.DECLARE, "-"),
+                button("As JSON", ids.AS_JSON, "-", label="Show everything that is kept about you as JSON"),
                 button("Forget me", ids.FORGET, "-", label="Delete everything that is kept about you"),
             ),
         ],
     )
+
+
+async def show_as_json(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, *, people: People) -> None:
+    """Show all that is kept about whoever pressed as JSON, in a modal that nobody else sees."""
+    press = payloads.press(body)
+    show = partial(show_modal, client, press) if press.in_modal else opening(client, press.trigger_id)
+    await open_modal(client, show, _json_modal(people, press.actor))
+    await ack()
+
+
+async def _json_modal(people: People, actor: Actor) -> Block:
+    kept = await people.kept(actor.workspace, actor.user)
+    return modal_of(as_json({"person": actor.user, "workspace": actor.workspace, **kept}), "What I keep about you")
+
+
+def as_json(kept: Mapping[str, object]) -> Message:
+    """Show data as JSON in blocks of code, and say so where it does not fit."""
+    # A fence inside would end the block of code; in JSON a sign may as well be written by its number.
+    written = json.dumps(kept, ensure_ascii=False, indent=1).replace("```", "\\u0060\\u0060\\u0060")
+    parts = list(_parts(written))
+    shown = [section(f"```{escape(part)}```") for part in parts[:MOST_PARTS]]
+    if len(parts) > MOST_PARTS:
+        left = sum(map(len, parts[MOST_PARTS:]))
+        note = (
+            f"This is not all of it: {left:,} more signs do not fit here. Whoever runs me can write it into a file: "
+            "`python -m bot people export FILE --person ID`."
+        )
+    else:
+        note = "That is every row that names you. Questions without an answer are kept without who asked."
+    return message([note], [*shown, context(note)])
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Cut a text into parts that fit into a section, at ends of lines where that is possible."""
+    while text:
+        size = len(text)
+        # Escaped, a sign takes up to five.
+        while len(escape(text[:size])) > LONGEST_PART:
+            size = min(size - 1, max(LONGEST_PART // 5, size * LONGEST_PART // len(escape(text[:size]))))
+        if size < len(text) and (end := text.rfind("\n", 0, size)) > 0:
+            size = end + 1
+        yield text[:size].rstrip("\n")
+        text = text[size:]
 
 
 async def forget(people: People, actor: Actor, answering: tuple[str, str] | None = None) -> Message:
@@ -63,7 +117,10 @@ async def forget(people: People, actor: Actor, answering: tuple[str, str] | None
         if count
         else "Done: nothing about you is left to delete."
     )
-    return message([text], [section(escape(text))])
+    hint = (
+        "Only a keyed hash of your id is left, so that no import brings you back. Declaring something again lifts that."
+    )
+    return message([text], [section(escape(text)), context(hint)])
 
 
 def offer_to_declare(view: View) -> Message:

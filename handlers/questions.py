@@ -11,8 +11,10 @@ from handlers import payloads
 from handlers.blocks.render import render
 from handlers.feedback import Ratings
 from handlers.members import Profiles
+from handlers.naming import Naming
 from handlers.pace import Pace, too_fast
 from handlers.personal import forget, my_data, offer_to_declare, verb_in
+from handlers.proposals import offer_introduction
 from handlers.replies import Clock, post, view_for, whisper
 from knowledge.answers import Suggestion
 from knowledge.conversation import DIRECT, Conversation
@@ -29,6 +31,7 @@ async def answer(
     people: People,
     profiles: Profiles,
     ratings: Ratings,
+    naming: Naming,
     pace: Pace,
     now: Clock,
 ) -> None:
@@ -49,7 +52,9 @@ async def answer(
             await whisper(client, said, await my_data(people, said.actor, view))
         case "forget me":
             await whisper(client, said, await forget(people, said.actor, (said.channel, said.ts)))
-        case None:
+        case None if introduction := guide.introduction(said.text):
+            await whisper(client, said, offer_introduction(introduction, guide, view))
+        case _:
             thread = said.thread_ts or (DIRECT if said.direct else said.ts)
             question = Question(
                 said.actor.workspace,
@@ -57,6 +62,7 @@ async def answer(
                 "dm" if said.direct else "mention",
                 said.actor.user,
                 Conversation(said.channel, thread, is_new=not said.direct and said.thread_ts is None),
+                may_name=naming.to(client, said.actor),
             )
             found = await guide.ask(question)
             await post(client, said, ratings.offer(render(found, view), said.text, found))

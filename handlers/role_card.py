@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -18,6 +17,7 @@ from handlers.blocks.render import render
 from handlers.declaring import open_declaration
 from handlers.feedback import Ratings
 from handlers.members import Profiles
+from handlers.naming import Naming, named_to_nobody
 from handlers.personal import forget, my_data, verb_in
 from handlers.replies import Clock, answer_press, respond, view_for
 from knowledge.answers import Suggestion
@@ -35,6 +35,7 @@ async def look_up(
     people: People,
     profiles: Profiles,
     ratings: Ratings,
+    naming: Naming,
     now: Clock,
 ) -> None:
     """Answer `/genai-role …` in the response to the request itself."""
@@ -42,7 +43,7 @@ async def look_up(
     view = view_for(command.actor, context, guide, now)
     match verb_in(command.text):
         case "me":
-            await open_declaration(client, people, command.actor, command.trigger_id, view)
+            await open_declaration(client, guide, people, command.actor, command.trigger_id, view)
             await ack()
             return
         case "my data":
@@ -50,7 +51,10 @@ async def look_up(
         case "forget me":
             reply = await forget(people, command.actor)
         case None:
-            answer = await guide.ask(Question(command.actor.workspace, command.text, "command", command.actor.user))
+            may_name = naming.to(client, command.actor)
+            answer = await guide.ask(
+                Question(command.actor.workspace, command.text, "command", command.actor.user, may_name=may_name)
+            )
             if isinstance(answer, Suggestion):
                 profiles.refresh(client, command.actor.workspace, answer)
             reply = ratings.offer(render(answer, view), command.text, answer, ephemeral=True)
@@ -65,11 +69,12 @@ async def open_entry(
     client: AsyncWebClient,
     *,
     guide: Guide,
+    naming: Naming,
     now: Clock,
 ) -> None:
     """Show the entry of a pressed button or a chosen option."""
     press = payloads.press(body)
-    answer = await guide.show(press.actor.workspace, press.value)
+    answer = await guide.show(press.actor.workspace, press.value, naming.to(client, press.actor))
     view = view_for(press.actor, context, guide, now)
     await answer_press(client, press, render(answer, view) if answer else gone(), replace=True)
     await ack()
@@ -138,15 +143,15 @@ async def share(
     """Post an entry for everybody in the channel, in the name of the person who pressed."""
     press = payloads.press(body)
     left, _, right = press.value.partition("|")
-    answer = guide.compare(left, right) if right else await guide.show(press.actor.workspace, left)
+    # Slack does not say who else reads a channel: what is shared for everybody names nobody.
+    answer = guide.compare(left, right) if right else await guide.show(press.actor.workspace, left, named_to_nobody)
     if answer is None:
         await answer_press(client, press, gone())
     elif press.direct or not press.response_url:
         text = "There is no channel here to share in. Use it on an answer in a channel."
         await answer_press(client, press, message([text], [section(text)]))
     else:
-        # Everybody reads it, so nobody is left out of it as the one who asked.
-        view = replace(view_for(press.actor, context, guide, now), viewer="")
+        view = view_for(press.actor, context, guide, now)
         await respond(client, press, _shared(render(answer, view), press.user_name), public=True)
     await ack()
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from knowledge.glossaries import Language
 from knowledge.models import Role, RoleNote, Tool, Topic
-from knowledge.people import Person
+from knowledge.people import PassedOver, Person
 
 Facet = Literal["summary", "responsibilities", "skills", "example", "people", "compare"]
 
@@ -40,6 +40,8 @@ class _Answer:
 
     asked_in: Language | None = None
     """The language of the question where it was not English; answers are English always."""
+    names_people: bool = True
+    """False where colleagues are left out, as whoever reads it is no member of this workspace."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,8 @@ class Suggestion(_Answer):
     facet: Facet = "people"
     further: bool = False
     """Others were asked for than those who were named before."""
+    passed_over: PassedOver = field(default=PassedOver())
+    """Who declared the very thing and is not named, counted where nobody is named for it."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from knowledge.catalog import AnyEntry, Catalog
 from knowledge.confidence import UNSURE
 from knowledge.index import Index, Understanding
 from knowledge.models import Role, Tool, Topic
-from knowledge.people import MOST_PEOPLE, Person, choose
+from knowledge.people import MOST_PEOPLE, MayName, Person, choose, named_freely
 from knowledge.ports import People
 from knowledge.questions import AGAINST
 
@@ -44,12 +44,12 @@ class Explainer:
         self._index = index
         self._people = people
 
-    async def explain(self, workspace: str, understood: Understanding) -> Answer:
+    async def explain(self, workspace: str, understood: Understanding, may_name: MayName) -> Answer:
         """Show what a text names, or is sure enough to mean; else say that it is not known."""
         intent, matches, best = understood.intent, understood.matches, understood.best
         alone = self._index.matcher.names.named_alone(understood.reading)
         if alone is not None and intent.facet in ("summary", "compare") and not (intent.wants_role or intent.part):
-            return await self.card(workspace, alone)
+            return await self.card(workspace, alone, may_name=may_name)
         if best is None:
             return NotKnown((), (), Subject(), 0.0)
         sureness = understood.sureness(best)
@@ -63,11 +63,11 @@ class Explainer:
                 and match.score >= ROLE_SHARE * best.score
             )[: MOST_ROLES - 1]
             facet: Facet = "summary" if intent.facet == "compare" else intent.facet
-            return await self.card(workspace, best.entry, facet, intent.part, others, sure)
+            return await self.card(workspace, best.entry, facet, intent.part, others, sure, may_name)
         if intent.via == "command" and sure >= UNSURE:
             near = [match.entry for match in matches[:MOST_CANDIDATES] if match.score >= best.score / 2]
             return Candidates(tuple(dict.fromkeys([best.entry, *near]))[:MOST_CANDIDATES], Subject(), sure)
-        return await self._not_known(workspace, understood)
+        return await self._not_known(workspace, understood, may_name)
 
     async def card(
         self,
@@ -77,19 +77,22 @@ class Explainer:
         part: Part | None = None,
         others: tuple[Role, ...] = (),
         confidence: float = 1.0,
+        may_name: MayName = named_freely,
     ) -> RoleCard | TopicCard | ToolCard:
         """Return the card of an entry; ``others`` are roles that fit nearly as well."""
         match entry:
             case Role():
+                holders, named = await self._holders(workspace, entry.id, may_name)
                 return RoleCard(
                     entry,
                     facet,
                     self._catalog.tools_of[entry.id],
-                    await self._holders(workspace, entry.id),
+                    holders,
                     others,
                     Subject(roles=(entry.id, *(other.id for other in others))),
                     confidence,
                     part,
+                    names_people=named,
                 )
             case Topic():
                 return TopicCard(
@@ -107,16 +110,17 @@ class Explainer:
                     confidence,
                 )
 
-    async def _not_known(self, workspace: str, understood: Understanding) -> NotKnown:
+    async def _not_known(self, workspace: str, understood: Understanding, may_name: MayName) -> NotKnown:
         """Say that there is no answer, and whose field it is where it is plainly somebody's."""
         best = understood.best
         sure = understood.sure(best) if best else 0.0
         role = self._whose_field(understood)
         if role is None:
             return NotKnown((), (), Subject(), sure)
-        holders = await self._holders(workspace, role.id)
+        holders, named = await self._holders(workspace, role.id, may_name)
         learned = understood.judgement.entries[role.id]
-        return NotKnown((role,), holders, Subject(roles=(role.id,)), max(0.0, min(1.0, learned)))
+        sure = max(0.0, min(1.0, learned))
+        return NotKnown((role,), holders, Subject(roles=(role.id,)), sure, names_people=named)
 
     def _whose_field(self, understood: Understanding) -> Role | None:
         """Return the role whose field a question is: of a tool that it names the first user, else the best-fitting."""
@@ -141,5 +145,9 @@ class Explainer:
         ours = best is not None and understood.sureness(best).is_ours
         return not ours and reading.beside > ALONE and any(names.is_title(reading, span) for span in reading.spans)
 
-    async def _holders(self, workspace: str, role: str) -> tuple[Person, ...]:
-        return choose(await self._people.holders(workspace, role), (), (role,), most=MOST_PEOPLE + 1)
+    async def _holders(self, workspace: str, role: str, may_name: MayName) -> tuple[tuple[Person, ...], bool]:
+        """Return who holds a role, and whether people may be named at all; that is asked where somebody holds it."""
+        rows = await self._people.holders(workspace, role)
+        if rows and not await may_name():
+            return (), False
+        return choose(rows, (), (role,), most=MOST_PEOPLE + 1), True

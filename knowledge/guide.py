@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 from knowledge.answers import Answer, Candidates, Comparison, Help, NotKnown, Subject, Suggestion
 from knowledge.catalog import AnyEntry, Catalog, load_catalog
 from knowledge.comparing import Comparer, compare_roles, subject_of
 from knowledge.conversation import Conversation, FollowUps, kept
 from knowledge.explaining import MOST_CANDIDATES, Explainer
+from knowledge.finding import Found
 from knowledge.index import Index, Understanding, content, load_index, load_translator
+from knowledge.introducing import Introduction, introduced
 from knowledge.languages import Translation, Translator
 from knowledge.models import Role, Tool
+from knowledge.people import MayName, PassedOver, named_freely
 from knowledge.ports import People, Threads
 from knowledge.questions import Via
 from knowledge.suggesting import NamedBefore, Suggester
+from knowledge.text import key_of
+from knowledge.titles import Titles, load_titles
 
 LONGEST_QUESTION = 2000
 """Signs of a question that are read."""
@@ -33,6 +39,7 @@ class Question:
     conversation: Conversation | None = None
     said: str = ""
     """What was typed, where ``text`` is its translation."""
+    may_name: MayName = named_freely
 
 
 class Guide:
@@ -112,20 +119,26 @@ class Guide:
             return None
         if before.facet == "people":
             subject = await self._suggester.topic_of(question.workspace, what)
-            return await self.suggest(question.workspace, subject, question.asker) if subject else None
+            if subject is None:
+                return None
+            return await self.suggest(question.workspace, subject, question.asker, question.may_name)
         entry = self._index.matcher.names.named_exactly(what)
         if isinstance(entry, Role) and before.facet != "compare":
-            return await self._explainer.card(question.workspace, entry, before.facet, before.part)
+            return await self._explainer.card(
+                question.workspace, entry, before.facet, before.part, may_name=question.may_name
+            )
         return None
 
     async def _answer(self, question: Question, before: Subject | None) -> Answer:
         exact = self._index.matcher.names.named_exactly(question.text)
         if exact is not None:
-            return await self._explainer.card(question.workspace, exact)
+            return await self._explainer.card(question.workspace, exact, may_name=question.may_name)
         understood = self._index.understand(question.text, question.via)
         others = self._named_before(question, understood, before)
         if others is not None and before and not understood.reading.content:
-            return await self._suggester.suggest(question.workspace, before, question.asker, named_before=others)
+            return await self._suggester.suggest(
+                question.workspace, before, question.asker, 1.0, others, question.may_name
+            )
         intent = understood.intent
         match intent.kind:
             case "empty":
@@ -146,7 +159,7 @@ class Guide:
                     return Help("compare")
             case "who" | "people":
                 return await self._suggester.find(
-                    question.workspace, question.asker, understood, before, question.said, others
+                    question.workspace, question.asker, understood, before, question.said, others, question.may_name
                 )
             case "knowledge":
                 pass
@@ -155,8 +168,12 @@ class Guide:
             if carried is not None:
                 more = intent.more and isinstance(carried, Role)
                 facet = "responsibilities" if more else intent.facet
-                return await self._explainer.card(question.workspace, carried, facet, confidence=0.9)
-        return self._comparer.implied(understood) or await self._explainer.explain(question.workspace, understood)
+                return await self._explainer.card(
+                    question.workspace, carried, facet, confidence=0.9, may_name=question.may_name
+                )
+        return self._comparer.implied(understood) or await self._explainer.explain(
+            question.workspace, understood, question.may_name
+        )
 
     def _follows_up(self, understood: Understanding) -> bool:
         """Tell whether the text leaves its subject to the conversation."""
@@ -187,18 +204,24 @@ class Guide:
             return None
         return lambda user: at.mark(user) in before.named
 
-    async def show(self, workspace: str, entry_id: str) -> Answer | None:
+    async def show(self, workspace: str, entry_id: str, may_name: MayName = named_freely) -> Answer | None:
         """Return the card of an entry, or None where there is no such entry."""
         entry = self.catalog.entry(entry_id)
-        return None if entry is None else await self._explainer.card(workspace, entry)
+        return None if entry is None else await self._explainer.card(workspace, entry, may_name=may_name)
 
     def compare(self, left_id: str, right_id: str) -> Comparison | None:
         """Compare two roles by id; None where one is not a role or both are the same."""
         return compare_roles(self.catalog, left_id, right_id)
 
-    async def suggest(self, workspace: str, subject: Subject, asker: str | None) -> Suggestion:
+    async def suggest(
+        self, workspace: str, subject: Subject, asker: str | None, may_name: MayName = named_freely
+    ) -> Suggestion:
         """Name at most three people for a subject, and note that they were suggested."""
-        return await self._suggester.suggest(workspace, subject, asker)
+        return await self._suggester.suggest(workspace, subject, asker, may_name=may_name)
+
+    async def passed_over(self, workspace: str, subject: Subject, asker: str | None) -> PassedOver:
+        """Count those who declared the very thing and are not named for it now, by why."""
+        return await self._suggester.passed_over(workspace, subject, asker)
 
     def others(self, text: str, *, without: Sequence[str]) -> tuple[AnyEntry, ...]:
         """Return the entries that fit a text best when those that were shown for it are left out."""
@@ -211,10 +234,47 @@ class Guide:
         """Return the key of a topic as typed: the entry that it names, else its words without endings."""
         return self._index.matcher.topic_key(label)
 
+    def topic_start(self, typed: str) -> str:
+        """Return what the keys of topics begin with that begin as was typed."""
+        return self._index.matcher.key_of_words(typed)
+
+    def spelled(self, key: str, typed: str, theirs: str | None) -> str:
+        """Return the one spelling of a topic: ``theirs``, a colleague's, comes before what was typed.
+
+        Short forms of an entry's name are spelled as the name: "k8s" is Kubernetes. Part of the name may stand for it:
+        "Airflow".
+        """
+        entry = self.catalog.entry(key)
+        for words in (theirs, typed):
+            if words and (entry is None or set(key_of(words).split()) <= set(key_of(entry.name).split())):
+                return words
+        return entry.name if entry else typed
+
+    def find_roles(self, typed: str) -> Sequence[Found]:
+        """Return the roles that something typed into a search box fits: by names, titles and tools."""
+        return self._index.finder.roles(typed)
+
+    def find_subjects(self, typed: str) -> Sequence[Found]:
+        """Return the tools and subjects that something typed into a search box fits."""
+        return self._index.finder.subjects(typed)
+
+    def introduction(self, text: str) -> Introduction | None:
+        """Return what somebody says that they do; None where the text is anything else."""
+        return introduced(text, self._index.matcher)
+
+    def roles_of_title(self, title: str) -> tuple[str, ...]:
+        """Return the roles that a title in a profile suggests; the first call takes half a second."""
+        return _titles(self._index).roles(title) if title.strip() else ()
+
     def subject_of(self, entry_id: str) -> Subject | None:
         """Return the subject that asking about an entry has."""
         entry = self.catalog.entry(entry_id)
         return subject_of(entry) if entry else None
+
+
+@lru_cache(maxsize=2)
+def _titles(index: Index) -> Titles:
+    return load_titles(index.matcher.catalog)
 
 
 def load_guide(people: People, threads: Threads, now: Callable[[], datetime]) -> Guide:

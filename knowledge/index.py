@@ -15,6 +15,7 @@ from knowledge.catalog import Catalog, Loader
 from knowledge.classifier import Classifier, Judgement
 from knowledge.confidence import LITTLE, UNSURE, Confidence, Signals, Sureness, signals
 from knowledge.examples import load_weights
+from knowledge.finding import Finder
 from knowledge.glossaries import load_glossaries
 from knowledge.languages import Translator
 from knowledge.matching import Match, Matcher
@@ -80,6 +81,11 @@ class Index:
         self.questions = questions
         self.classifier = Classifier(weights["classifier"], matcher.catalog)
         self.confidence = Confidence(weights["confidence"])
+
+    @cached_property
+    def finder(self) -> Finder:
+        """Return what finds entries by what somebody types into a search box."""
+        return Finder(self.matcher.catalog)
 
     def without_rejected(self, text: str) -> str:
         """Leave out the names that a text says it is not about: "a data engineer, not a data scientist"."""

@@ -178,7 +178,11 @@ class Matcher:
         """Return the key of a topic as typed: the entry that it names, else its words without endings."""
         stems = tuple(token.stem for token in self.reader.read(label))
         found = self.names.named(stems)
-        return found.id if found else " ".join(stems)[:120]
+        return found.id if found else self.key_of_words(label)
+
+    def key_of_words(self, typed: str) -> str:
+        """Return the words of a topic without endings, as the keys of topics are that name no entry."""
+        return " ".join(token.stem for token in self.reader.read(typed))[:120]
 
     def topic_keys(self, reading: Reading, longest: int) -> list[str]:
         """Return the keys of topics that the text may name, longest first: names in it, and runs of its words."""

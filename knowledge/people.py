@@ -7,7 +7,7 @@ away, then whoever was suggested longest ago.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -16,6 +16,8 @@ Level = Literal["learning", "practitioner", "lead"]
 Availability = Literal["active", "away", "ooo", "deactivated"]
 Visibility = Literal["open", "ask_first", "hidden"]
 """Who declared something is named to whoever asks; is only said to be there; is not spoken of at all."""
+MayName = Callable[[], Awaitable[bool]]
+"""Tells whether colleagues may be named in an answer; asked only where somebody would be."""
 LEVELS: tuple[Level, ...] = ("lead", "practitioner", "learning")
 """The levels of a declaration, first to ask first."""
 MOST_PEOPLE = 3
@@ -84,6 +86,14 @@ class PassedOver:
     """They want to be asked before they are named."""
     faded: int = 0
     """They did not confirm it for long."""
+
+    def __bool__(self) -> bool:
+        return bool(self.capped or self.not_about or self.ask_first or self.faded)
+
+
+async def named_freely() -> bool:
+    """Name colleagues: what holds where nobody from outside reads along."""
+    return True
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from knowledge.answers import Subject
 from knowledge.feedback import Asked, Verdict
+from knowledge.freshness import Due
 from knowledge.people import Candidate, Declaration, Level, Member, PassedOver, Terms
 
 
@@ -38,6 +39,17 @@ class People(Protocol):
         """Return those of the topic keys that somebody declared, in the given order."""
         ...
 
+    async def spellings(self, workspace: str, keys: Sequence[str], without: str) -> Mapping[str, str]:
+        """Return, for those of the topic keys that a person who can be named declared, the words of one of them.
+
+        ``without`` is a person whose own words don't count.
+        """
+        ...
+
+    async def topics_from(self, workspace: str, start: str) -> Sequence[str]:
+        """Return at most 20 keys that begin so, of topics that people who can be named declared, in order."""
+        ...
+
     async def declaration(self, workspace: str, user: str) -> Declaration:
         """Return what the person declared; an empty declaration where there is nothing."""
         ...
@@ -55,6 +67,10 @@ class People(Protocol):
 
         Without ``terms`` those that the person set before stay.
         """
+        ...
+
+    async def declares(self, workspace: str, user: str) -> bool:
+        """Tell whether the person declared anything."""
         ...
 
     async def remember(self, workspace: str, member: Member, now: datetime) -> None:
@@ -92,6 +108,50 @@ class People(Protocol):
 
     async def forget_workspace(self, workspace: str) -> int:
         """Delete every row of the workspace and return how many there were."""
+        ...
+
+
+class Freshness(Protocol):
+    """Keep when people are asked whether what they declared is still right; of several processes one takes a turn."""
+
+    async def due(self, now: datetime, most: int) -> Sequence[Due]:
+        """Return who is to be written to by now, of all workspaces, whose turn came first."""
+        ...
+
+    async def put_off(self, later: Sequence[tuple[Due, datetime]], now: datetime) -> None:
+        """Move turns that have come to other times, where nobody has taken them meanwhile."""
+        ...
+
+    async def claim(self, due: Due, now: datetime) -> datetime | None:
+        """Take a person's turn; returns when the next one is, or None where another process took it."""
+        ...
+
+    async def asked(self, due: Due, claimed: datetime) -> None:
+        """Count the question, unless it was answered in the moment since."""
+        ...
+
+    async def not_asked(self, due: Due, claimed: datetime, until: datetime) -> None:
+        """Give a turn back that came to nothing, until then."""
+        ...
+
+    async def fade(self, due: Due, claimed: datetime) -> bool:
+        """Take the declaration out of suggestions; False where the person answered in the moment since."""
+        ...
+
+    async def told(self, due: Due, claimed: datetime) -> None:
+        """Note that the person knows that it has faded: there is nothing more to ask until they come back."""
+        ...
+
+    async def confirm(self, workspace: str, user: str, now: datetime) -> bool:
+        """Note that all is still right, which brings what had faded back; False where nothing is declared."""
+        ...
+
+    async def responded(self, workspace: str, user: str) -> bool:
+        """Note that the person is there, though nothing is confirmed yet; False where nothing is declared."""
+        ...
+
+    async def stop(self, workspace: str, user: str) -> bool:
+        """Never ask the person again; False where nothing is declared."""
         ...
 
 

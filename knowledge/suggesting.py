@@ -12,7 +12,7 @@ from knowledge.comparing import subject_of
 from knowledge.confidence import SURE, Sureness
 from knowledge.index import Index, Understanding
 from knowledge.models import Role, Tool, Topic
-from knowledge.people import MOST_PEOPLE, Candidate, Person, choose
+from knowledge.people import MOST_PEOPLE, Candidate, MayName, PassedOver, Person, choose, named_freely
 from knowledge.ports import People
 from knowledge.reading import Reading
 
@@ -48,6 +48,7 @@ class Suggester:
         before: Subject | None,
         said: str,
         named_before: NamedBefore | None,
+        may_name: MayName,
     ) -> Suggestion | NotKnown:
         """Name people for what a text seeks; for what was talked about ``before`` where the text leaves it to that.
 
@@ -60,16 +61,16 @@ class Suggester:
         sure = sureness.confidence
         if not sureness.enough and not declared:
             if before and (reading.content == 0 or intent.refers_back):
-                return await self.suggest(workspace, before, asker, named_before=named_before)
+                return await self.suggest(workspace, before, asker, 1.0, named_before, may_name)
             return NotKnown((), (), Subject(), sure)
         if before and intent.refers_back and reading.content <= 1 and not fields[0].named and not declared:
-            return await self.suggest(workspace, before, asker, named_before=named_before)
+            return await self.suggest(workspace, before, asker, 1.0, named_before, may_name)
         subject = self._sought(understood) if sureness.enough else Subject()
         topics = tuple(dict.fromkeys([*declared, *subject.topics]))
         subject = Subject(subject.roles, topics, subject.tools)
         if before is None or not same(subject, before):
             named_before = None
-        return await self.suggest(workspace, subject, asker, max(sure, SURE), named_before)
+        return await self.suggest(workspace, subject, asker, max(sure, SURE), named_before, may_name)
 
     async def suggest(
         self,
@@ -78,10 +79,14 @@ class Suggester:
         asker: str | None,
         confidence: float = 1.0,
         named_before: NamedBefore | None = None,
+        may_name: MayName = named_freely,
     ) -> Suggestion:
         """Name at most three people for a subject, and note that they were suggested."""
         topics = [*subject.topics, *subject.tools]
         roles = list(subject.roles)
+        if not await may_name():
+            # Before anybody is counted: nobody's weekly cap is used up by an answer that names nobody.
+            return self._naming_nobody(subject, confidence)
         rows = await self._candidates(workspace, topics, roles, asker, named_before)
         people = choose(rows, topics, roles, len(rows))
         direct = {("topic", key) for key in topics} | {("role", role) for role in roles[:1]}
@@ -89,6 +94,7 @@ class Suggester:
         if not any((row.kind, row.key) in direct for row in rows):
             people, nearest = (), await self._nearest(workspace, rows, roles, asker, named_before)
         people, nearest = await self._counted(workspace, people), await self._counted(workspace, nearest)
+        passed_over = PassedOver() if people else await self.passed_over(workspace, subject, asker)
         label = next((row.label for row in rows if row.kind == "topic"), "")
         entry = self.entry_of(Subject(topics=subject.topics, tools=subject.tools) or subject)
         return Suggestion(
@@ -99,6 +105,24 @@ class Suggester:
             subject=Subject(subject.roles, subject.topics, subject.tools),
             confidence=confidence,
             further=named_before is not None,
+            passed_over=passed_over,
+        )
+
+    async def passed_over(self, workspace: str, subject: Subject, asker: str | None) -> PassedOver:
+        """Count those who declared the very thing and are not to be named for it now, by why."""
+        topics, roles = [*subject.topics, *subject.tools], subject.roles[:1]
+        return await self._people.passed_over(workspace, topics=topics, roles=roles, without=asker, now=self._now())
+
+    def _naming_nobody(self, subject: Subject, confidence: float) -> Suggestion:
+        entry = self.entry_of(Subject(topics=subject.topics, tools=subject.tools) or subject)
+        return Suggestion(
+            entry.name if entry else "that",
+            tuple(self._catalog.roles[role] for role in subject.roles if role in self._catalog.roles),
+            (),
+            (),
+            Subject(subject.roles, subject.topics, subject.tools),
+            confidence,
+            names_people=False,
         )
 
     async def _counted(self, workspace: str, people: Sequence[Person]) -> tuple[Person, ...]:

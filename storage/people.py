@@ -34,6 +34,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from knowledge.freshness import CHECK_AFTER
 from knowledge.people import (
     LEVELS,
     MOST_COUNTED,
@@ -60,11 +61,12 @@ MOST_KEYS = 5_000
 """Topics looked for at once: a message may hold forty thousand signs, and SQLite bounds the variables of a query."""
 MOST_RANGES = 20
 """Topics and roles that one suggestion goes by."""
+MOST_SPELLINGS = 40
+MOST_TOPICS_FOUND = 20
+"""Topics of colleagues that are offered at once."""
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 FAR = datetime(9000, 1, 1, tzinfo=UTC)
 NO_LEVEL = len(LEVELS)
-CHECK_AFTER = timedelta(days=91)
-"""A quarter after it was confirmed, a person is asked whether a declaration is still right."""
 
 
 class SqlPeople:
@@ -203,6 +205,40 @@ class SqlPeople:
             found = set((await connection.scalars(query)).all())
         return [key for key in keys if key in found]
 
+    async def spellings(self, workspace: str, keys: Sequence[str], without: str) -> Mapping[str, str]:
+        """Return one label for each key, from the first row of its index range."""
+        d = declarations.c
+        keys = list(dict.fromkeys(keys))[:MOST_SPELLINGS]
+        if not keys:
+            return {}
+        firsts = [
+            select(d.key, d.label)
+            .where(d.workspace == workspace, d.kind == "topic", d.key == key, d.suggestible == true())
+            .where(d.user_id != without)
+            .order_by(d.out_of_office, d.level, d.away, d.suggested_at, d.lot)
+            .limit(1)
+            .subquery()
+            for key in keys
+        ]
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(union_all(*(select(first) for first in firsts)))).all()
+        return {row.key: row.label for row in rows}
+
+    async def topics_from(self, workspace: str, start: str) -> Sequence[str]:
+        """Go from key to key along the index: as quick where a thousand people declared each of them."""
+        d = declarations.c
+        declared = (d.workspace == workspace) & (d.kind == "topic") & (d.suggestible == true())
+        least = select(func.min(d.key)).where(declared, d.key >= start).scalar_subquery()
+        found = select(least.label("key"), literal(1).label("place")).cte("found", recursive=True)
+        after = select(func.min(d.key)).where(declared, d.key > found.c.key).scalar_subquery()
+        # No upper end to the range: which sign comes last depends on how the database sorts.
+        found = found.union_all(
+            select(after, found.c.place + 1).where(found.c.key.is_not(None), found.c.place < MOST_TOPICS_FOUND)
+        )
+        async with self._engine.connect() as connection:
+            keys = (await connection.scalars(select(found.c.key).where(found.c.key.is_not(None)))).all()
+        return [key for key in keys if key.startswith(start)]
+
     async def declaration(self, workspace: str, user: str) -> Declaration:
         """Return what the person declared, topics in the order of their words."""
         d = declarations
@@ -275,7 +311,7 @@ class SqlPeople:
                 ]
                 await connection.execute(insert(d), rows)
                 await self._set_terms(connection, workspace, user, terms, now)
-                await _copy_standing(connection, workspace, user)
+                await copy_standing(connection, workspace, user)
             else:
                 # Nothing is kept of somebody who declares nothing.
                 for table in (declarations, members, terms_table):
@@ -326,7 +362,7 @@ class SqlPeople:
                     checked_at=now,
                 )
             )
-            await _copy_standing(connection, workspace, member.user)
+            await copy_standing(connection, workspace, member.user)
 
     async def profile(self, workspace: str, user: str) -> Member | None:
         """Return the kept profile of a person, if there is one."""
@@ -336,6 +372,13 @@ class SqlPeople:
         if row is None:
             return None
         return Member(user, row.name, row.title, row.tz, cast(Availability, row.availability), row.is_bot, row.is_guest)
+
+    async def declares(self, workspace: str, user: str) -> bool:
+        """Tell whether the person declared anything, by one look-up of the primary key."""
+        t = terms_table.c
+        query = select(t.user_id).where(t.workspace == workspace, t.user_id == user)
+        async with self._engine.connect() as connection:
+            return await connection.scalar(query) is not None
 
     async def unchecked(self, workspace: str, users: Sequence[str], since: datetime) -> Sequence[str]:
         """Return the users without a profile looked up since then, in the given order."""
@@ -357,26 +400,27 @@ class SqlPeople:
         async with self._engine.begin() as connection:
             # Or a declaration that is replaced at this moment would keep the old turn.
             await only_writer_for(connection, workspace, *users)
-            for user in sorted(users):
-                one = (
-                    update(terms_table)
-                    .where(
-                        *(t.workspace == workspace, t.user_id == user),
-                        or_(t.weekly_cap.is_(None), ~this_week & (t.weekly_cap > 0), t.suggested < t.weekly_cap),
-                    )
-                    .values(week=week, suggested=case((this_week, t.suggested + 1), else_=1))
-                    .returning(t.suggested, t.weekly_cap)
+            # All at once: whoever names some of the same people waits above.
+            counting = (
+                update(terms_table)
+                .where(
+                    *(t.workspace == workspace, t.user_id.in_(users)),
+                    or_(t.weekly_cap.is_(None), ~this_week & (t.weekly_cap > 0), t.suggested < t.weekly_cap),
                 )
-                row = (await connection.execute(one)).first()
-                if row is None:
-                    continue
-                counted[user] = row.suggested
+                .values(week=week, suggested=case((this_week, t.suggested + 1), else_=1))
+                .returning(t.user_id, t.suggested, t.weekly_cap)
+            )
+            full = []
+            for row in (await connection.execute(counting)).all():
+                counted[row.user_id] = row.suggested
                 if row.weekly_cap is not None and row.suggested >= row.weekly_cap:
-                    await connection.execute(
-                        update(d)
-                        .where(d.c.workspace == workspace, d.c.user_id == user)
-                        .values(free_from=datetime.combine(week + timedelta(days=7), time_of_day(), UTC))
-                    )
+                    full.append(row.user_id)
+            if full:
+                await connection.execute(
+                    update(d)
+                    .where(d.c.workspace == workspace, d.c.user_id.in_(full))
+                    .values(free_from=datetime.combine(week + timedelta(days=7), time_of_day(), UTC))
+                )
             first = next((user for user in users if user in counted), None)
             if first is not None:
                 await connection.execute(
@@ -495,7 +539,7 @@ def _candidates_query(groups: tuple[int, ...]) -> Select[Any]:
     ).order_by(r.group, r.out_of_office, r.level, r.away, r.suggested_at, r.lot, r.user_id, r.place)
 
 
-async def _copy_standing(connection: AsyncConnection, workspace: str, user: str) -> None:
+async def copy_standing(connection: AsyncConnection, workspace: str, user: str) -> None:
     """Copy into the declarations what suggestions go by: the profile, the terms, and whether the cap is reached."""
     d, m, t = declarations, members, terms_table
     profile = (await connection.execute(select(m).where(m.c.workspace == workspace, m.c.user_id == user))).first()
@@ -506,8 +550,12 @@ async def _copy_standing(connection: AsyncConnection, workspace: str, user: str)
         values |= {"out_of_office": profile.availability == "ooo", "away": profile.availability == "away"}
     if own is not None:
         values["suggestible"] = known and own.visibility == "open" and not own.faded
-        reached = own.weekly_cap is not None and (own.weekly_cap == 0 or own.suggested >= own.weekly_cap)
-        values["free_from"] = datetime.combine(own.week + timedelta(days=7), time_of_day(), UTC) if reached else NEVER
+        if own.weekly_cap is None or own.suggested < own.weekly_cap:
+            values["free_from"] = NEVER
+        else:
+            # A cap of none does not end with the week.
+            next_week = datetime.combine(own.week + timedelta(days=7), time_of_day(), UTC)
+            values["free_from"] = next_week if own.weekly_cap else FAR
     await connection.execute(update(d).where(d.c.workspace == workspace, d.c.user_id == user).values(**values))
 
 

@@ -81,10 +81,16 @@ def envelope(workspace: Workspace, event: JSON, event_id: str, team_id: str | No
                 "is_enterprise_install": workspace.enterprise_id is not None,
             }
         ],
-        "is_ext_shared_channel": False,
+        "is_ext_shared_channel": _is_ext_shared(workspace, event),
         "event_context": f"4-{event_id}",
         **({"enterprise_id": workspace.enterprise_id} if workspace.enterprise_id else {}),
     }
+
+
+def _is_ext_shared(workspace: Workspace, event: JSON) -> bool:
+    channel = event.get("channel")
+    place = workspace.channels.get(channel) if isinstance(channel, str) else None
+    return place is not None and place.ext_shared
 
 
 def message_event(workspace: Workspace, message: Message, kind: str) -> JSON:

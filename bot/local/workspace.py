@@ -79,6 +79,8 @@ class Channel:
     archived: bool = False
     bot_member: bool = True
     dm_with: str | None = None
+    ext_shared: bool = False
+    """Whether another company shares it (Slack Connect)."""
 
     @property
     def is_dm(self) -> bool:

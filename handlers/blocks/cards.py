@@ -114,9 +114,10 @@ def role_card(answer: RoleCard, view: View) -> Message:
     """Show a role: all of it, or the part that was asked for."""
     role, facet = answer.role, answer.facet
     lines = _described(answer, view)
-    words, marked = holders(view, answer.holders)
-    lines.words.append(words)
-    lines.blocks.append(section(marked))
+    if answer.names_people:
+        words, marked = holders(view, answer.holders)
+        lines.words.append(words)
+        lines.blocks.append(section(marked))
     if answer.others:
         also = ", ".join(other.name for other in answer.others)
         lines.words.append(f"Also near: {also}.")

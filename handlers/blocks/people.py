@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from handlers.blocks.message import cut, escape
 from knowledge.models import Role
-from knowledge.people import Person, Reason
+from knowledge.people import MOST_COUNTED, PassedOver, Person, Reason
 
 LONGEST_NAME = 80
 LONGEST_REASONS = 300
@@ -25,6 +27,8 @@ class View:
     team_url: str = ""
     """The workspace's address with a slash at the end, as auth.test gives it; empty where it is not known yet."""
     viewer: str = ""
+    local_times: bool = True
+    """Whether it is said what time it is where people are; scripts get the same text at any time of the day."""
 
     def profile(self, person: Person) -> str:
         """Return a link to the person's profile as mrkdwn; unlike a mention, a link notifies nobody."""
@@ -56,12 +60,70 @@ def reason(view: View, given: Reason) -> str:
     ]
 
 
+WORKING_HOURS = range(9, 17)
+
+
+@lru_cache(maxsize=1_000)
+def _zone(tz: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(tz)
+    except (ValueError, KeyError, OSError):
+        # No name, no zone of that name, or a folder of zones.
+        return None
+
+
+def local_time(now: datetime, tz: str) -> str:
+    """Say what time it is in a zone: "10:40 there (UTC+2)"; nothing where the zone is not known."""
+    zone = _zone(tz)
+    if zone is None:
+        return ""
+    there = now.astimezone(zone)
+    # %z is +0530, or with seconds in the years before there were zones.
+    sign, hours, minutes = (offset := f"{there:%z}")[0], int(offset[1:3]), int(offset[3:5])
+    offset = f"{sign}{hours}" + (f":{minutes:02}" if minutes else "")
+    at_work = there.weekday() < 5 and there.hour in WORKING_HOURS
+    return f"{there:%H:%M} there (UTC{'' if offset in ('+0', '-0') else offset})" + ", outside working hours" * (
+        not at_work
+    )
+
+
 def why(view: View, person: Person) -> str:
-    """Give all reasons, when they were confirmed, and whether the person is out."""
+    """Give all reasons, when they were confirmed, the time where the person is, and how much was asked this week."""
     reasons = cut("; ".join(dict.fromkeys(reason(view, given) for given in person.reasons)), LONGEST_REASONS)
     confirmed = ago(view.now, person.reasons[0].confirmed)
-    out = {"ooo": " · out of office", "away": " · away now"}.get(person.availability, "")
-    return f"{reasons} · confirmed {confirmed}{out}"
+    parts = [
+        reasons,
+        f"confirmed {confirmed}",
+        local_time(view.now, person.tz) if view.local_times else "",
+        f"{person.this_week} of {person.weekly_cap} this week" if person.weekly_cap is not None else "",
+        {"ooo": "out of office", "away": "away now"}.get(person.availability, ""),
+    ]
+    return " · ".join(filter(None, parts))
+
+
+MEMBERS_ONLY = (
+    "I name colleagues only to members of this workspace, and only where nobody from outside reads along. "
+    "If you are one, ask me directly, or again in a moment."
+)
+OUT_COMES_LAST = "Whoever is out of office comes after the others of the same level of fit."
+NOBODY_LEFT_OUT = "Nobody who declared this was left out."
+
+
+def passed_over_in_words(counts: PassedOver) -> list[str]:
+    """Say in sentences who declared it and is not named, and why: numbers, never names."""
+
+    def said(count: int, one: str, more: str) -> list[str]:
+        number = f"{count} or more" if count >= MOST_COUNTED else str(count)
+        return [f"{number} {one if count == 1 else more}."] if count else []
+
+    cap = "reached the number of suggestions a week that they set"
+    asked_not_to = "asked not to be asked about this"
+    return [
+        *said(counts.capped, cap, cap),
+        *said(counts.not_about, asked_not_to, asked_not_to),
+        *said(counts.ask_first, "wants to be asked before being named", "want to be asked before being named"),
+        *said(counts.faded, "has not confirmed it for long", "have not confirmed it for long"),
+    ]
 
 
 def listed(view: View, people: Sequence[Person]) -> tuple[list[str], list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import assert_never
 
@@ -21,7 +22,15 @@ from handlers.blocks.message import (
     section,
     select,
 )
-from handlers.blocks.people import View, holders, listed
+from handlers.blocks.people import (
+    MEMBERS_ONLY,
+    NOBODY_LEFT_OUT,
+    OUT_COMES_LAST,
+    View,
+    holders,
+    listed,
+    passed_over_in_words,
+)
 from knowledge.answers import (
     Answer,
     Candidates,
@@ -30,12 +39,13 @@ from knowledge.answers import (
     NotKnown,
     Pair,
     RoleCard,
+    Subject,
     Suggestion,
     ToolCard,
     TopicCard,
 )
 from knowledge.models import Role, Tool, Topic
-from knowledge.people import Declaration
+from knowledge.people import Declaration, PassedOver, Terms
 
 
 def render(answer: Answer, view: View) -> Message:
@@ -171,15 +181,26 @@ def suggestion(answer: Suggestion, view: View) -> Message:
     offer = [button("I do this", ids.DECLARE, role.id)] if role else [button("Declare what I do", ids.DECLARE, "-")]
     if role:
         offer.append(button(role.short, "open_entry:1", role.id))
+    if why := subject_value(answer.subject):
+        offer.append(button("Why these?" if answer.people else "Why nobody?", ids.WHY_THESE, why))
     ask, nobody = ("you can also ask", "Nobody else") if answer.further else ("ask", "Nobody")
+    if not answer.names_people:
+        return _members_only(answer)
+    over = " ".join(passed_over_in_words(answer.passed_over))
     if answer.people:
         words, marked = listed(view, answer.people)
         lines = [f"For {about}, {ask}:", *words]
         blocks = [section(f"*For {escape(about)}, {ask}:*\n" + "\n".join(marked))]
     elif answer.nearest:
         words, marked = listed(view, answer.nearest)
-        lines = [f"{nobody} here has declared {about} yet. Nearest:", *words]
-        blocks = [section(f"*{nobody} here has declared {escape(about)} yet.* Nearest:\n" + "\n".join(marked))]
+        missing = (
+            f"{nobody} can be named for {about} now. {over}" if over else f"{nobody} here has declared {about} yet."
+        )
+        lines = [f"{missing} Nearest:", *words]
+        blocks = [section(f"*{escape(missing)}* Nearest:\n" + "\n".join(marked))]
+    elif over:
+        text = f"{nobody} can be named for {about} now."
+        lines, blocks = [text, over], [section(f"*{escape(text)}* {escape(over)}")]
     else:
         text = f"{nobody} here has declared {about} or a role near it yet."
         invitation = "If it is what you do, declare it, and others will find you."
@@ -192,6 +213,54 @@ def suggestion(answer: Suggestion, view: View) -> Message:
     lines.append(source)
     blocks += [context(escape(source)), actions(*offer)]
     return message(lines, blocks)
+
+
+def _members_only(answer: Suggestion) -> Message:
+    """Say to whom people are named, and whose field it is."""
+    lines = [MEMBERS_ONLY]
+    field = ", ".join(role.name for role in answer.roles)
+    if field:
+        lines.append(f"Whose field it is: {field}.")
+    blocks = [section(escape(line)) for line in lines]
+    if answer.roles:
+        blocks.append(actions(button(answer.roles[0].short, "open_entry:1", answer.roles[0].id)))
+    return message(lines, blocks)
+
+
+def subject_value(subject: Subject) -> str:
+    """Return a subject as the value of a button; empty where there is none, or it is longer than one may be."""
+    parts = (subject.roles, subject.topics, subject.tools)
+    value = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+    return value if any(parts) and len(value) <= LONGEST_VALUE else ""
+
+
+def subject_in(value: str) -> Subject | None:
+    """Return the subject that stands in the value of a button; None where none does."""
+    try:
+        parts = json.loads(value)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(parts, list) or len(parts) != 3 or not all(isinstance(part, list) for part in parts):
+        return None
+    if not all(isinstance(key, str) and key for part in parts for key in part):
+        return None
+    roles, topics, tools = (tuple(part) for part in parts)
+    return Subject(roles, topics, tools) or None
+
+
+def why_these(counts: PassedOver) -> Message:
+    """Say who was passed over and why, in numbers, and what the order is."""
+    sentences = passed_over_in_words(counts) or [NOBODY_LEFT_OUT]
+    order = f"{OUT_COMES_LAST} Equals take turns. Who is hidden is not counted."
+    return message(
+        ["Why these:", *sentences, order],
+        [section("*Why these*\n" + "\n".join(f"• {escape(one)}" for one in sentences)), context(escape(order))],
+    )
+
+
+def members_only() -> Message:
+    """Say to whom people are named."""
+    return message([MEMBERS_ONLY], [section(escape(MEMBERS_ONLY))])
 
 
 def candidates(answer: Candidates) -> Message:
@@ -208,6 +277,9 @@ def candidates(answer: Candidates) -> Message:
         [section(ask), actions(*buttons), context(hint)],
     )
 
+
+LONGEST_VALUE = 2000
+"""Signs that Slack takes as the value of a button."""
 
 GREETINGS = {
     "greeting": "Hello! Ask me about a generative-AI role, or who here covers a subject.",
@@ -269,12 +341,12 @@ def not_known(answer: NotKnown, view: View) -> Message:
         role = answer.roles[0]
         names = ", ".join(role.name for role in answer.roles)
         text = f"I don't have that in my knowledge. It sounds like a question for: {names}."
-        words, marked = holders(view, answer.holders)
+        words, marked = holders(view, answer.holders) if answer.names_people else ("", "")
         return message(
-            [text, words],
+            [text, words] if words else [text],
             [
                 section(escape(text)),
-                section(marked),
+                *([section(marked)] if marked else []),
                 actions(button(role.short, "open_entry:1", role.id), button("Ask someone", ids.ASK, role.id)),
             ],
         )
@@ -291,4 +363,18 @@ def declared(declaration: Declaration, view: View) -> list[str]:
     ]
     if declaration.topics:
         lines.append("• Topics: " + ", ".join(declaration.topics.values()))
-    return lines or ["• nothing"]
+    return lines + _terms(declaration.terms) if lines else ["• nothing"]
+
+
+def _terms(terms: Terms) -> list[str]:
+    lines: list[str] = []
+    if terms.not_about:
+        lines.append("• Not to be asked about: " + ", ".join(terms.not_about.values()))
+    if terms.weekly_cap is not None:
+        times = "once" if terms.weekly_cap == 1 else f"{terms.weekly_cap} times"
+        lines.append(f"• Suggested at most {times} a week")
+    if terms.visibility == "ask_first":
+        lines.append("• Ask me first: nobody sees the name, only that somebody here does this")
+    elif terms.visibility == "hidden":
+        lines.append("• Hidden: nobody sees the name, nor that somebody here does this")
+    return lines

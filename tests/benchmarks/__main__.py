@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -27,9 +28,10 @@ from storage.inbox import SqlInbox
 from storage.keys import Keys, new_key
 from storage.people import SqlPeople
 from storage.threads import SqlThreads
-from tests.benchmarks import page
+from tests.benchmarks import page, people
 from tests.benchmarks.served import ROOT, Server, bot_settings, serving
 from tests.benchmarks.traffic import Load, SlackStandIn, command, load, mentions, percentile
+from tests.databases import on_server, postgres_database
 from tests.page.chromium import MISSING, find_chromium
 
 TEAM = ROOT / "bot" / "local" / "demo_team.json"
@@ -38,6 +40,7 @@ PAGE = ROOT / "docs" / "performance.md"
 MARKS = {
     "bot": ("<!-- figures: written by the benchmark -->", "<!-- end of figures -->"),
     "page": ("<!-- figures of the page: written by the benchmark -->", "<!-- end of the figures of the page -->"),
+    "people": ("<!-- figures of people: written by the benchmark -->", "<!-- end of the figures of people -->"),
 }
 """Between these the parts of the benchmark are written."""
 WARM = 200
@@ -201,13 +204,49 @@ async def measure_page(count: int) -> list[Row]:
     ]
 
 
+def measure_people(quick: bool) -> list[Row]:
+    """Ask whom to ask in workspaces of a thousand, a hundred thousand and a million members."""
+    rows: list[Row] = []
+    for kind, name in (("sqlite", "SQLite"), ("postgresql", "PostgreSQL")):
+        taken: dict[int, list[float]] = {}
+        for members in people.SIZES[:2] if quick else people.SIZES:
+            try:
+                taken[members] = figures_of_people(kind, members)
+            except pytest.skip.Exception as missing:
+                return [*rows, Row(f"Whom to ask, {name}", 0, "ms", None, f"nothing measured. {missing}")]
+            what, calls = f"Whom to ask of {members:,} members, {name}", taken[members]
+            rows.append(Row(f"{what}: median", percentile(calls, 0.5), "ms", None, f"{len(calls)} calls"))
+            rows.append(Row(f"{what}: p99", percentile(calls, 0.99), "ms", 10))
+        for figure, share in (("median", 0.5), ("p99", 0.99)):
+            each = [percentile(calls, share) for calls in taken.values()]
+            rows.append(Row(f"{name}: largest {figure} as a share of the smallest", max(each) / min(each), "", 1.5))
+    return rows
+
+
+def figures_of_people(kind: str, members: int) -> list[float]:
+    """Measure over a database of its own, which keeps every write as in earnest."""
+    if kind == "sqlite":
+        with tempfile.TemporaryDirectory() as name:
+            return asyncio.run(people.figures(f"sqlite+aiosqlite:///{name}/people.sqlite3", members))
+    with postgres_database(at_head=False) as address:
+        asyncio.run(on_server(f'ALTER DATABASE "{make_url(address).database}" RESET synchronous_commit'))
+        return asyncio.run(people.figures(address, members))
+
+
+def measured(part: str, count: int, quick: bool) -> list[Row]:
+    """Measure one part."""
+    if part == "people":
+        return measure_people(quick)
+    return asyncio.run(measure(count) if part == "bot" else measure_page(count))
+
+
 async def fill_team(database: Path) -> None:
     """Write the demo team into the workspace that is asked."""
     engine = open_engine(f"sqlite+aiosqlite:///{database}")
     now = datetime.now(UTC)
-    people = SqlPeople(engine, random.Random(0))
-    guide = load_guide(people, SqlThreads(engine), lambda: now)
-    await fill(people, guide, "T0BENCH", read_team(TEAM, guide.catalog.roles), now)
+    members = SqlPeople(engine, random.Random(0))
+    guide = load_guide(members, SqlThreads(engine), lambda: now)
+    await fill(members, guide, "T0BENCH", read_team(TEAM, guide.catalog.roles), now)
     await engine.dispose()
 
 
@@ -294,7 +333,7 @@ def main(write: bool, quick: bool, parts: tuple[str, ...]) -> None:
     count = 200 if quick else 2_000
     met = True
     for part in parts or MARKS:
-        rows = asyncio.run(measure(count) if part == "bot" else measure_page(count))
+        rows = measured(part, count, quick)
         lines = [machine(), "", *table(rows)]
         click.echo("\n".join([*lines, ""]))
         met = met and all(row.met for row in rows)

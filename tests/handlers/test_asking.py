@@ -6,7 +6,25 @@ import pytest
 
 from bot.app import Bot
 from bot.local import GENERAL, LocalSlack, Member
-from tests.conftest import ANN, BEN, CAI, DEE, EVA, GUS, OLD, ROB, TABLES, Clock, declares, rows, settled, words
+from knowledge.people import Terms
+from tests.conftest import (
+    ANN,
+    BEN,
+    CAI,
+    DEE,
+    EVA,
+    GUS,
+    OLD,
+    ROB,
+    TABLES,
+    TEAM,
+    Clock,
+    declares,
+    interact,
+    rows,
+    settled,
+    words,
+)
 
 EVERYBODY = (ANN, BEN, CAI, DEE, EVA, GUS, ROB, OLD)
 
@@ -140,22 +158,25 @@ async def test_profiles_are_read_after_the_answer_and_kept_for_an_hour(
 ) -> None:
     await declares(bot, slack, BEN, {"mlops-engineer": "lead"})
     clock.move(hours=2)
+    await slack.command(ANN, "/genai-role mlops")
+    assert len(slack.called("users.info")) == 1  # whether who asks is a guest: known for an hour
     slack.fail("users.info", hang=30)
     slack.workspace.members[BEN].display_name = "Benny"
     assert "Ben Book" in (await slack.command(ANN, "/genai-role who mlops")).text
-    assert slack.called("users.info") == []
+    assert len(slack.called("users.info")) == 1
     slack.api.closing.set()
     await settled(bot)
-    assert len(slack.called("users.info")) == 1
+    assert len(slack.called("users.info")) == 2
     slack.api.closing.clear()
     assert "Benny" in (await slack.command(ANN, "/genai-role who mlops")).text
     await settled(bot)
-    assert len(slack.called("users.info")) == 1
+    assert len(slack.called("users.info")) == 2
 
 
 async def test_somebody_found_gone_is_not_suggested_again(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
     await declares(bot, slack, BEN, {"mlops-engineer": "lead"})
     clock.move(hours=2)
+    await slack.command(ANN, "/genai-role mlops")
     slack.fail("users.info", error="user_not_found")
     assert "Ben Book" in (await slack.command(ANN, "/genai-role who mlops")).text
     await settled(bot)
@@ -189,3 +210,108 @@ async def test_nothing_is_kept_of_somebody_who_declared_nothing(slack: LocalSlac
     await settled(bot)
     for table in TABLES:
         assert "Ben Book" not in str(await rows(bot, table))
+
+
+# Reasons, and who was passed over
+
+
+async def set_terms(bot: Bot, clock: Clock, user: str, terms: Terms) -> None:
+    kept = await bot.people.declaration(TEAM, user)
+    await bot.people.declare(TEAM, user, kept.roles, kept.topics, clock.now(), terms)
+
+
+async def test_the_time_where_somebody_is_and_how_much_was_asked_this_week_are_told(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await declares(bot, slack, BEN, {"mlops-engineer": "lead"})  # in Tokyo
+    await declares(bot, slack, CAI, {"mlops-engineer": "practitioner"}, ("Airflow",))  # in Lima
+    await set_terms(bot, clock, CAI, Terms(weekly_cap=3))
+    text = (await slack.command(ANN, "/genai-role who mlops")).text
+    assert "1. Ben Book – MLOps Engineer, lead · confirmed today · 18:30 there (UTC+9), outside working hours\n" in text
+    assert "· 04:30 there (UTC-5), outside working hours · 1 of 3 this week\n" in text
+    clock.move(hours=7)
+    text = (await slack.command(ANN, "/genai-role who airflow")).text
+    assert (
+        "1. Cai Chen – declared “Airflow”; MLOps Engineer, practitioner · confirmed today · 11:30 there (UTC-5) · 2 of 3 this week\n"
+        in text
+    )
+    await settled(bot)
+
+
+async def test_whoever_wants_can_see_who_was_passed_over_and_why(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    everybody = {user: Member(user, "") for user in (f"U0P{number:08}" for number in range(4))}
+    slack.workspace.add_members(everybody.values())
+    first, second, third, fourth = everybody
+    await declares(bot, slack, BEN, {}, ("Airflow",))
+    for user, terms in (
+        (first, Terms(weekly_cap=0)),
+        (second, Terms(weekly_cap=0)),
+        (third, Terms("ask_first")),
+        (fourth, Terms("hidden")),
+    ):
+        await declares(bot, slack, user, {}, ("Airflow",))
+        await set_terms(bot, clock, user, terms)
+    posted = await slack.wait_for_reply(await slack.say(ANN, "<@BOT> who knows airflow?", GENERAL))
+    assert "Ben Book" in posted.text
+    told = (await slack.press(CAI, posted, "why_these")).message
+    assert told is not None
+    assert told.ephemeral_to == CAI
+    assert "• 2 reached the number of suggestions a week that they set.\n" in words(told)
+    assert "• 1 wants to be asked before being named." in words(told)
+    assert "out of office comes after the others" in words(told)
+    # To a guest not even the numbers.
+    refused = (await slack.press(GUS, posted, "why_these")).message
+    assert refused is not None
+    assert "reached" not in words(refused)
+    await settled(bot)
+
+
+async def test_where_nobody_was_passed_over_it_says_so(slack: LocalSlack, bot: Bot) -> None:
+    await declares(bot, slack, BEN, {"mlops-engineer": "lead"})
+    reply = await slack.command(ANN, "/genai-role who mlops")
+    told = (await slack.press(ANN, reply, "why_these")).message
+    assert told is not None
+    assert "Nobody who declared this was left out." in words(told)
+    await settled(bot)
+
+
+@pytest.mark.parametrize(
+    ("terms", "said"),
+    [
+        (Terms("ask_first"), "1 wants to be asked before being named."),
+        (Terms(weekly_cap=0), "1 reached the number of suggestions a week that they set."),
+        (Terms("hidden"), None),
+    ],
+)
+async def test_where_nobody_can_be_named_it_says_why(
+    slack: LocalSlack, bot: Bot, clock: Clock, terms: Terms, said: str | None
+) -> None:
+    await declares(bot, slack, BEN, {"mlops-engineer": "lead"})
+    await set_terms(bot, clock, BEN, terms)
+    reply = await slack.command(ANN, "/genai-role who mlops")
+    # Of who is hidden nothing is told, not even that there is somebody.
+    start = (
+        f"Nobody can be named for MLOps Engineer now.\n{said}" if said else "Nobody here has declared MLOps Engineer"
+    )
+    assert reply.text.startswith(start)
+    near = bot.guide.catalog.roles["mlops-engineer"].confused_with[0].role
+    await declares(bot, slack, CAI, {near: "lead"})
+    start = f"Nobody can be named for MLOps Engineer now. {said} Nearest:" if said else "Nobody here has declared"
+    text = (await slack.command(ANN, "/genai-role who mlops")).text
+    assert text.startswith(start)
+    assert "Cai Chen" in text
+    await settled(bot)
+
+
+@pytest.mark.parametrize("value", ["", "x", "[]", "[[],[],[]]", "[[1],[],[]]", "{}", '[["a"],[],"b"]', "[" * 1500])
+async def test_a_tampered_subject_is_answered_with_a_sentence(slack: LocalSlack, bot: Bot, value: str) -> None:
+    press = {
+        "type": "block_actions",
+        "user": {"id": ANN, "name": "ann", "team_id": TEAM},
+        "team": {"id": TEAM},
+        "actions": [{"type": "button", "action_id": "why_these", "block_id": "b", "value": value}],
+        "trigger_id": "1.1",
+    }
+    assert await interact(slack, press) == 200
+    [call] = slack.called("chat.postMessage")
+    assert "not in my knowledge any more" in call.arguments["text"]

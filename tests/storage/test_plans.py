@@ -13,10 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.answers import Subject
 from knowledge.feedback import Asked
+from knowledge.freshness import Due
 from knowledge.people import Listed, Member
 from storage.bulk import SqlPeopleInBulk
 from storage.feedback import KEEP as KEEP_QUESTIONS
 from storage.feedback import SqlFeedback
+from storage.freshness import SqlFreshness
 from storage.inbox import KEEP, LEASE, Event, SqlInbox
 from storage.people import NEVER, SqlPeople
 from storage.tables import asked, declarations, forgotten, inbox, members, metadata, secrets, terms, threads
@@ -30,6 +32,7 @@ MLOPS, DATA = "mlops-engineer", "data-engineer"
 SENT = Event("T1", "Ev04990", "{}", "C1", "4990", "U04990")
 NEW = Member("U-new", "Ben")
 RATED = Asked("0017", "card", (MLOPS,), 0.9, "what is mlops")
+DUE = Due("T1", "U00002", "UTC", NOW, 0)
 Run = Callable[[SqlPeople, SqlThreads, SqlInbox, SqlFeedback], Awaitable[object]]
 
 STATEMENTS: dict[str, Run] = {
@@ -40,11 +43,21 @@ STATEMENTS: dict[str, Run] = {
         "T1", topics=["topic 1"], roles=[MLOPS, DATA], without="U00001", now=NOW
     ),
     "declared topics": lambda p, t, i, f: p.declared_topics("T1", ["topic 1", "lora"]),
+    "spellings": lambda p, t, i, f: p.spellings("T1", ["topic 1", "lora"], "U00001"),
+    "topics from": lambda p, t, i, f: p.topics_from("T1", "topic"),
     "declaration": lambda p, t, i, f: p.declaration("T1", "U00001"),
     "declare": lambda p, t, i, f: p.declare("T1", "U00001", {MLOPS: "lead"}, {"gdpr": "GDPR"}, NOW),
     "remember a profile": lambda p, t, i, f: p.remember("T1", Member("U00001", "Ann"), NOW),
     "profile": lambda p, t, i, f: p.profile("T1", "U00001"),
     "unchecked": lambda p, t, i, f: p.unchecked("T1", ["U00001", "U00002", "U00003"], NOW),
+    "declares": lambda p, t, i, f: p.declares("T1", "U00001"),
+    "due": lambda p, t, i, f: SqlFreshness(p._engine).due(NOW + 100 * MINUTE, 500),
+    "put off": lambda p, t, i, f: SqlFreshness(p._engine).put_off([(DUE, NOW + MINUTE)], NOW),
+    "claim": lambda p, t, i, f: SqlFreshness(p._engine).claim(DUE, NOW + MINUTE),
+    "asked": lambda p, t, i, f: SqlFreshness(p._engine).asked(DUE, NOW + 2 * MINUTE),
+    "fade": lambda p, t, i, f: SqlFreshness(p._engine).fade(DUE, NOW + 2 * MINUTE),
+    "confirm": lambda p, t, i, f: SqlFreshness(p._engine).confirm("T1", "U00001", NOW),
+    "stop": lambda p, t, i, f: SqlFreshness(p._engine).stop("T1", "U00003"),
     "suggested": lambda p, t, i, f: p.suggested("T1", ["U00001", "U00002"], NOW),
     "kept": lambda p, t, i, f: p.kept("T1", "U00001"),
     "forget": lambda p, t, i, f: p.forget("T1", "U00001"),

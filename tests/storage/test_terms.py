@@ -58,6 +58,14 @@ async def test_the_cap_counts_suggestions_of_a_week_and_ends_with_it(people: Sql
     assert await people.suggested("T1", ["ann"], monday) == {"ann": 1}
 
 
+async def test_a_cap_of_none_does_not_end_with_the_week(people: SqlPeople) -> None:
+    await people.declare("T1", "ann", MLOPS, {}, NOW, Terms(weekly_cap=0))
+    for now in (NOW, NOW + WEEK, NOW + 60 * WEEK):
+        assert await named(people, now=now) == []
+        assert await passed_over(people, now=now) == PassedOver(capped=1)
+    assert [row.user for row in await people.holders("T1", "mlops-engineer")] == ["ann"]
+
+
 async def test_a_card_names_who_holds_a_role_at_the_cap_too(people: SqlPeople) -> None:
     await people.declare("T1", "ann", MLOPS, {}, NOW, Terms(weekly_cap=1))
     await people.suggested("T1", ["ann"], NOW)
@@ -119,3 +127,23 @@ async def test_bots_guests_leavers_and_the_asker_are_not_even_counted(people: Sq
         await people.declare("T1", user, MLOPS, {}, NOW, Terms("ask_first"))
         await people.remember("T1", member, NOW)
     assert await passed_over(people) == PassedOver()
+
+
+async def test_topics_of_those_who_can_be_named_are_found_by_their_beginning(people: SqlPeople) -> None:
+    for at in range(30):
+        topics = {f"topic {at:02}": f"Topic {at:02}", "airflow": f"Airflow{at}", "air travel": "Air travel"}
+        await people.declare("T1", f"U{at}", {}, topics, NOW)
+    await people.declare("T1", "Uh", {}, {"airport": "Airport"}, NOW, Terms("hidden"))
+    await people.declare("T1", "Ua", {}, {"airship": "Airship"}, NOW, Terms("ask_first", None, {"airbag": "Airbag"}))
+    await people.declare("T2", "U0", {}, {"airlock": "Airlock"}, NOW)
+    assert set(await people.topics_from("T1", "air")) == {"air travel", "airflow"}
+    assert await people.topics_from("T1", "zebra") == []
+    assert len(await people.topics_from("T1", "")) == 20
+    assert await people.topics_from("T3", "") == []
+    found = await people.spellings("T1", ["airflow", "airport", "airship", "airbag", "airlock", "topic 07"], "U0")
+    assert set(found) == {"airflow", "topic 07"}
+    assert found["airflow"].startswith("Airflow")
+    assert found["topic 07"] == "Topic 07"
+    assert await people.spellings("T1", ["topic 07"], "Uh") == {"topic 07": "Topic 07"}
+    assert await people.spellings("T2", ["airlock"], "U0") == {}
+    assert await people.spellings("T1", [], "U0") == {}

@@ -16,7 +16,7 @@ import pytest
 from bot.local.block_kit import check_blocks, check_text
 from handlers.blocks.cards import more_about
 from handlers.blocks.message import Message
-from handlers.blocks.people import View, ago
+from handlers.blocks.people import View, ago, local_time
 from handlers.blocks.render import render
 from knowledge.answers import (
     Answer,
@@ -180,3 +180,27 @@ def test_a_profile_is_linked_before_the_workspaces_address_is_known_too() -> Non
 )
 def test_how_long_ago(hours: int, said: str) -> None:
     assert ago(NOW, NOW - timedelta(hours=hours)) == said
+
+
+@pytest.mark.parametrize(
+    ("tz", "said"),
+    [
+        ("Etc/UTC", "10:40 there (UTC)"),
+        ("Europe/Berlin", "12:40 there (UTC+2)"),
+        ("Asia/Kolkata", "16:10 there (UTC+5:30)"),
+        ("America/St_Johns", "08:10 there (UTC-2:30), outside working hours"),
+        ("Asia/Tokyo", "19:40 there (UTC+9), outside working hours"),
+        ("Pacific/Kiritimati", "00:40 there (UTC+14), outside working hours"),
+    ],
+)
+def test_the_time_where_somebody_is(tz: str, said: str) -> None:
+    assert local_time(datetime(2026, 5, 8, 10, 40, tzinfo=UTC), tz) == said
+
+
+@pytest.mark.parametrize("tz", ["", "Nowhere/Land", "Europe", "../etc/passwd", "x" * 64, "\0"])
+def test_no_time_is_told_where_the_zone_is_not_known(tz: str) -> None:
+    assert local_time(NOW, tz) == ""
+
+
+def test_at_the_weekend_nobody_works() -> None:
+    assert local_time(datetime(2026, 5, 9, 10, tzinfo=UTC), "Etc/UTC") == "10:00 there (UTC), outside working hours"

@@ -1,0 +1,90 @@
+"""Forget me: whoever looks through every table and every line of the log finds nothing of the person but a hash."""
+
+from __future__ import annotations
+
+import io
+import logging
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import select, text
+
+from bot.app import Bot
+from bot.local import GENERAL, LocalSlack
+from bot.logs import set_up_logging
+from bot.settings import Settings
+from storage.forgotten import mark_of
+from storage.tables import metadata
+from tests.conftest import ANN, BEN, TEAM, Start, declares, settled
+from tests.databases import BOTH, KEY, KEYS, empty_tables
+
+WORDS = ("Ann Archer", "hand-made looms", "warp weights", "ANN0000", "tapestries")
+pytestmark = pytest.mark.usefixtures("faults")
+
+
+@pytest.fixture(params=BOTH)
+def database(request: pytest.FixtureRequest, database: str) -> str:
+    return database if request.param == "sqlite" else str(request.getfixturevalue("postgres"))
+
+
+async def everything(bot: Bot) -> str:
+    """Return every cell of every table, as it stands and opened where a key opens it."""
+    found: list[str] = []
+    async with bot.engine.connect() as connection:
+        for name, table in metadata.tables.items():
+            raw = (await connection.execute(text(f"SELECT * FROM {name}"))).all()  # noqa: S608 - the schema's own names
+            typed = (await connection.execute(select(table))).all()
+            for cell in (cell for row in (*raw, *typed) for cell in row):
+                found.append(str(cell))
+                if isinstance(cell, str) and cell.startswith("gAAAAA"):
+                    found.append(KEYS.decrypt(cell))
+    return "\n".join(found)
+
+
+async def lives(slack: LocalSlack, bot: Bot) -> None:
+    """Leave traces wherever a person can."""
+    await declares(bot, slack, ANN, {"data-engineer": "lead"}, ("hand-made looms",))
+    await declares(bot, slack, BEN, {"data-engineer": "learning"}, ("looms of Ben",))
+    await slack.say(ANN, "<@BOT> what is mlops", GENERAL)
+    await slack.say(ANN, "<@BOT> who else?", GENERAL)
+    await slack.say(ANN, "what is a data engineer")
+    await slack.command(BEN, "/genai-role who knows hand-made looms")
+    await slack.command(ANN, "/genai-role who does tapestries")
+    await slack.command(ANN, "/genai-role my data")
+    await settled(bot)
+    # Two that wait for their answer, with their words.
+    await bot.worker.stop(1)
+    await slack.say(ANN, "<@BOT> how heavy are warp weights", GENERAL)
+    await slack.say(BEN, "<@BOT> how heavy are hammers", GENERAL)
+
+
+async def test_nothing_is_left_but_the_hash(slack: LocalSlack, start: Start) -> None:
+    output = io.StringIO()
+    root = logging.getLogger()
+    before = list(root.handlers), root.level
+    root.handlers.clear()
+    settings = Settings(_env_file=None, log_level="DEBUG", encryption_keys=SecretStr(KEY))  # type: ignore[call-arg]
+    set_up_logging(settings, output)
+    try:
+        async with start() as bot:
+            if bot.engine.dialect.name == "postgresql":
+                await empty_tables(bot.engine)
+            await lives(slack, bot)
+            kept = await everything(bot)
+            assert all(said in kept for said in (ANN, "Ann Archer", "hand-made looms", "warp weights"))
+            reply = await slack.command(ANN, "/genai-role forget me")
+            assert reply.text.startswith("Done: I deleted everything")
+            left = await everything(bot)
+            # What nobody can be named for is not a person's own: a question without an answer, for 30 days.
+            assert [said for said in (ANN, *WORDS[:4]) if said in left] == []
+            assert all(said in left for said in (BEN, "looms of Ben", "hammers"))
+            async with bot.engine.connect() as connection:
+                [(key,)] = await connection.execute(text("SELECT value FROM secrets"))
+                [(mark,)] = await connection.execute(text("SELECT mark FROM forgotten"))
+            assert mark == mark_of(KEYS.decrypt(key), TEAM, ANN)
+    finally:
+        for handler in root.handlers:
+            handler.close()
+        root.handlers[:], root.level = before
+    log = output.getvalue()
+    assert [said for said in (ANN, *WORDS) if said in log] == []

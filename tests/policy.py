@@ -1,0 +1,256 @@
+"""The ranking policy as plain as can be, and random workspaces to hold the real one against."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import event, insert
+
+from knowledge.people import LEVELS, MOST_PEOPLE, Availability, Level, Member, PassedOver, Terms, Visibility, choose
+from storage.database import open_engine
+from storage.people import NEVER, SqlPeople, copy_standing, monday_of
+from storage.tables import declarations, members, terms
+
+NOW = datetime(2026, 5, 6, 9, tzinfo=UTC)
+THIS_WEEK = monday_of(NOW)
+LAST_WEEK = THIS_WEEK - timedelta(days=7)
+ROLES = ("r1", "r2", "r3", "r4")
+TOPICS = ("t1", "t2", "t3")
+BEFORE_OTHERS: dict[Level | None, int] = {"lead": 0, "practitioner": 1, "learning": 2, None: 3}
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """One member of a random team; ``turn`` is when the person was last suggested, in minutes, 0 for never."""
+
+    user: str
+    roles: dict[str, Level]
+    topics: frozenset[str]
+    status: Availability
+    is_bot: bool
+    is_guest: bool
+    turn: int
+    visibility: Visibility
+    cap: int | None
+    used: int
+    """Suggestions in the week that was counted last."""
+    last_week: bool
+    """That week is over."""
+    not_about: frozenset[str]
+    faded: bool
+
+    @property
+    def is_external(self) -> bool:
+        return self.is_bot or self.is_guest or self.status == "deactivated"
+
+    @property
+    def capped(self) -> bool:
+        return self.cap is not None and (self.cap == 0 or (not self.last_week and self.used >= self.cap))
+
+    def may_be_named(self, topics: Sequence[str]) -> bool:
+        willing = self.visibility == "open" and not self.faded and not self.capped
+        return willing and not self.is_external and not self.not_about & set(topics)
+
+    @property
+    def standing_since(self) -> datetime:
+        return NOW + timedelta(minutes=self.turn) if self.turn else NEVER
+
+
+def best_level(colleague: Colleague) -> Level | None:
+    return min(colleague.roles.values(), key=lambda level: BEFORE_OTHERS[level], default=None)
+
+
+def standing(colleague: Colleague, level: Level | None) -> tuple[bool, int, bool, int]:
+    """Return what orders people within a group: available, level, active, then the longest unsuggested."""
+    return (colleague.status == "ooo", BEFORE_OTHERS[level], colleague.status == "away", colleague.turn)
+
+
+def by_the_policy(
+    team: Sequence[Colleague], topics: Sequence[str], roles: Sequence[str], asker: str
+) -> list[frozenset[str]]:
+    """Return groups of equals, best first: within one, chance may decide. As plain as can be, to be right."""
+    places: dict[tuple[int, bool, int, bool, int], set[str]] = {}
+    for colleague in team:
+        if colleague.user == asker or not colleague.may_be_named(topics):
+            continue
+        reasons = []
+        if colleague.topics & set(topics):
+            reasons.append((0, *standing(colleague, best_level(colleague))))
+        for place, role in enumerate(roles):
+            if role in colleague.roles:
+                group = 1 if place == 0 else 2
+                reasons.append((group, *standing(colleague, colleague.roles[role])))
+        if reasons:
+            places.setdefault(min(reasons), set()).add(colleague.user)
+    return [frozenset(places[place]) for place in sorted(places)]
+
+
+def passed_over(team: Sequence[Colleague], topics: Sequence[str], roles: Sequence[str], asker: str) -> PassedOver:
+    """Count who declared it and is not named, by why."""
+    found: Counter[str] = Counter()
+    for one in team:
+        asked_for = one.topics & set(topics) or one.roles.keys() & set(roles)
+        if one.user == asker or one.is_external or not asked_for:
+            continue
+        if one.faded:
+            found["faded"] += 1
+        elif one.visibility != "open":
+            found[one.visibility] += 1
+        elif one.not_about & set(topics):
+            found["not_about"] += 1
+        elif one.capped:
+            found["capped"] += 1
+    return PassedOver(found["capped"], found["not_about"], found["ask_first"], found["faded"])
+
+
+def random_team(size: int, rng: random.Random) -> list[Colleague]:
+    # Mostly active, open and without a cap: where everybody differs, chance and turns have nothing to decide.
+    statuses: tuple[Availability, ...] = ("active", "active", "active", "away", "ooo", "deactivated")
+    visibilities: tuple[Visibility, ...] = ("open", "open", "open", "open", "ask_first", "hidden")
+    return [
+        Colleague(
+            user=f"U{number}",
+            roles={role: rng.choice(LEVELS) for role in ROLES if rng.random() < 0.3},
+            topics=frozenset(topic for topic in TOPICS if rng.random() < 0.2),
+            status=rng.choice(statuses),
+            is_bot=rng.random() < 0.05,
+            is_guest=rng.random() < 0.05,
+            turn=rng.randrange(4),
+            visibility=rng.choice(visibilities),
+            cap=rng.choice((None, None, 0, 1, 2, 3)),
+            used=rng.randrange(4),
+            last_week=rng.random() < 0.3,
+            not_about=frozenset(topic for topic in TOPICS if rng.random() < 0.1),
+            faded=rng.random() < 0.1,
+        )
+        for number in range(size)
+    ]
+
+
+def check(team: Sequence[Colleague], topics: Sequence[str], roles: Sequence[str], found: Sequence[str]) -> None:
+    """Hold who was chosen for U0 against the policy."""
+    may = {one.user for one in team if one.may_be_named(topics) and one.user != "U0"}
+    assert set(found) <= may, set(found) - may
+    expected = by_the_policy(team, topics, roles, "U0")
+    assert len(found) == min(MOST_PEOPLE, sum(map(len, expected)))
+    assert len(set(found)) == len(found)
+    left = list(found)
+    for equals in expected:
+        here, left = left[: len(equals)], left[len(equals) :]
+        assert set(here) <= equals
+
+
+class Office:
+    """A database for teams, each in a workspace of its own, with the loop that its engine lives in."""
+
+    def __init__(self, address: str) -> None:
+        self.engine = open_engine(address)
+        if self.engine.dialect.name == "sqlite":
+            # Thousands of small writes: none of them has to survive a power cut.
+            event.listen(self.engine.sync_engine, "connect", lambda found, _: found.execute("PRAGMA synchronous = OFF"))
+        self.runner = asyncio.Runner()
+        self.workspaces = 0
+
+    def close(self) -> None:
+        self.runner.run(self.engine.dispose())
+        self.runner.close()
+
+    async def asked(
+        self, team: Sequence[Colleague], topics: Sequence[str], roles: Sequence[str], rng: random.Random
+    ) -> tuple[list[str], PassedOver]:
+        """Let everybody declare by the port, and count; return who is chosen for U0, and who was passed over."""
+        self.workspaces += 1
+        workspace, people = f"T{self.workspaces}", SqlPeople(self.engine, rng)
+        for one in team:
+            own = Terms(one.visibility, one.cap, {topic: topic for topic in one.not_about})
+            labels = {topic: topic for topic in one.topics}
+            await people.declare(workspace, one.user, one.roles, labels, NOW, own)
+            profile = Member(one.user, "", availability=one.status, is_bot=one.is_bot, is_guest=one.is_guest)
+            await people.remember(workspace, profile, NOW)
+        for turn in range(1, 4):
+            for user in [one.user for one in team if one.turn == turn]:
+                await people.suggested(workspace, [user], NOW + timedelta(minutes=turn))
+        asked: dict[str, Any] = {"topics": topics, "roles": roles, "without": "U0", "now": NOW}
+        found = choose(await people.candidates(workspace, **asked), topics, roles)
+        return [person.user for person in found], await people.passed_over(workspace, **asked)
+
+    async def chosen(self, team: Sequence[Colleague], topics: Sequence[str], roles: Sequence[str]) -> list[str]:
+        """Write the team as it stands, quickly, and return who is chosen for U0."""
+        self.workspaces += 1
+        workspace = f"T{self.workspaces}"
+        rows = [row for one in team for row in _declarations(workspace, one)]
+        if not rows:
+            return []
+        declared = {row["user_id"] for row in rows}
+        team = [one for one in team if one.user in declared]
+        async with self.engine.begin() as connection:
+            await connection.execute(insert(declarations), rows)
+            await connection.execute(insert(terms), [_terms(workspace, one) for one in team])
+            await connection.execute(insert(members), [_member(workspace, one) for one in team])
+            for one in team:
+                await copy_standing(connection, workspace, one.user)
+        people = SqlPeople(self.engine, random.Random(0))
+        found = await people.candidates(workspace, topics=topics, roles=roles, without="U0", now=NOW)
+        return [person.user for person in choose(found, topics, roles)]
+
+
+def _declarations(workspace: str, one: Colleague) -> list[dict[str, Any]]:
+    common = {
+        "workspace": workspace,
+        "user_id": one.user,
+        "label": "",
+        "confirmed_at": NOW,
+        "suggestible": True,
+        "out_of_office": False,
+        "away": False,
+        "suggested_at": one.standing_since,
+        "lot": hash(one.user) % 1000,
+        "free_from": NEVER,
+    }
+    best = BEFORE_OTHERS[best_level(one)]
+    kept = [{**common, "kind": "role", "key": role, "level": BEFORE_OTHERS[level]} for role, level in one.roles.items()]
+    kept += [{**common, "kind": "topic", "key": topic, "level": best} for topic in one.topics]
+    # Nothing is kept of somebody who declares nothing.
+    return kept and kept + [{**common, "kind": "not", "key": topic, "level": 3} for topic in one.not_about]
+
+
+def _terms(workspace: str, one: Colleague) -> dict[str, Any]:
+    return {
+        "workspace": workspace,
+        "user_id": one.user,
+        "visibility": one.visibility,
+        "weekly_cap": one.cap,
+        "week": LAST_WEEK if one.last_week else THIS_WEEK,
+        "suggested": one.used,
+        "confirmed_at": NOW,
+        "unanswered": 0,
+        "faded": one.faded,
+    }
+
+
+def _member(workspace: str, one: Colleague) -> dict[str, Any]:
+    return {
+        "workspace": workspace,
+        "user_id": one.user,
+        "name": "",
+        "title": "",
+        "tz": "",
+        "availability": one.status,
+        "is_bot": one.is_bot,
+        "is_guest": one.is_guest,
+        "checked_at": NOW,
+    }
+
+
+def declared_by_the_port(team: Sequence[Colleague]) -> list[Colleague]:
+    """Return the team as the port alone can make it: each suggested once, or never, and nobody faded."""
+    return [
+        replace(one, cap=one.cap if one.cap in (None, 0) else 3, used=min(one.turn, 1), last_week=False, faded=False)
+        for one in team
+    ]
