@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,88 +11,62 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers import ids, payloads
-from handlers.blocks.message import Block, escape, option, plain, section
-from handlers.blocks.message import context as small_print
+from handlers.blocks.message import Block, Message, message, option, plain
 from handlers.blocks.people import View
 from handlers.blocks.render import declared
+from handlers.declaring_form import LONGEST_TOPIC, MOST_TOPICS, modal, read_declaration, saved, saved_blocks
 from handlers.home import publish
 from handlers.members import Profiles
 from handlers.payloads import Actor
-from handlers.replies import Clock, Later, open_modal, opening, show_modal, view_for
+from handlers.personal import offer_to_declare
+from handlers.proposals import Proposal, proposal_in, roles_of_title
+from handlers.replies import Clock, Later, answer_press, open_modal, opening, show_modal, view_for
 from knowledge.guide import Guide
-from knowledge.people import LEVELS, Declaration, Level
+from knowledge.people import Declaration, Level, Terms
 from knowledge.ports import People
 
-LABELS: dict[Level, str] = {"lead": "I lead", "practitioner": "I practise", "learning": "I am learning"}
-MOST_TOPICS = 20
-LONGEST_TOPIC = 60
+MOST_OFFERED = 40
+"""Topics offered at once in the menu of the form."""
 
 
-def modal(declaration: Declaration, view: View) -> Block:
-    """Build the declaration modal, filled with what the person declared so far."""
-    blocks: list[Block] = [
-        section("Others who ask for these roles and topics will be shown your name. Empty everything to withdraw it.")
-    ]
-    for level in LEVELS:
-        element: Block = {
-            "type": "multi_static_select",
-            "action_id": ids.INPUT,
-            "placeholder": plain("Roles", 150),
-            "options": [option(role.name, role.id) for role in view.roles.values()],
-        }
-        initial = [
-            option(view.roles[role].name, role)
-            for role, declared_level in declaration.roles.items()
-            if declared_level == level and role in view.roles
-        ]
-        if initial:
-            element["initial_options"] = initial
-        blocks.append(_input(ids.block_of_level(level), LABELS[level], element))
-    topics: Block = {
-        "type": "plain_text_input",
-        "action_id": ids.INPUT,
-        "max_length": MOST_TOPICS * (LONGEST_TOPIC + 2),
-        "placeholder": plain("GDPR, LoRA, Airflow", 150),
-    }
-    if declaration.topics:
-        topics["initial_value"] = ", ".join(declaration.topics.values())
-    hint = f"Separate them by commas, at most {MOST_TOPICS}."
-    blocks.append(_input(ids.BLOCK_TOPICS, "Topics you can be asked about", topics, hint))
-    return {
-        "type": "modal",
-        "callback_id": ids.VIEW_DECLARE,
-        "title": plain("What I do", 24),
-        "submit": plain("Save", 24),
-        "close": plain("Cancel", 24),
-        "blocks": blocks,
-    }
-
-
-def _input(block_id: str, label: str, element: Block, hint: str = "") -> Block:
-    made: Block = {
-        "type": "input",
-        "block_id": block_id,
-        "optional": True,
-        "label": plain(label, 2000),
-        "element": element,
-    }
-    if hint:
-        made["hint"] = plain(hint, 2000)
-    return made
-
-
-async def open_declaration(client: AsyncWebClient, people: People, actor: Actor, trigger_id: str, view: View) -> None:
+async def open_declaration(
+    client: AsyncWebClient, guide: Guide, people: People, actor: Actor, trigger_id: str, view: View
+) -> None:
     """Open the modal with what the person declared so far."""
-    await open_modal(client, opening(client, trigger_id), filled_modal(people, actor, view))
+    await open_modal(client, opening(client, trigger_id), filled_modal(client, guide, people, actor, view))
 
 
-async def filled_modal(people: People, actor: Actor, view: View, add_role: str = "", origin: str = "") -> Block:
-    """Build the modal with what the person declared so far; ``add_role`` is chosen in it already."""
+async def filled_modal(
+    client: AsyncWebClient,
+    guide: Guide,
+    people: People,
+    actor: Actor,
+    view: View,
+    added: Proposal | None = None,
+    origin: str = "",
+) -> Block:
+    """Build the modal with what the person declared so far, and with what is ``added`` chosen in it already."""
     declaration = await people.declaration(actor.workspace, actor.user)
-    if add_role in view.roles and add_role not in declaration.roles:
-        roles: dict[str, Level] = {**declaration.roles, add_role: "practitioner"}
-        declaration = Declaration(roles, declaration.topics)
-    return {**modal(declaration, view), "private_metadata": origin}
+    suggested: tuple[str, ...] = ()
+    if added is not None and (added.roles or added.topics):
+        declaration = with_added(declaration, added, guide)
+    elif not declaration.roles and not declaration.topics:
+        suggested = await roles_of_title(client, guide, actor.user)
+    return {**modal(declaration, view, suggested), "private_metadata": origin}
+
+
+def with_added(declaration: Declaration, added: Proposal, guide: Guide) -> Declaration:
+    """Add roles and topics to what is declared, as far as they fit."""
+    roles: dict[str, Level] = {**declaration.roles}
+    for role, level in added.roles.items():
+        if role not in roles or not added.keeps_level:
+            roles[role] = level
+    topics = dict(declaration.topics)
+    for topic in added.topics:
+        key = guide.topic_key(topic)
+        if key not in declaration.terms.not_about and len(topics) < MOST_TOPICS:
+            topics.setdefault(key, topic)
+    return replace(declaration, roles=roles, topics=topics)
 
 
 async def open_from_button(
@@ -104,13 +79,14 @@ async def open_from_button(
     people: People,
     now: Clock,
 ) -> None:
-    """Open the modal from "I do this" (with that role) or "Declare what I do"."""
+    """Open the modal from "I do this" (with that role), "Declare what I do", or "Change first…"."""
     press = payloads.press(body)
     view = view_for(press.actor, context, guide, now)
     # The Home tab has a view too; what it shows of the person is drawn anew after saving.
     origin = ids.FROM_HOME if press.view_id and not press.in_modal else ""
     show = partial(show_modal, client, press) if press.in_modal else opening(client, press.trigger_id)
-    await open_modal(client, show, filled_modal(people, press.actor, view, press.value, origin))
+    added = proposal_in(press.value, guide)
+    await open_modal(client, show, filled_modal(client, guide, people, press.actor, view, added, origin))
     await ack()
 
 
@@ -127,8 +103,43 @@ async def open_from_shortcut(
     """Open the modal from the global shortcut."""
     shortcut = payloads.shortcut(body)
     view = view_for(shortcut.actor, context, guide, now)
-    await open_declaration(client, people, shortcut.actor, shortcut.trigger_id, view)
+    await open_declaration(client, guide, people, shortcut.actor, shortcut.trigger_id, view)
     await ack()
+
+
+async def offer_roles(ack: AsyncAck, body: dict[str, Any], *, guide: Guide) -> None:
+    """Offer the roles that fit what is typed into one of the form's menus."""
+    found = guide.find_roles(payloads.search(body).typed)
+    await ack(
+        options=[
+            {**option(one.name, one.id), **({"description": plain(one.by, 75)} if one.by else {})} for one in found
+        ]
+    )
+
+
+async def offer_topics(ack: AsyncAck, body: dict[str, Any], *, guide: Guide, people: People) -> None:
+    """Offer topics: what is typed itself, those of colleagues that begin so, and what I know by such a name."""
+    search = payloads.search(body)
+    typed = " ".join(search.typed.split())
+    keys: dict[str, str] = {}
+    if "," not in typed and len(typed) <= LONGEST_TOPIC and (own := guide.topic_key(typed)):
+        keys[own] = typed
+    # Whoever belongs to another company is offered nothing that people here declared.
+    if not search.actor.outside:
+        for key in await people.topics_from(search.actor.workspace, guide.topic_start(typed)):
+            keys.setdefault(key, "")
+    for one in guide.find_subjects(typed):
+        keys.setdefault(one.id, one.name)
+    first = dict(list(keys.items())[:MOST_OFFERED])
+    spelled = await spell(people, guide, search.actor, first)
+    fitting = [topic for topic in spelled.values() if 0 < len(topic) <= LONGEST_TOPIC and "," not in topic]
+    await ack(options=[option(topic, topic) for topic in dict.fromkeys(fitting)])
+
+
+async def spell(people: People, guide: Guide, actor: Actor, topics: dict[str, str]) -> dict[str, str]:
+    """Give each topic the one spelling that it has in this workspace."""
+    theirs = {} if actor.outside else await people.spellings(actor.workspace, list(topics), actor.user)
+    return {key: guide.spelled(key, typed, theirs.get(key)) for key, typed in topics.items()}
 
 
 async def save(
@@ -145,18 +156,13 @@ async def save(
 ) -> None:
     """Check the modal in place, save it, and show what others will see."""
     submission = payloads.submission(body)
-    roles, topics, errors = read_declaration(submission, guide)
-    if errors:
-        await ack(response_action="errors", errors=errors)
+    entered = read_declaration(submission, guide)
+    if entered.errors:
+        await ack(response_action="errors", errors=entered.errors)
         return
     actor = submission.actor
-    unknown = bool(roles or topics) and await people.profile(actor.workspace, actor.user) is None
-    # Made only now: a coroutine that nobody awaits, because the line above failed, is a warning at some later time.
-    write = people.declare(actor.workspace, actor.user, roles, topics, now())
-    if unknown:
-        await profiles.declared(client, actor.workspace, actor.user, write)
-    else:
-        await write
+    topics = await spell(people, guide, actor, entered.topics)
+    await _write(client, people, profiles, actor, entered.roles, topics, entered.terms, now)
     declaration = await people.declaration(actor.workspace, actor.user)
     view = view_for(actor, context, guide, now)
     if submission.private_metadata == ids.FROM_HOME:
@@ -164,47 +170,60 @@ async def save(
     await ack(response_action="update", view=saved(declaration, view))
 
 
-def read_declaration(
-    submission: payloads.Submission, guide: Guide
-) -> tuple[dict[str, Level], dict[str, str], dict[str, str]]:
-    """Return roles with their level, topics by key, and what is wrong, by block."""
-    roles: dict[str, Level] = {}
-    errors: dict[str, str] = {}
-    for level in LEVELS:
-        block = ids.block_of_level(level)
-        for role in submission.chosen.get(block, ()):
-            if role not in guide.catalog.roles:
-                errors[block] = "One of these roles is not in my knowledge any more. Please choose again."
-            elif role in roles:
-                name = guide.catalog.roles[role].name
-                errors[block] = f"{name} stands under “{LABELS[roles[role]]}” too. Keep it in one place."
-            else:
-                roles[role] = level
-    typed = [
-        " ".join(part.split()) for part in submission.typed.get(ids.BLOCK_TOPICS, "").replace("\n", ",").split(",")
-    ]
-    topics: dict[str, str] = {}
-    for topic in filter(None, typed):
-        key = guide.topic_key(topic)
-        if len(topic) > LONGEST_TOPIC:
-            errors[ids.BLOCK_TOPICS] = f"“{topic[:30]}…” is too long: at most {LONGEST_TOPIC} letters a topic."
-        elif not key:
-            errors[ids.BLOCK_TOPICS] = f"“{topic}” has no letters in it. Write the topic as a word or two."
-        else:
-            topics.setdefault(key, topic)
-    if len(topics) > MOST_TOPICS:
-        errors[ids.BLOCK_TOPICS] = f"These are {len(topics)} topics; at most {MOST_TOPICS} fit."
-    return roles, topics, errors
-
-
-def saved(declaration: Declaration, view: View) -> Block:
-    """Build the view that confirms what was saved and shows it as others see it."""
-    if declaration.roles or declaration.topics:
-        blocks = [
-            section("*Saved.* Others who ask will see:"),
-            section(escape("\n".join(declared(declaration, view)))),
-            small_print("Change it with `/genai-role me`, delete it with `/genai-role forget me`."),
-        ]
+async def confirm(
+    ack: AsyncAck,
+    body: dict[str, Any],
+    context: AsyncBoltContext,
+    client: AsyncWebClient,
+    *,
+    guide: Guide,
+    people: People,
+    profiles: Profiles,
+    now: Clock,
+) -> None:
+    """Declare what a button proposed, beside what is declared already, and show what others will see."""
+    press = payloads.press(body)
+    actor, view = press.actor, view_for(press.actor, context, guide, now)
+    added = proposal_in(press.value, guide)
+    if not added.roles and not added.topics:
+        # The button is older than the knowledge: the roles in it are gone.
+        await answer_press(client, press, offer_to_declare(view))
+        await ack()
+        return
+    before = await people.declaration(actor.workspace, actor.user)
+    wanted = with_added(before, added, guide)
+    new = {key: topic for key, topic in wanted.topics.items() if key not in before.topics}
+    topics = {**before.topics, **await spell(people, guide, actor, new)}
+    await _write(client, people, profiles, actor, wanted.roles, topics, None, now)
+    declaration = await people.declaration(actor.workspace, actor.user)
+    if press.in_modal:
+        await client.views_update(view_id=press.view_id, view=saved(declaration, view))
+    elif press.view_id:
+        await publish(client, people, actor, view)
     else:
-        blocks = [section("*Saved.* You declare nothing now, and nobody will be pointed to you.")]
-    return {"type": "modal", "title": plain("What I do", 24), "close": plain("Done", 24), "blocks": blocks}
+        await answer_press(client, press, _confirmed(declaration, view), replace=True)
+    await ack()
+
+
+def _confirmed(declaration: Declaration, view: View) -> Message:
+    seen = "Others who ask will see:" if declaration.terms.visibility == "open" else "Nobody is shown your name."
+    return message([f"Saved. {seen}", *declared(declaration, view)], saved_blocks(declaration, view))
+
+
+async def _write(
+    client: AsyncWebClient,
+    people: People,
+    profiles: Profiles,
+    actor: Actor,
+    roles: dict[str, Level],
+    topics: dict[str, str],
+    terms: Terms | None,
+    now: Clock,
+) -> None:
+    unknown = bool(roles or topics) and await people.profile(actor.workspace, actor.user) is None
+    # Made only now: a coroutine that nobody awaits, because the line above failed, is a warning at some later time.
+    write = people.declare(actor.workspace, actor.user, roles, topics, now(), terms)
+    if unknown:
+        await profiles.declared(client, actor.workspace, actor.user, write)
+    else:
+        await write

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -26,14 +27,15 @@ from handlers.blocks.people import View
 from handlers.blocks.render import declared
 from handlers.payloads import Actor
 from handlers.personal import forget
+from handlers.proposals import roles_of_title, title_blocks
 from handlers.replies import Clock, answer_press, view_for
 from knowledge.guide import Guide
 from knowledge.people import Declaration
 from knowledge.ports import People
 
 
-def home(declaration: Declaration, view: View) -> Block:
-    """Build the Home tab."""
+def home(declaration: Declaration, view: View, suggested: Sequence[str] = ()) -> Block:
+    """Build the Home tab; ``suggested``: roles that the person's title suggests."""
     has = bool(declaration.roles or declaration.topics)
     mine = "\n".join(declared(declaration, view)) if has else "You have declared nothing yet."
     buttons = [button("Change" if has else "Declare what I do", ids.DECLARE, "-", primary=not has)]
@@ -53,6 +55,7 @@ def home(declaration: Declaration, view: View) -> Block:
             header("What I declare"),
             section(escape(mine)),
             actions(*buttons),
+            *title_blocks(suggested, view),
             header("Look something up"),
             section(
                 "Pick a role, or type `/genai-role mlops` in any channel. Mention me with a question, or write here."
@@ -78,13 +81,16 @@ async def opened(
     """Draw the Home tab when it is opened; the Messages tab needs nothing."""
     if body["event"].get("tab") == "home":
         actor = payloads.event_actor(body)
-        await publish(client, people, actor, view_for(actor, context, guide, now))
+        await publish(client, people, actor, view_for(actor, context, guide, now), guide)
 
 
-async def publish(client: AsyncWebClient, people: People, actor: Actor, view: View) -> None:
-    """Draw the Home tab anew."""
+async def publish(client: AsyncWebClient, people: People, actor: Actor, view: View, guide: Guide | None = None) -> None:
+    """Draw the Home tab anew; with a guide it proposes roles by the title of whoever declared nothing."""
     declaration = await people.declaration(actor.workspace, actor.user)
-    await client.views_publish(user_id=actor.user, view=home(declaration, view))
+    suggested: tuple[str, ...] = ()
+    if guide is not None and not declaration.roles and not declaration.topics:
+        suggested = await roles_of_title(client, guide, actor.user)
+    await client.views_publish(user_id=actor.user, view=home(declaration, view, suggested))
 
 
 async def forget_pressed(

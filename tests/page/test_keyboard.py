@@ -46,6 +46,8 @@ async def test_a_form_is_filled_in_by_keys(desk: Seat) -> None:
     lead = desk.dialog.get_by_role("combobox", name="I lead")
     await expect(lead).to_be_focused()
     await keys.type("multimodal")
+    # The bot is asked for what fits.
+    await expect(desk.page.get_by_role("option").first).to_contain_text("Multimodal Architect")
     await keys.press("Enter")
     # Escape closes the list of choices first, not the form.
     await keys.press("Escape")

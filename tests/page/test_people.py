@@ -59,6 +59,39 @@ async def test_what_is_declared_is_checked_in_place_and_stands_on_the_home_tab(s
     await seat.drawn(seat.home, "Topics: Airflow, release trains")
 
 
+async def test_the_form_finds_roles_by_tools_and_topics_of_colleagues(seat: Seat) -> None:
+    await seat.be("Grace Tamatea")
+    await seat.say("/genai-role me")
+    form = seat.dialog
+    lead = form.get_by_role("combobox", name="I lead")
+    await seat.press(lead)
+    await expect(seat.page.get_by_role("option")).to_have_count(16)
+    await lead.press_sequentially("kubeflow")
+    await seat.press(seat.page.get_by_role("option", name="MLOps Engineer"))
+    await seat.page.keyboard.press("Escape")
+    found = form.get_by_role("combobox", name="Topics that colleagues and I know")
+    await seat.press(found)
+    await found.press_sequentially("k8s")
+    await seat.press(seat.page.get_by_role("option", name="Kubernetes"))
+    await seat.page.keyboard.press("Escape")
+    await form.get_by_role("radio", name="Ask me first: my name is not shown").check()
+    await seat.button("Save", form)
+    await seat.drawn(form, "Nobody is shown your name.")
+    await seat.drawn(form, "MLOps Engineer (lead)")
+    await seat.drawn(form, "Topics: Kubernetes")
+    await seat.drawn(form, "Ask me first: nobody sees the name")
+
+
+async def test_plain_words_become_a_declaration_with_a_click(seat: Seat) -> None:
+    await seat.be("Grace Tamatea")
+    await seat.go_app("Messages")
+    await seat.say("I'm the MLOps lead and know MLflow")
+    await seat.drawn(seat.last, "MLOps Engineer (lead)")
+    await seat.button("Yes, declare this", seat.last)
+    await seat.drawn(seat.last, "Saved.")
+    await seat.drawn(seat.last, "Topics: MLflow")
+
+
 async def test_what_priya_declares_others_are_told(seat: Seat) -> None:
     await seat.say("/genai-role me")
     await declare(seat, seat.dialog, topics="Airflow")
