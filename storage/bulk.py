@@ -11,10 +11,11 @@ from typing import Any, cast
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from knowledge.freshness import CHECK_AFTER
 from knowledge.people import LEVELS, Availability, Level, Listed, Member, Terms, Visibility
 from storage.database import only_writer_for_many
 from storage.forgotten import forgotten_among
-from storage.people import CHECK_AFTER, NEVER, NO_LEVEL, monday_of
+from storage.people import NEVER, NO_LEVEL, monday_of
 from storage.tables import declarations, members
 from storage.tables import terms as terms_table
 

@@ -104,7 +104,7 @@ async def fill(engine: AsyncEngine) -> None:
                     "kind": kind,
                     "key": key,
                     "label": "",
-                    "level": rng.randrange(4),
+                    "level": rng.randrange(3),
                     "confirmed_at": NOW,
                     "suggestible": True,
                     "out_of_office": rng.random() < 0.1,
