@@ -27,13 +27,16 @@ from bot.settings import Settings, SettingsError, check_certificates, credential
 from bot.slack import Sleep, open_session, slack_client
 from bot.socket import SocketMode
 from bot.tasks import Tasks
+from bot.timers import Timers
 from bot.worker import POLL_SECONDS, SWEEP_SECONDS, Every, Worker, every
 from handlers import register
+from handlers.freshness import RUN_SECONDS, Rounds, rounds_of
 from knowledge.guide import Guide, load_guide
 from knowledge.ports import People, Threads
 from storage.database import head_version, migrate, open_engine, schema_version, sqlite_file
 from storage.feedback import SqlFeedback
 from storage.forgotten import renew_secrets
+from storage.freshness import SqlFreshness
 from storage.inbox import SqlInbox
 from storage.keys import MAKE_KEY, Keys, KeysError, keys_beside, new_key
 from storage.people import SqlPeople
@@ -59,6 +62,8 @@ class Bot:
     feedback: SqlFeedback
     inbox: SqlInbox
     worker: Worker
+    rounds: Rounds
+    timers: Timers
     tasks: Tasks
     authorize: TokenAuthorize
     intake: Intake
@@ -89,6 +94,7 @@ class Bot:
             client.session = session
         if self.work != "web":
             await self.worker.start()
+            self.timers.start()
         self.tasks.start(self.authorize.identify(self.sleep), needless_at_end=True)
 
     async def _prepare_database(self) -> None:
@@ -108,6 +114,7 @@ class Bot:
         if self.socket_mode is not None:
             await _whatever_happens("the socket", self.socket_mode.stop(SOCKET_SECONDS))
         self.tasks.drop_needless()
+        await _whatever_happens("regular jobs", self.timers.stop())
         await asyncio.gather(
             _whatever_happens("the worker", self.worker.stop(DRAIN_SECONDS)),
             _whatever_happens("late answers", self.tasks.finish(DRAIN_SECONDS)),
@@ -186,6 +193,7 @@ def build_app(
     authorize = TokenAuthorize(client, token)
     people = SqlPeople(engine, rng or random.SystemRandom())
     threads = SqlThreads(engine)
+    freshness = SqlFreshness(engine)
     feedback = SqlFeedback(engine)
     guide = make_guide(people, threads, now)
     guide.on_answer = metrics.answered
@@ -211,6 +219,7 @@ def build_app(
         bolt,
         guide=guide,
         people=people,
+        fresh=freshness,
         feedback=feedback,
         count_vote=metrics.voted,
         later=tasks.start,
@@ -230,7 +239,8 @@ def build_app(
         sleep=sleep,
         regularly=regularly,
     )
-    intake = Intake(bolt, inbox, None if work == "web" else worker, tasks, client, now, metrics)
+    intake = Intake(bolt, inbox, None if work == "web" else worker, tasks, client, now, metrics, people=people)
+    rounds = rounds_of(freshness, people, guide, client, lambda: authorize.workspaces, now)
     front_door = FrontDoor(intake, given.signing_secret, metrics) if given.signing_secret else None
     opener = slack_client(settings)
     socket_mode = SocketMode(intake.take, opener, given.app_token, sleep) if given.app_token else None
@@ -241,6 +251,8 @@ def build_app(
         feedback,
         inbox,
         worker,
+        rounds,
+        Timers([(RUN_SECONDS, rounds.run)], regularly),
         tasks,
         authorize,
         intake,

@@ -20,7 +20,8 @@ RETRY_SECONDS = (1.0, 5.0, 30.0, 60.0)
 class TokenAuthorize:
     """Authorize every request with the one bot token; no request waits for Slack.
 
-    ``state`` is what is known of Slack: "unknown", "connected", or why not.
+    ``state`` is what is known of Slack: "unknown", "connected", or why not; ``workspaces`` are those that the token is
+    for, none while that is not known.
     """
 
     def __init__(self, client: AsyncWebClient, token: str) -> None:
@@ -29,6 +30,7 @@ class TokenAuthorize:
         self._bot_id: str | None = None
         self._bot_user: str | None = None
         self._url: str | None = None
+        self.workspaces: frozenset[str] = frozenset()
         self.state = "unknown"
 
     @property
@@ -65,6 +67,7 @@ class TokenAuthorize:
                 logger.warning("Slack can't be reached (%s); trying again", type(error).__name__)
             else:
                 self._bot_id, self._bot_user, self._url = found.get("bot_id"), found.get("user_id"), found.get("url")
+                self.workspaces = frozenset(filter(None, (found.get("team_id"), found.get("enterprise_id"))))
                 self.state = "connected"
                 return
             await sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])

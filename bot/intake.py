@@ -26,6 +26,7 @@ from handlers import EVENTS
 from handlers.errors import FAILURES, REFERENCE, PayloadError, new_reference, on_error
 from handlers.late import early_answer, late_answer
 from handlers.payloads import INTERACTIONS, as_id, as_text, event_actor, is_question, malformed
+from knowledge.ports import People
 from storage.inbox import Event, SqlInbox
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,8 @@ class Intake:
         client: AsyncWebClient,
         now: Callable[[], datetime],
         metrics: Metrics,
+        *,
+        people: People,
         patience: float = PATIENCE,
         writing: float = WRITING_SECONDS,
     ) -> None:
@@ -61,6 +64,7 @@ class Intake:
         self._client = client
         self._now = now
         self._metrics = metrics
+        self._people = people
         self._patience = patience
         self._writing = writing
 
@@ -129,19 +133,22 @@ class Intake:
             return BoltResponse(status=200)
         with about(event=event.event_id, workspace=event.workspace):
             try:
-                added = await self._write_down(event)
+                added = await self._write_down(event, about_people=body["event"]["type"] == "user_change")
             except Exception:
                 # Not acknowledged: Slack sends it again, at once, after a minute and after five.
                 logger.exception("reference %s: event %s could not be written down", reference, event.event_id)
                 return BoltResponse(status=503, body="not written down")
+        if added is None:
+            return BoltResponse(status=200)
         if not added:
             self._metrics.event("repeated")
         elif self._worker is not None:
             self._worker.take(event)
         return BoltResponse(status=200)
 
-    async def _write_down(self, event: Event) -> bool:
-        work = asyncio.ensure_future(self._inbox.add(event, self._now(), free=self._worker is None))
+    async def _write_down(self, event: Event, *, about_people: bool) -> bool | None:
+        """Return whether the event is new; None for one about somebody who declared nothing, which is dropped."""
+        work = asyncio.ensure_future(self._add(event, about_people))
         try:
             done, _ = await asyncio.wait({work}, timeout=self._writing)
             if not done:
@@ -152,7 +159,13 @@ class Intake:
             raise
         return work.result()
 
-    async def _abandon(self, work: asyncio.Future[bool], event: Event) -> None:
+    async def _add(self, event: Event, about_people: bool) -> bool | None:
+        # A large workspace changes thousands of profiles a day, nearly all of people who declared nothing.
+        if about_people and not await self._people.declares(event.workspace, event.user or ""):
+            return None
+        return await self._inbox.add(event, self._now(), free=self._worker is None)
+
+    async def _abandon(self, work: asyncio.Future[bool | None], event: Event) -> None:
         work.cancel()
         await asyncio.wait({work})
         if work.cancelled():

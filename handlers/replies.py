@@ -59,6 +59,12 @@ async def post(client: AsyncWebClient, said: Said, message: Message) -> None:
         await _post_or_plainer(client, _with_notice(message), channel=said.actor.user)
 
 
+async def write_to(client: AsyncWebClient, user: str, message: Message) -> None:
+    """Write to a person of the bot's own accord, in their direct messages with it."""
+    await wait_to_post(client, "chat.postMessage", user)
+    await _post_or_plainer(client, message, channel=user)
+
+
 async def _check_still_ours() -> None:
     check = still_ours.get()
     if check is not None:

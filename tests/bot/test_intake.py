@@ -21,7 +21,15 @@ async def test_a_database_that_hangs_does_not_leave_slack_without_an_answer(
     bot: Bot, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     intake = Intake(
-        bot.intake._bolt, bot.inbox, bot.worker, bot.tasks, bot.clients[0], clock.now, bot.metrics, writing=0.01
+        bot.intake._bolt,
+        bot.inbox,
+        bot.worker,
+        bot.tasks,
+        bot.clients[0],
+        clock.now,
+        bot.metrics,
+        people=bot.people,
+        writing=0.01,
     )
     event = {"type": "app_mention", "user": ANN, "channel": GENERAL, "ts": "1700000000.000100", "text": "zebracorn"}
     envelope = {"type": "event_callback", "team_id": TEAM, "event_id": "Ev0HANGS", "event": event}
@@ -45,7 +53,11 @@ class LateInbox(SqlInbox):
 
 async def test_an_event_that_is_written_down_too_late_is_taken_over(bot: Bot, clock: Clock) -> None:
     late = LateInbox(bot.engine, "late")
-    intake = Intake(bot.intake._bolt, late, bot.worker, bot.tasks, bot.clients[0], clock.now, bot.metrics, writing=0.5)
+    intake = Intake(
+        *(bot.intake._bolt, late, bot.worker, bot.tasks, bot.clients[0], clock.now, bot.metrics),
+        people=bot.people,
+        writing=0.5,
+    )
     event = {"type": "app_mention", "user": ANN, "channel": GENERAL, "ts": "1700000000.000100", "text": "mlops"}
     envelope = {"type": "event_callback", "team_id": TEAM, "event_id": "Ev0LATE", "event": event}
     assert (await intake.take(envelope)).status == 503

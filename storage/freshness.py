@@ -1,0 +1,121 @@
+"""Who is to be asked whether what they declared is still right; implements the ``Freshness`` port.
+
+``check_at`` says when a person is written to next, and who takes a turn moves it on first: of several processes one
+does. It moves by two weeks, so that even a process that ends in the middle writes to nobody twice within them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import and_, bindparam, case, null, select, update
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from knowledge.freshness import ASK_AGAIN, CHECK_AFTER, Due
+from storage.database import only_writer_for
+from storage.people import FAR, copy_standing
+from storage.tables import declarations, members
+from storage.tables import terms as terms_table
+
+t = terms_table.c
+
+
+class SqlFreshness:
+    """Keep in ``terms`` when each person is asked next, and what came of it."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def due(self, now: datetime, most: int) -> Sequence[Due]:
+        """Return who is to be written to by now, whose turn came first; of all workspaces."""
+        m = members.c
+        first = select(terms_table).where(t.check_at <= now).order_by(t.check_at).limit(most).subquery().c
+        tz = select(m.tz).where(m.workspace == first.workspace, m.user_id == first.user_id).scalar_subquery()
+        query = select(first.workspace, first.user_id, first.confirmed_at, first.unanswered, tz.label("tz")).order_by(
+            first.check_at
+        )
+        async with self._engine.connect() as connection:
+            found = (await connection.execute(query)).all()
+        return [Due(row.workspace, row.user_id, row.tz or "", row.confirmed_at, row.unanswered) for row in found]
+
+    async def put_off(self, later: Sequence[tuple[Due, datetime]], now: datetime) -> None:
+        """Move turns that have come to other times, where nobody has taken them meanwhile."""
+        if not later:
+            return
+        b = bindparam
+        statement = (
+            update(terms_table)
+            .where(t.workspace == b("in_workspace"), t.user_id == b("of_user"), t.check_at <= b("by"))
+            .values(check_at=b("until"))
+        )
+        # In one order, or two processes could hold each other up.
+        ordered = sorted(later, key=lambda one: (one[0].workspace, one[0].user))
+        values = [
+            {"in_workspace": due.workspace, "of_user": due.user, "by": now, "until": until} for due, until in ordered
+        ]
+        async with self._engine.begin() as connection:
+            await connection.execute(statement, values)
+
+    async def claim(self, due: Due, now: datetime) -> datetime | None:
+        """Take a person's turn; returns when the next one is, or None where another process took it."""
+        after = now + ASK_AGAIN
+        taken = await self._change(due.workspace, due.user, {"check_at": after}, t.check_at <= now)
+        return after if taken else None
+
+    async def asked(self, due: Due, claimed: datetime) -> None:
+        """Count the question, unless it was answered in the moment since."""
+        await self._change(due.workspace, due.user, {"unanswered": t.unanswered + 1}, t.check_at == claimed)
+
+    async def not_asked(self, due: Due, claimed: datetime, until: datetime) -> None:
+        """Give a turn back that came to nothing, until then."""
+        await self._change(due.workspace, due.user, {"check_at": until}, t.check_at == claimed)
+
+    async def fade(self, due: Due, claimed: datetime) -> bool:
+        """Take the declaration out of suggestions; False where the person answered in the moment since."""
+        return await self._change(due.workspace, due.user, {"faded": True}, t.check_at == claimed)
+
+    async def told(self, due: Due, claimed: datetime) -> None:
+        """Note that the person knows that it has faded: there is nothing more to ask until they come back."""
+        await self._change(due.workspace, due.user, {"check_at": FAR}, t.check_at == claimed)
+
+    async def confirm(self, workspace: str, user: str, now: datetime) -> bool:
+        """Note that all is still right, which brings what had faded back; False where nothing is declared."""
+        d = declarations
+        # Whoever asked not to be asked is not asked again for having confirmed something.
+        check_at = case((t.check_at.is_(None), null()), else_=now + CHECK_AFTER)
+        values = {"confirmed_at": now, "check_at": check_at, "unanswered": 0, "faded": False}
+        async with self._engine.begin() as connection:
+            await only_writer_for(connection, workspace, user)
+            there = await _update(connection, workspace, user, values)
+            if there:
+                own = and_(d.c.workspace == workspace, d.c.user_id == user)
+                await connection.execute(update(d).where(own).values(confirmed_at=now))
+                await copy_standing(connection, workspace, user)
+        return there
+
+    async def responded(self, workspace: str, user: str) -> bool:
+        """Note that the person is there, though nothing is confirmed yet; False where nothing is declared."""
+        return await self._change(workspace, user, {"unanswered": 0})
+
+    async def stop(self, workspace: str, user: str) -> bool:
+        """Never ask the person again; False where nothing is declared."""
+        return await self._change(workspace, user, {"check_at": None, "unanswered": 0})
+
+    async def _change(self, workspace: str, user: str, values: dict[str, Any], condition: Any = True) -> bool:
+        async with self._engine.begin() as connection:
+            await only_writer_for(connection, workspace, user)
+            changed = await _update(connection, workspace, user, values, condition)
+            if changed and "faded" in values:
+                await copy_standing(connection, workspace, user)
+        return changed
+
+
+async def _update(
+    connection: AsyncConnection, workspace: str, user: str, values: dict[str, Any], condition: Any = True
+) -> bool:
+    own = and_(t.workspace == workspace, t.user_id == user, condition)
+    result = await connection.execute(update(terms_table).where(own).values(**values))
+    return cast("CursorResult[object]", result).rowcount > 0

@@ -1,0 +1,42 @@
+"""Jobs by the clock: started with the worker, stopped with the bot, and none where there is no worker."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from bot.app import Bot
+from bot.timers import Timers
+from handlers.freshness import RUN_SECONDS
+
+
+async def test_jobs_run_regularly_until_stopped() -> None:
+    ran: list[str] = []
+    begun: list[float] = []
+    both = asyncio.Event()
+
+    async def twice(seconds: float, do: Callable[[], Awaitable[None]]) -> None:
+        begun.append(seconds)
+        await do()
+        await do()
+        if len(begun) == 2:
+            both.set()
+        await asyncio.Event().wait()
+
+    async def job() -> None:
+        ran.append("job")
+
+    timers = Timers([(60.0, job), (5.0, job)], twice)
+    await timers.stop()
+    timers.start()
+    await both.wait()
+    await timers.stop()
+    assert ran == ["job"] * 4
+    assert begun == [60.0, 5.0]
+    assert timers._tasks == []
+
+
+async def test_a_bot_with_a_worker_asks_every_minute(bot: Bot) -> None:
+    [(seconds, job)] = bot.timers._jobs
+    assert (seconds, job) == (RUN_SECONDS, bot.rounds.run)
+    assert len(bot.timers._tasks) == 1
