@@ -10,7 +10,8 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -208,13 +209,12 @@ def measure_people(quick: bool) -> list[Row]:
     """Ask whom to ask in workspaces of a thousand, a hundred thousand and a million members."""
     rows: list[Row] = []
     for kind, name in (("sqlite", "SQLite"), ("postgresql", "PostgreSQL")):
-        taken: dict[int, list[float]] = {}
-        for members in people.SIZES[:2] if quick else people.SIZES:
-            try:
-                taken[members] = figures_of_people(kind, members)
-            except pytest.skip.Exception as missing:
-                return [*rows, Row(f"Whom to ask, {name}", 0, "ms", None, f"nothing measured. {missing}")]
-            what, calls = f"Whom to ask of {members:,} members, {name}", taken[members]
+        try:
+            taken = figures_of_people(kind, people.SIZES[:2] if quick else people.SIZES)
+        except pytest.skip.Exception as missing:
+            return [*rows, Row(f"Whom to ask, {name}", 0, "ms", None, f"nothing measured. {missing}")]
+        for members, calls in taken.items():
+            what = f"Whom to ask of {members:,} members, {name}"
             rows.append(Row(f"{what}: median", percentile(calls, 0.5), "ms", None, f"{len(calls)} calls"))
             rows.append(Row(f"{what}: p99", percentile(calls, 0.99), "ms", 10))
         for figure, share in (("median", 0.5), ("p99", 0.99)):
@@ -223,14 +223,17 @@ def measure_people(quick: bool) -> list[Row]:
     return rows
 
 
-def figures_of_people(kind: str, members: int) -> list[float]:
-    """Measure over a database of its own, which keeps every write as in earnest."""
-    if kind == "sqlite":
-        with tempfile.TemporaryDirectory() as name:
-            return asyncio.run(people.figures(f"sqlite+aiosqlite:///{name}/people.sqlite3", members))
-    with postgres_database(at_head=False) as address:
-        asyncio.run(on_server(f'ALTER DATABASE "{make_url(address).database}" RESET synchronous_commit'))
-        return asyncio.run(people.figures(address, members))
+def figures_of_people(kind: str, sizes: Sequence[int]) -> dict[int, list[float]]:
+    """Measure over databases of their own, which keep every write as in earnest."""
+    with ExitStack() as open_ones:
+        if kind == "sqlite":
+            folder = open_ones.enter_context(tempfile.TemporaryDirectory())
+            addresses = {members: f"sqlite+aiosqlite:///{folder}/{members}.sqlite3" for members in sizes}
+        else:
+            addresses = {members: open_ones.enter_context(postgres_database(at_head=False)) for members in sizes}
+            for address in addresses.values():
+                asyncio.run(on_server(f'ALTER DATABASE "{make_url(address).database}" RESET synchronous_commit'))
+        return asyncio.run(people.figures(addresses))
 
 
 def measured(part: str, count: int, quick: bool) -> list[Row]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -75,33 +77,48 @@ async def fill(engine: AsyncEngine, members: int, roles: list[str]) -> None:
         await connection.execute(text("ANALYZE"))
 
 
-async def taken(guide: Guide, members: int, calls: int, clock: list[datetime]) -> list[float]:
-    """Ask for people again and again; return the milliseconds of each, after a warm-up."""
-    rng = random.Random(1)
-    roles = list(guide.catalog.roles)
-    found: list[float] = []
-    for call in range(WARM + calls):
-        clock[0] += timedelta(seconds=1)
-        subject = Subject(tuple(rng.sample(roles, 2)), (f"subject {rng.randrange(TOPICS)}",))
-        asker = f"U{rng.randrange(1, members)}"
+@dataclass
+class Workplace:
+    """A workspace to ask in, with its own clock, chance and times taken."""
+
+    engine: AsyncEngine
+    guide: Guide
+    members: int
+    clock: list[datetime]
+    rng: random.Random
+    taken: list[float] = field(default_factory=list)
+
+    async def ask(self) -> None:
+        """Ask for two roles and a topic as one of the members, and note the milliseconds."""
+        self.clock[0] += timedelta(seconds=1)
+        roles = tuple(self.rng.sample(list(self.guide.catalog.roles), 2))
+        subject = Subject(roles, (f"subject {self.rng.randrange(TOPICS)}",))
+        asker = f"U{self.rng.randrange(1, self.members)}"
         started = time.perf_counter()
-        suggestion = await guide.suggest(WORKSPACE, subject, asker)
-        if call >= WARM:
-            found.append((time.perf_counter() - started) * 1000)
+        suggestion = await self.guide.suggest(WORKSPACE, subject, asker)
+        self.taken.append((time.perf_counter() - started) * 1000)
         if len(suggestion.people) != 3:
-            raise RuntimeError(f"{len(suggestion.people)} people were named of {members}")
-    return found
+            raise RuntimeError(f"{len(suggestion.people)} people were named of {self.members}")
 
 
-async def figures(address: str, members: int, calls: int = CALLS) -> list[float]:
-    """Fill the empty database at an address, and measure."""
+async def workplace(address: str, members: int) -> Workplace:
+    """Fill the empty database at an address."""
     engine = open_engine(address)
+    await migrate(engine)
+    clock = [START]
+    guide = load_guide(SqlPeople(engine, random.Random(0)), SqlThreads(engine), lambda: clock[0])
+    await fill(engine, members, list(guide.catalog.roles))
+    return Workplace(engine, guide, members, clock, random.Random(1))
+
+
+async def figures(addresses: Mapping[int, str], calls: int = CALLS) -> dict[int, list[float]]:
+    """Fill an empty database for each number of members, and ask in turn: what else runs here slows all alike."""
+    places = [await workplace(address, members) for members, address in addresses.items()]
     try:
-        await migrate(engine)
-        clock = [START]
-        people = SqlPeople(engine, random.Random(0))
-        guide = load_guide(people, SqlThreads(engine), lambda: clock[0])
-        await fill(engine, members, list(guide.catalog.roles))
-        return await taken(guide, members, calls, clock)
+        for _ in range(WARM + calls):
+            for place in places:
+                await place.ask()
+        return {place.members: place.taken[WARM:] for place in places}
     finally:
-        await engine.dispose()
+        for place in places:
+            await place.engine.dispose()
