@@ -135,18 +135,21 @@ class SqlPeopleInBulk:
                 users = list(await connection.scalars(page.order_by(d.user_id).limit(MOST_AT_ONCE)))
                 if not users:
                     return
+                # By ranges of the keys: a list of some hundred ids may well be looked for in the whole of a table.
+                last = users[-1]
                 rows = (
                     await connection.execute(
                         select(d.user_id, d.kind, d.key, d.label, d.level)
-                        .where(d.workspace == workspace, d.user_id.in_(users))
+                        .where(d.workspace == workspace, d.user_id > after, d.user_id <= last)
                         .order_by(d.user_id, d.kind, d.level, d.key)
                     )
                 ).all()
                 profiles = await _by_user(
-                    connection, select(members).where(m.workspace == workspace, m.user_id.in_(users))
+                    connection, select(members).where(m.workspace == workspace, m.user_id > after, m.user_id <= last)
                 )
                 own = await _by_user(
-                    connection, select(terms_table).where(t.workspace == workspace, t.user_id.in_(users))
+                    connection,
+                    select(terms_table).where(t.workspace == workspace, t.user_id > after, t.user_id <= last),
                 )
             rows_of: dict[str, list[Any]] = {user: [] for user in users}
             for row in rows:
@@ -164,7 +167,7 @@ class SqlPeopleInBulk:
                         {row.key: row.label for row in found if row.kind == "not"},
                     ),
                 )
-            after = users[-1]
+            after = last
 
 
 async def _by_user(connection: AsyncConnection, query: Any) -> dict[str, Any]:
