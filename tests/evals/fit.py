@@ -42,7 +42,7 @@ RARE = 2
 """A feature found in fewer texts than this is not learned from."""
 OF_NO_PART = 0.3
 """What a question weighs that asks for no part of a role, beside one of which is known what it asks for."""
-SHORT = 2
+SHORT = 3
 """What must get no answer is learned from as a command too, up to so many words, or where it names a role: that is what
 commands look like."""
 Kind = Literal["question", "search", "silent", "part"]

@@ -33,7 +33,7 @@ TOP = 3
 
 LOOK_UPS, QUESTIONS, MULTILINGUAL, LANGUAGES = "look-ups", "questions", "multilingual", "languages"
 OUTSIDE, LANGUAGES_OUTSIDE, NOT_WHO = "out of scope", "languages, out of scope", "not who"
-NEAR_MISSES, EVERYDAY = "near-misses", "everyday talk"
+NEAR_MISSES, EVERYDAY, TYPED = "near-misses", "everyday talk", "out of scope, typed"
 WHO, WHO_KIND, PUBLIC, DESCRIPTIONS, TITLES = "who", "who, by kind", "public", "descriptions", "titles"
 SET_OF_FILE = {
     "lookups": LOOK_UPS,
@@ -53,7 +53,7 @@ SET_OF_FILE = {
     "profile_titles": TITLES,
 }
 KNOWLEDGE = (LOOK_UPS, QUESTIONS, MULTILINGUAL, LANGUAGES)
-SILENT = (OUTSIDE, LANGUAGES_OUTSIDE, NEAR_MISSES, EVERYDAY)
+SILENT = (OUTSIDE, LANGUAGES_OUTSIDE, NEAR_MISSES, EVERYDAY, TYPED)
 FIELDS = (PUBLIC, DESCRIPTIONS)
 CALIBRATED = (LOOK_UPS, QUESTIONS, WHO_KIND, OUTSIDE)
 """The sets whose lines show whether the confidence is the share that is right: English, without a team."""
@@ -74,7 +74,7 @@ class Asked:
     @property
     def line(self) -> Line:
         turns = self.row.get("turns") or [self.text]
-        typed = self.set == LOOK_UPS or (self.set == WHO and self.text.startswith("/"))
+        typed = self.set in (LOOK_UPS, TYPED) or (self.set == WHO and self.text.startswith("/"))
         return Line(
             text=turns[-1], turns=turns[:-1], via="command" if typed else "mention", asker=self.row.get("asker")
         )
@@ -128,6 +128,9 @@ def lines() -> Iterator[Asked]:
                 if file.stem in SET_OF_FILE:
                     name = LANGUAGES_OUTSIDE if file.stem == "languages" and "why" in row else SET_OF_FILE[file.stem]
                     yield Asked(folder, name, row)
+                    if folder == "held-out" and name == OUTSIDE:
+                        # The same after the slash command, where the bot answers more readily.
+                        yield Asked(folder, TYPED, row)
 
 
 def hits(row: Row, roles: Sequence[str], topics: Sequence[str]) -> bool:
