@@ -17,7 +17,7 @@ from knowledge.errors import ContentError
 from knowledge.glossaries import load_glossaries
 from knowledge.index import load_index, load_translator
 from knowledge.languages import Translator
-from knowledge.people import Candidate
+from knowledge.people import Candidate, PassedOver
 from knowledge.ports import People, Threads
 from tests.conftest import MakeGuide
 from tests.evals.score import HERE
@@ -80,6 +80,9 @@ class Nobody:
 
     async def candidates(self, workspace: str, **sought: object) -> Sequence[Candidate]:
         return ()
+
+    async def passed_over(self, workspace: str, **sought: object) -> PassedOver:
+        return PassedOver()
 
     async def declared_topics(self, workspace: str, keys: Sequence[str]) -> Sequence[str]:
         return ()
