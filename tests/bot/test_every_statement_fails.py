@@ -253,6 +253,7 @@ JOURNEYS: dict[str, Journey] = QUESTIONS | {
     "button: not helpful": press("rate_answer:not"),
     "unknown": command("zebracorn"),
     "button: forget me": press("forget_me", first="my data"),
+    "button: as JSON": press("my_data_as_json", first="my data"),
     "menu: browse": press("browse_roles", "data-engineer", first=""),
     "button in a thread": more_in_a_thread,
     "button in a direct message": ask_in_a_dm,
