@@ -31,7 +31,9 @@ LONGEST_TOPIC = 60
 def modal(declaration: Declaration, view: View, suggested: Sequence[str] = ()) -> Block:
     """Build the form, filled with what the person declared so far; ``suggested``: roles that their title suggests."""
     blocks: list[Block] = [
-        section("Others who ask for these roles and topics will be shown your name. Empty everything to withdraw it."),
+        section(
+            "Who asks for these is shown your name, unless you say otherwise below. Empty everything to withdraw it."
+        ),
         *title_blocks(suggested, view),
     ]
     for level in LEVELS:
