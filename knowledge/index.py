@@ -66,7 +66,10 @@ class Understanding:
         """Return how likely it is that the text is ours to answer, and that the match is right."""
         found = self.index.confidence.of(self.signals(match))
         says_little = not match.named and self.reading.weight < LITTLE
-        return replace(found, right=min(found.right, UNSURE / max(found.ours, UNSURE))) if says_little else found
+        if not says_little:
+            return found
+        # Offered at most; a hair above the threshold, or the product of the two may be rounded to just below it.
+        return replace(found, right=min(found.right, UNSURE * (1 + 1e-9) / max(found.ours, UNSURE)))
 
     def sure(self, match: Match) -> float:
         """Return how likely it is that the match is what was meant, from 0 to 1."""
