@@ -307,7 +307,7 @@ async def test_a_rate_limit_holds_for_its_channel_alone(
 ) -> None:
     gate = Gate()
     async with Start(slack, database, clock, gate, make_guide)() as bot:  # type: ignore[arg-type]
-        slack.fail("chat.postMessage", status=429)
+        slack.fail("chat.postMessage", status=429, retry_after=60)  # longer than any machine takes to send the rest
         first = await slack.say(ANN, "<@BOT> mlops", GENERAL)
         await asyncio.wait_for(gate.one_waits.wait(), 5)
         threads = [await slack.say(BEN, "<@BOT> mlops", GENERAL) for _ in range(MOST_AT_ONCE // 2)]
