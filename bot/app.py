@@ -30,7 +30,7 @@ from bot.tasks import Tasks
 from bot.timers import Timers
 from bot.worker import POLL_SECONDS, SWEEP_SECONDS, Every, Worker, every
 from handlers import register
-from handlers.freshness import RUN_SECONDS, Rounds, rounds_of
+from handlers.freshness import RUN_SECONDS, Rounds
 from knowledge.guide import Guide, load_guide
 from knowledge.ports import People, Threads
 from storage.database import head_version, migrate, open_engine, schema_version, sqlite_file
@@ -231,7 +231,7 @@ def build_app(
         threads,
         feedback,
         bolt,
-        client,
+        authorize.client_of,
         now,
         metrics,
         alone=alone,
@@ -239,8 +239,20 @@ def build_app(
         sleep=sleep,
         regularly=regularly,
     )
-    intake = Intake(bolt, inbox, None if work == "web" else worker, tasks, client, now, metrics, people=people)
-    rounds = rounds_of(freshness, people, guide, client, lambda: authorize.workspaces, now)
+    intake = Intake(
+        bolt,
+        inbox,
+        None if work == "web" else worker,
+        tasks,
+        per_request,
+        authorize.client_of,
+        now,
+        metrics,
+        people=people,
+    )
+    rounds = Rounds(
+        freshness, people, guide.catalog.roles, authorize.client_of, lambda: bool(authorize.workspaces), now
+    )
     front_door = FrontDoor(intake, given.signing_secret, metrics) if given.signing_secret else None
     opener = slack_client(settings)
     socket_mode = SocketMode(intake.take, opener, given.app_token, sleep) if given.app_token else None

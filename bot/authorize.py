@@ -49,6 +49,10 @@ class TokenAuthorize:
 
         return authorize
 
+    async def client_of(self, workspace: str) -> AsyncWebClient | None:
+        """Return the one client; None for a workspace that the token is known not to be for."""
+        return self._client if not self.workspaces or workspace in self.workspaces else None
+
     async def identify(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         """Ask Slack once who the bot is; again, ever more slowly, while Slack does not answer."""
         attempt = 0

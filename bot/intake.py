@@ -26,6 +26,7 @@ from handlers import EVENTS
 from handlers.errors import FAILURES, REFERENCE, PayloadError, new_reference, on_error
 from handlers.late import early_answer, late_answer
 from handlers.payloads import INTERACTIONS, as_id, as_text, event_actor, is_question, malformed
+from handlers.replies import ClientOf
 from knowledge.ports import People
 from storage.inbox import Event, SqlInbox
 
@@ -40,6 +41,7 @@ WRITING_SECONDS = 2.5
 class Intake:
     """Take payloads; without a worker here events are left for another process.
 
+    ``client`` has no token: it posts to addresses that need none.
     ``patience`` and ``writing`` are in seconds.
     """
 
@@ -50,6 +52,7 @@ class Intake:
         worker: Worker | None,
         tasks: Tasks,
         client: AsyncWebClient,
+        client_of: ClientOf,
         now: Callable[[], datetime],
         metrics: Metrics,
         *,
@@ -62,6 +65,7 @@ class Intake:
         self._worker = worker
         self._tasks = tasks
         self._client = client
+        self._client_of = client_of
         self._now = now
         self._metrics = metrics
         self._people = people
@@ -107,8 +111,13 @@ class Intake:
         done, _ = await asyncio.wait({work}, timeout=self._patience)
         if done:
             return work.result(), "failed" if failures else "answered"
-        self._tasks.start(late_answer(body, work, self._client))
+        self._tasks.start(self._answer_late(body, work))
         return early_answer(body), "late"
+
+    async def _answer_late(self, body: dict[str, Any], work: asyncio.Future[BoltResponse]) -> None:
+        # A response_url needs no token: it takes the answer even where the app is not installed any more.
+        client = await self._client_of(_workspace_of(body)) or self._client
+        await late_answer(body, work, client)
 
     async def _dispatch(self, body: dict[str, Any], context: dict[str, Any]) -> BoltResponse:
         # mode socket_mode: Bolt takes the body as parsed here. Its own parser empties every form with the word

@@ -12,7 +12,6 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.logs import about
 from bot.metrics import Metrics
@@ -29,7 +28,7 @@ from handlers.errors import (
     out_of_reach,
 )
 from handlers.payloads import said
-from handlers.replies import StillOurs, post, still_ours
+from handlers.replies import ClientOf, StillOurs, post, still_ours
 from storage.feedback import SqlFeedback
 from storage.inbox import MOST_TAKEN, Event, SqlInbox
 from storage.threads import SqlThreads
@@ -76,7 +75,7 @@ class Worker:
         threads: SqlThreads,
         feedback: SqlFeedback,
         bolt: AsyncApp,
-        client: AsyncWebClient,
+        client_of: ClientOf,
         now: Callable[[], datetime],
         metrics: Metrics,
         *,
@@ -89,7 +88,7 @@ class Worker:
         self._threads = threads
         self._feedback = feedback
         self._bolt = bolt
-        self._client = client
+        self._client_of = client_of
         self._now = now
         self._metrics = metrics
         self._alone = alone
@@ -227,7 +226,11 @@ class Worker:
                 await self._sleep(pause)
         logger.error("reference %s: event %s given up after its last attempt", reference, event.event_id)
         # Said first: what ends here in between is said again, where the other order would end in silence.
-        if event.message_ts and not await self._apologise(body, reference) and await self._put_back(event):
+        if (
+            event.message_ts
+            and not await self._apologise(event.workspace, body, reference)
+            and await self._put_back(event)
+        ):
             return
         await self._inbox.dead(event)
         self._metrics.event("dead")
@@ -293,11 +296,15 @@ class Worker:
             raise LeaseLost
         return response.status
 
-    async def _apologise(self, body: dict[str, Any], reference: str) -> bool:
+    async def _apologise(self, workspace: str, body: dict[str, Any], reference: str) -> bool:
         """Say that it went wrong; return False where Slack is out of reach, and it should be tried later."""
         text = apology(reference)
         try:
-            await post(self._client, said(body), Message(text, (section(text),)))
+            client = await self._client_of(workspace)
+            if client is None:
+                logger.error("reference %s: nobody can be told, the app is not installed there", reference)
+                return True
+            await post(client, said(body), Message(text, (section(text),)))
         except LeaseLost:
             raise
         except Exception as error:

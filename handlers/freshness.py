@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -22,7 +22,7 @@ from handlers.blocks.render import declared
 from handlers.errors import out_of_reach, token_is_void
 from handlers.members import profile_of
 from handlers.payloads import Press
-from handlers.replies import Clock, answer_press, view_for, write_to
+from handlers.replies import ClientOf, Clock, answer_press, view_for, write_to
 from knowledge.freshness import ASK_AGAIN, CHECK_AFTER, MOST_UNANSWERED, Due, is_working_time, next_working_time
 from knowledge.guide import Guide
 from knowledge.models import Role
@@ -39,8 +39,10 @@ TRY_AGAIN = timedelta(minutes=15)
 OUT_FOR = timedelta(weeks=1)
 """Whoever is out of office is not asked, and not counted as without an answer."""
 NOT_OURS_FOR = timedelta(days=1)
-LookUp = Callable[[str], Awaitable[Member | None]]
-WriteTo = Callable[[str, Message], Awaitable[None]]
+LookUp = Callable[[AsyncWebClient, str], Awaitable[Member | None]]
+WriteTo = Callable[[AsyncWebClient, str, Message], Awaitable[None]]
+MOST_FAILING = 3
+"""Workspaces that can't be written to in one run before Slack itself is taken to be out of reach."""
 SEEN: dict[Visibility, str] = {
     "open": "Others who ask see:",
     "ask_first": "You are not named without being asked first:",
@@ -56,30 +58,36 @@ class Rounds:
         freshness: Freshness,
         people: People,
         roles: Mapping[str, Role],
-        look_up: LookUp,
-        write: WriteTo,
-        workspaces: Callable[[], frozenset[str]],
+        client_of: ClientOf,
+        is_known: Callable[[], bool],
         now: Clock,
+        *,
+        look_up: LookUp = profile_of,
+        write: WriteTo = write_to,
     ) -> None:
         self._freshness = freshness
         self._people = people
         self._roles = roles
+        self._client_of = client_of
+        self._is_known = is_known
         self._look_up = look_up
         self._write = write
-        self._workspaces = workspaces
         self._now = now
 
     async def run(self) -> None:
         """Write to at most 20 people a workspace; turns at night, at weekends and beyond the 20 come later."""
-        ours, now = self._workspaces(), self._now()
-        if not ours:
+        now = self._now()
+        if not self._is_known():
             # Slack has not said yet whose token this is.
             return
         turns: Counter[str] = Counter()
+        clients: dict[str, AsyncWebClient | None] = {}
         mine: list[Due] = []
         later: list[tuple[Due, datetime]] = []
         for due in await self._freshness.due(now, MOST_READ):
-            if due.workspace not in ours:
+            if due.workspace not in clients:
+                clients[due.workspace] = await self._client_of(due.workspace)
+            if clients[due.workspace] is None:
                 later.append((due, now + NOT_OURS_FOR))
             elif not is_working_time(now, due.tz):
                 later.append((due, next_working_time(now, due.tz)))
@@ -92,19 +100,28 @@ class Rounds:
                 else:
                     mine.append(due)
         await self._freshness.put_off(later, now)
-        for due in mine:
-            if not await self._take_turn(due):
+        await self._take_turns(mine, clients)
+
+    async def _take_turns(self, turns: Sequence[Due], clients: Mapping[str, AsyncWebClient | None]) -> None:
+        """Write to one after the other; a workspace that can't be written to does not hold up the others."""
+        failing: set[str] = set()
+        for due in turns:
+            client = clients[due.workspace]
+            if client is None or due.workspace in failing or await self._take_turn(due, client):
+                continue
+            failing.add(due.workspace)
+            if len(failing) == MOST_FAILING:
                 # The others' turns have still come in the next run.
                 return
 
-    async def _take_turn(self, due: Due) -> bool:
-        """Write to one person; False where Slack is out of reach, and the run is better ended."""
+    async def _take_turn(self, due: Due, client: AsyncWebClient) -> bool:
+        """Write to one person; False where the workspace is better left alone in this run."""
         now = self._now()
         claimed = await self._freshness.claim(due, now)
         if claimed is None:
             return True
         put_back = partial(self._freshness.not_asked, due, claimed)
-        member = await self._look_up(due.user)
+        member = await self._look_up(client, due.user)
         if member is None:
             await put_back(now + TRY_AGAIN)
             return False
@@ -121,7 +138,7 @@ class Rounds:
         view = View(now, self._roles)
         shown = faded(declaration, view) if due.fades else still_right(declaration, view, due)
         try:
-            await self._write(due.user, shown)
+            await self._write(client, due.user, shown)
         except Exception as error:
             logger.warning("a person could not be asked whether it is still right: %s", type(error).__name__)
             if out_of_reach(error) or token_is_void(error):
@@ -141,19 +158,6 @@ class Rounds:
         if member.availability == "ooo":
             return next_working_time(now + OUT_FOR, member.tz)
         return None if is_working_time(now, member.tz) else next_working_time(now, member.tz)
-
-
-def rounds_of(
-    freshness: Freshness,
-    people: People,
-    guide: Guide,
-    client: AsyncWebClient,
-    workspaces: Callable[[], frozenset[str]],
-    now: Clock,
-) -> Rounds:
-    """Make the rounds that go to Slack."""
-    roles = guide.catalog.roles
-    return Rounds(freshness, people, roles, partial(profile_of, client), partial(write_to, client), workspaces, now)
 
 
 def still_right(declaration: Declaration, view: View, due: Due) -> Message:

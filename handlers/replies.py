@@ -26,6 +26,8 @@ from knowledge.guide import Guide
 Later = Callable[[Coroutine[Any, Any, None]], None]
 """Runs something after the answer, supervised; see bot/tasks.py."""
 Clock = Callable[[], datetime]
+ClientOf = Callable[[str], Awaitable[AsyncWebClient | None]]
+"""Returns the client for a workspace; None where the app is not installed there (any more)."""
 MODAL_SECONDS = 1.5
 ONE_MOMENT = "One moment …"
 logger = logging.getLogger(__name__)

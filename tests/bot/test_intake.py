@@ -26,6 +26,7 @@ async def test_a_database_that_hangs_does_not_leave_slack_without_an_answer(
         bot.worker,
         bot.tasks,
         bot.clients[0],
+        bot.authorize.client_of,
         clock.now,
         bot.metrics,
         people=bot.people,
@@ -54,7 +55,8 @@ class LateInbox(SqlInbox):
 async def test_an_event_that_is_written_down_too_late_is_taken_over(bot: Bot, clock: Clock) -> None:
     late = LateInbox(bot.engine, "late")
     intake = Intake(
-        *(bot.intake._bolt, late, bot.worker, bot.tasks, bot.clients[0], clock.now, bot.metrics),
+        *(bot.intake._bolt, late, bot.worker, bot.tasks),
+        *(bot.clients[0], bot.authorize.client_of, clock.now, bot.metrics),
         people=bot.people,
         writing=0.5,
     )

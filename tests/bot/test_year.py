@@ -151,6 +151,7 @@ class Memory:
         return True
 
 
+CLIENT = AsyncWebClient("xoxb-none", base_url="http://127.0.0.1:9/api/")
 NextTurn = Callable[[], Awaitable[datetime]]
 
 
@@ -168,7 +169,11 @@ class Year:
         roles = load_catalog().roles
         # Two processes, each with a round of its own.
         self.rounds = [
-            Rounds(freshness, people, roles, self.look_up, self.write, lambda: frozenset({TEAM}), self.now)
+            Rounds(
+                *(freshness, people, roles, self.client_of, lambda: True, self.now),
+                look_up=self.look_up,
+                write=self.write,
+            )
             for _ in range(2)
         ]
         self.suggested: list[tuple[datetime, str]] = []
@@ -181,11 +186,14 @@ class Year:
     def now(self) -> datetime:
         return self.at
 
-    async def look_up(self, user: str) -> Member | None:
+    async def client_of(self, workspace: str) -> AsyncWebClient | None:
+        return CLIENT if workspace == TEAM else None
+
+    async def look_up(self, _client: AsyncWebClient, user: str) -> Member | None:
         # Now and then Slack does not say.
         return None if self.rng.random() < 0.01 else self.persons[user].profile(self.at)
 
-    async def write(self, user: str, message: Message) -> None:
+    async def write(self, _client: AsyncWebClient, user: str, message: Message) -> None:
         if self.rng.random() < 0.02:
             raise TimeoutError
         person = self.persons[user]

@@ -227,8 +227,8 @@ async def test_two_processes_ask_each_once(slack: LocalSlack, start: Start, cloc
         found = await bot.rounds._freshness.due(clock.now(), 10)
         assert len(found) == 2
         # Both have read the same turns before either takes one.
-        await bot.rounds._take_turn(found[0])
-        await bot.rounds._take_turn(found[0])
+        await bot.rounds._take_turn(found[0], bot.clients[0])
+        await bot.rounds._take_turn(found[0], bot.clients[0])
         await bot.rounds.run()
         await bot.rounds.run()
         assert [len(told(slack, user)) for user in (ANN, CAI)] == [1, 1]
