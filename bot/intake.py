@@ -32,6 +32,8 @@ from storage.inbox import Event, SqlInbox
 
 logger = logging.getLogger(__name__)
 LONGEST_EVENT_ID = 64
+MOST_LEVELS = 100
+"""Objects and lists within each other in an event; Slack's own go down some fifteen."""
 PATIENCE = 2.0
 """Seconds after which a command or click is answered with "one moment", well before Slack's three."""
 WRITING_SECONDS = 2.5
@@ -239,18 +241,29 @@ def inbox_event(body: dict[str, Any]) -> Event | None:
         as_id(event.get("thread_ts") or message_ts)
         as_text(event.get("text") or "")
     actor = event_actor(body)
-    try:
-        written = json.dumps(body)
-    except RecursionError as error:
-        raise PayloadError("event: nested too deeply") from error
+    if _is_nested_deeper_than(MOST_LEVELS, body):
+        raise PayloadError("event: nested too deeply")
     return Event(
         workspace=actor.workspace,
         event_id=as_id(body.get("event_id"), LONGEST_EVENT_ID),
-        body=written,
+        body=json.dumps(body),
         channel=channel,
         message_ts=message_ts,
         user=actor.user or None,
     )
+
+
+def _is_nested_deeper_than(most: int, body: dict[str, Any]) -> bool:
+    """Look level by level: how deep json may go depends on who calls it, and what was written must be read again."""
+    level: list[Any] = [body]
+    for _ in range(most):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+    return bool(level)
 
 
 def _json(body: dict[str, Any]) -> BoltResponse:

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Any, Literal, cast
 
 import pytest_asyncio
+from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
