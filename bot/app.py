@@ -41,11 +41,14 @@ from storage.inbox import SqlInbox
 from storage.keys import MAKE_KEY, Keys, KeysError, keys_beside, new_key
 from storage.people import SqlPeople
 from storage.threads import SqlThreads
+from storage.workspaces import SqlWorkspaces
 
 logger = logging.getLogger(__name__)
 DRAIN_SECONDS = 8.0
 SOCKET_SECONDS = 3.0
 """What was taken over the socket has its answer by then: Slack waits no longer."""
+PRUNE_SECONDS = 3600.0
+"""How often entries of the audit log are looked for that were kept long enough."""
 READY_SECONDS = 2.0
 """How long /readyz waits for the database."""
 Work = Literal["all", "web", "worker"]
@@ -60,6 +63,7 @@ class Bot:
     guide: Guide
     people: SqlPeople
     feedback: SqlFeedback
+    workspaces: SqlWorkspaces
     inbox: SqlInbox
     worker: Worker
     rounds: Rounds
@@ -195,6 +199,7 @@ def build_app(
     threads = SqlThreads(engine)
     freshness = SqlFreshness(engine)
     feedback = SqlFeedback(engine)
+    workspaces = SqlWorkspaces(engine, now)
     guide = make_guide(people, threads, now)
     guide.on_answer = metrics.answered
     tasks = Tasks()
@@ -221,6 +226,7 @@ def build_app(
         people=people,
         fresh=freshness,
         feedback=feedback,
+        workspaces=workspaces,
         count_vote=metrics.voted,
         later=tasks.start,
         now=now,
@@ -251,7 +257,13 @@ def build_app(
         people=people,
     )
     rounds = Rounds(
-        freshness, people, guide.catalog.roles, authorize.client_of, lambda: bool(authorize.workspaces), now
+        freshness,
+        people,
+        workspaces,
+        guide.catalog.roles,
+        authorize.client_of,
+        lambda: bool(authorize.workspaces),
+        now,
     )
     front_door = FrontDoor(intake, given.signing_secret, metrics) if given.signing_secret else None
     opener = slack_client(settings)
@@ -261,10 +273,11 @@ def build_app(
         guide,
         people,
         feedback,
+        workspaces,
         inbox,
         worker,
         rounds,
-        Timers([(RUN_SECONDS, rounds.run)], regularly),
+        Timers([(RUN_SECONDS, rounds.run), (PRUNE_SECONDS, lambda: _prune(workspaces, now))], regularly),
         tasks,
         authorize,
         intake,
@@ -277,6 +290,10 @@ def build_app(
         MetricsSite(metrics, lambda: inbox.depth(now()), settings.metrics_port, settings.metrics_host),
         FileLock(file) if file is not None else None,
     )
+
+
+async def _prune(workspaces: SqlWorkspaces, now: Callable[[], datetime]) -> None:
+    await workspaces.prune(now())
 
 
 def open_database(settings: Settings) -> AsyncEngine:

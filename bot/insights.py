@@ -63,7 +63,8 @@ async def gather(settings: Settings, days: int, now: datetime | None = None) -> 
 
     Raises SettingsError where the database or the keys can't be used.
     """
-    learned = await _read(settings, (now or datetime.now(UTC)) - timedelta(days=days))
+    today = now or datetime.now(UTC)
+    learned = await _read(settings, today - timedelta(days=days), today)
     catalog = load_catalog()
     index = load_index(catalog)
     return Insights(
@@ -77,7 +78,7 @@ async def gather(settings: Settings, days: int, now: datetime | None = None) -> 
     )
 
 
-async def _read(settings: Settings, since: datetime) -> Learned:
+async def _read(settings: Settings, since: datetime, now: datetime) -> Learned:
     try:
         file = sqlite_file(settings.database)
     except ValueError as error:
@@ -90,7 +91,7 @@ async def _read(settings: Settings, since: datetime) -> Learned:
             current = await schema_version(connection)
         if current != head_version():
             raise SettingsError("The database's schema is not current. Run: python -m bot migrate")
-        return await SqlFeedback(engine).since(since)
+        return await SqlFeedback(engine).since(since, now)
     except UNUSABLE as error:
         raise unusable(settings.database, error) from error
     finally:

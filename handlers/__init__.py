@@ -13,9 +13,10 @@ from handlers.feedback import CountVote, Ratings, rate
 from handlers.members import Profiles
 from handlers.naming import Naming
 from handlers.pace import Pace
+from handlers.permissions import Standings
 from handlers.replies import Clock, Later
 from knowledge.guide import Guide
-from knowledge.ports import Feedback, Freshness, People
+from knowledge.ports import Feedback, Freshness, People, Workspaces
 
 EVENTS = (
     "app_mention",
@@ -37,6 +38,7 @@ def register(
     people: People,
     fresh: Freshness,
     feedback: Feedback,
+    workspaces: Workspaces,
     count_vote: CountVote,
     later: Later,
     now: Clock,
@@ -45,7 +47,8 @@ def register(
     profiles = Profiles(people, later, now)
     show: dict[str, Any] = {"guide": guide, "now": now}
     every: dict[str, Any] = {**show, "people": people, "profiles": profiles}
-    naming = Naming(people, now)
+    standings = Standings(people, workspaces, now)
+    naming = Naming(standings, workspaces)
     ratings = Ratings(feedback, guide, later, now)
 
     app.command(ids.COMMAND)(partial(role_card.look_up, **every, ratings=ratings, naming=naming))

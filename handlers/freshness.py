@@ -27,7 +27,7 @@ from knowledge.freshness import ASK_AGAIN, CHECK_AFTER, MOST_UNANSWERED, Due, is
 from knowledge.guide import Guide
 from knowledge.models import Role
 from knowledge.people import Declaration, Member, Visibility
-from knowledge.ports import Freshness, People
+from knowledge.ports import Freshness, People, Workspaces
 
 logger = logging.getLogger(__name__)
 RUN_SECONDS = 60.0
@@ -39,6 +39,8 @@ TRY_AGAIN = timedelta(minutes=15)
 OUT_FOR = timedelta(weeks=1)
 """Whoever is out of office is not asked, and not counted as without an answer."""
 NOT_OURS_FOR = timedelta(days=1)
+SILENT_FOR = timedelta(days=1)
+"""How long a turn is put off in a workspace where the bot is not to begin a conversation."""
 LookUp = Callable[[AsyncWebClient, str], Awaitable[Member | None]]
 WriteTo = Callable[[AsyncWebClient, str, Message], Awaitable[None]]
 MOST_FAILING = 3
@@ -57,6 +59,7 @@ class Rounds:
         self,
         freshness: Freshness,
         people: People,
+        workspaces: Workspaces,
         roles: Mapping[str, Role],
         client_of: ClientOf,
         is_known: Callable[[], bool],
@@ -67,6 +70,7 @@ class Rounds:
     ) -> None:
         self._freshness = freshness
         self._people = people
+        self._workspaces = workspaces
         self._roles = roles
         self._client_of = client_of
         self._is_known = is_known
@@ -89,6 +93,8 @@ class Rounds:
                 clients[due.workspace] = await self._client_of(due.workspace)
             if clients[due.workspace] is None:
                 later.append((due, now + NOT_OURS_FOR))
+            elif not (await self._workspaces.settings(due.workspace)).starts_messages:
+                later.append((due, next_working_time(now + SILENT_FOR, due.tz)))
             elif not is_working_time(now, due.tz):
                 later.append((due, next_working_time(now, due.tz)))
             else:

@@ -399,3 +399,11 @@ def member(user: Payload) -> Member:
         is_bot=bool(user.get("is_bot")) or user["id"] == "USLACKBOT",
         is_guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted") or user.get("is_stranger")),
     )
+
+
+def administers(user: Payload, workspace: str) -> bool:
+    """Tell by a user object whether the person administers the workspace, or the organisation where it is one's."""
+    if workspace.startswith("E"):
+        # The administrator of one workspace must not decide for all of an organisation.
+        user = user.get("enterprise_user") or {}
+    return any(user.get(name) is True for name in ("is_admin", "is_owner", "is_primary_owner"))

@@ -10,6 +10,7 @@ from knowledge.answers import Subject
 from knowledge.feedback import Asked, Verdict
 from knowledge.freshness import Due
 from knowledge.people import Candidate, Declaration, Level, Member, PassedOver, Terms
+from knowledge.workspaces import Recorded, Settings
 
 
 class People(Protocol):
@@ -189,4 +190,24 @@ class Feedback(Protocol):
 
         Returns False where that very vote is kept already.
         """
+        ...
+
+
+class Workspaces(Protocol):
+    """Keep the settings of workspaces, and the audit log of what was done in them."""
+
+    async def settings(self, workspace: str) -> Settings:
+        """Return the settings of a workspace; may be some seconds old."""
+        ...
+
+    async def save(self, workspace: str, settings: Settings, by: str, now: datetime) -> None:
+        """Replace the settings, and record who changed what; of two who save at once the last wins."""
+        ...
+
+    async def record(self, workspace: str, entry: Recorded) -> None:
+        """Add an entry to the audit log."""
+        ...
+
+    async def recorded(self, workspace: str, most: int) -> Sequence[Recorded]:
+        """Return the last entries of the audit log, newest first."""
         ...

@@ -15,13 +15,15 @@ from sqlalchemy import delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.feedback import Asked, Verdict
+from knowledge.workspaces import DEFAULT_DAYS
 from storage.database import insert_into
 from storage.keys import KeysError
 from storage.tables import asked as table
 from storage.tables import keys_of
+from storage.workspaces import gone_on, question_days
 
-KEEP = timedelta(days=30)
-"""How long a question or a vote is kept, at most."""
+KEEP = timedelta(days=DEFAULT_DAYS)
+"""How long a question or a vote is kept, where the settings of its workspace say nothing else."""
 MOST_READ = 2_000
 """Questions that are read at once, the newest of them."""
 
@@ -58,25 +60,21 @@ class SqlFeedback:
         return Asked(answer_id, kind, tuple(entries), confidence, text)
 
     async def unanswered(self, workspace: str, asked: Asked, now: datetime) -> None:
-        """Keep the question."""
-        await self._write(self._row(workspace, asked, None, now))
+        """Keep the question, where the workspace has questions kept."""
+        await self._write(workspace, asked, None, now)
 
     async def vote(self, workspace: str, asked: Asked, verdict: Verdict, now: datetime) -> bool:
         """Keep the vote, one for an answer; a question whose answer helped after all is erased."""
         kept = replace(asked, text=asked.text if verdict == "not" else "")
-        row = self._row(workspace, kept, verdict, now)
-        changed = {name: row.excluded[name] for name in ("verdict", "question", "noted_on")}
-        return await self._write(
-            row.on_conflict_do_update(
-                index_elements=["workspace", "id"],
-                set_=changed,
-                where=table.c.verdict.is_distinct_from(verdict),
-            )
-        )
+        return await self._write(workspace, kept, verdict, now)
 
-    async def since(self, since: datetime) -> Learned:
-        """Return what there is to learn from since that day, in every workspace; at most 2,000 questions."""
+    async def since(self, since: datetime, now: datetime) -> Learned:
+        """Return what there is to learn from since that day, in every workspace; at most 2,000 questions.
+
+        What is to be gone by now counts as gone, though no process has deleted it yet.
+        """
         recent = table.c.noted_on >= since.astimezone(UTC).date()
+        recent &= table.c.gone_on > now.astimezone(UTC).date()
         query = (
             select(table)
             .where(recent, or_(table.c.verdict.is_(None), table.c.verdict == "not"))
@@ -109,13 +107,28 @@ class SqlFeedback:
         )
 
     async def prune(self, now: datetime) -> int:
-        """Delete what is kept for the thirtieth day."""
-        last = (now - KEEP).astimezone(UTC).date()
+        """Delete what was kept for as long as its workspace wants it."""
+        today = now.astimezone(UTC).date()
         async with self._engine.begin() as connection:
-            result = await connection.execute(delete(table).where(table.c.noted_on <= last))
+            result = await connection.execute(delete(table).where(table.c.gone_on <= today))
         return result.rowcount
 
-    def _row(self, workspace: str, asked: Asked, verdict: Verdict | None, now: datetime) -> Any:
+    async def _write(self, workspace: str, asked: Asked, verdict: Verdict | None, now: datetime) -> bool:
+        async with self._engine.begin() as connection:
+            days = await question_days(connection, workspace)
+            if not days:
+                return True
+            row = self._row(workspace, asked, verdict, now, days)
+            if verdict is not None:
+                row = row.on_conflict_do_update(
+                    index_elements=["workspace", "id"],
+                    set_={name: row.excluded[name] for name in ("verdict", "question", "noted_on", "gone_on")},
+                    where=table.c.verdict.is_distinct_from(verdict),
+                )
+            result = await connection.execute(row)
+        return int(result.rowcount) == 1
+
+    def _row(self, workspace: str, asked: Asked, verdict: Verdict | None, now: datetime, days: int) -> Any:
         return insert_into(self._engine, table).values(
             workspace=workspace,
             id=asked.id,
@@ -126,9 +139,5 @@ class SqlFeedback:
             verdict=verdict,
             # The time in a token would lead back to the event, and so to a person.
             question=keys_of(self._engine.dialect).encrypt(asked.text, timeless=True) if asked.text else "",
+            gone_on=gone_on(now, days),
         )
-
-    async def _write(self, statement: Any) -> bool:
-        async with self._engine.begin() as connection:
-            result = await connection.execute(statement)
-        return int(result.rowcount) == 1

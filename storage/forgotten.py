@@ -31,8 +31,17 @@ def mark_of(key: str, workspace: str, user: str) -> str:
     return hmac.new(bytes.fromhex(key), f"{workspace}\0{user}".encode(), sha256).hexdigest()
 
 
-async def remember_forgotten(engine: AsyncEngine, connection: AsyncConnection, workspace: str, user: str) -> None:
-    """Write the mark of a person, in the transaction that deletes the rest."""
+async def remember_forgotten(engine: AsyncEngine, connection: AsyncConnection, workspace: str, user: str) -> str:
+    """Write the mark of a person, in the transaction that deletes the rest; returns it."""
+    mark = await mark_in(engine, connection, workspace, user)
+    await connection.execute(
+        insert_into(engine, forgotten).values(workspace=workspace, mark=mark).on_conflict_do_nothing()
+    )
+    return mark
+
+
+async def mark_in(engine: AsyncEngine, connection: AsyncConnection, workspace: str, user: str) -> str:
+    """Return the mark of a person; the first of a workspace draws the key."""
     try:
         key = await _key(connection, workspace)
     except KeysError:
@@ -51,11 +60,7 @@ async def remember_forgotten(engine: AsyncEngine, connection: AsyncConnection, w
         )
         key = await _key(connection, workspace)
     assert key is not None
-    await connection.execute(
-        insert_into(engine, forgotten)
-        .values(workspace=workspace, mark=mark_of(key, workspace, user))
-        .on_conflict_do_nothing()
-    )
+    return mark_of(key, workspace, user)
 
 
 async def lift(connection: AsyncConnection, workspace: str, user: str) -> None:

@@ -17,8 +17,8 @@ from storage.tables import keys_of, metadata
 MOST_ROWS = 1_000
 """Rows of one table: a week of answered messages may be many."""
 UNREADABLE = "(can't be read any more: its key is gone)"
-_OURS = ("workspace", "user_id", "claimed_by", "lease_until")
-"""Columns that say nothing of the person, or only who it is."""
+_OURS = ("workspace", "user_id", "about", "claimed_by", "lease_until")
+"""Columns that say nothing of the person, only who it is, or who somebody else is."""
 
 
 async def everything_about(engine: AsyncEngine, workspace: str, user: str) -> Mapping[str, Sequence[Mapping[str, Any]]]:
@@ -34,9 +34,12 @@ async def everything_about(engine: AsyncEngine, workspace: str, user: str) -> Ma
                 for column in table.c
                 if column.name not in _OURS
             ]
+            theirs = table.c.user_id == user
+            if "about" in table.c:
+                theirs |= table.c.about == user
             query = (
                 select(*columns)
-                .where(table.c.workspace == workspace, table.c.user_id == user)
+                .where(table.c.workspace == workspace, theirs)
                 .order_by(*table.primary_key.columns)
                 .limit(MOST_ROWS)
             )

@@ -50,7 +50,19 @@ from knowledge.people import (
 from storage.database import insert_into, only_writer_for
 from storage.forgotten import lift, remember_forgotten
 from storage.kept import everything_about
-from storage.tables import asked, declarations, forgotten, inbox, members, secrets, threads
+from storage.tables import (
+    asked,
+    audit,
+    curators,
+    declarations,
+    forgotten,
+    inbox,
+    members,
+    secrets,
+    settings,
+    threads,
+    vacated,
+)
 from storage.tables import terms as terms_table
 
 MOST_CANDIDATES = 20
@@ -67,6 +79,8 @@ MOST_TOPICS_FOUND = 20
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 FAR = datetime(9000, 1, 1, tzinfo=UTC)
 NO_LEVEL = len(LEVELS)
+_PERSONAL = (declarations, members, terms_table, threads, curators)
+"""Tables whose rows are one person's own."""
 
 
 class SqlPeople:
@@ -449,7 +463,7 @@ class SqlPeople:
         count = 0
         async with self._changing(workspace) as connection:
             await only_writer_for(connection, workspace, user)
-            for table in (declarations, members, terms_table, threads):
+            for table in _PERSONAL:
                 result = await connection.execute(
                     delete(table).where(table.c.workspace == workspace, table.c.user_id == user)
                 )
@@ -474,14 +488,19 @@ class SqlPeople:
                 .where(tuple_(*key).in_(select(*found.c)))
                 .values(state=state, user_id=None, body=body, **where)
             )
-            await remember_forgotten(self._engine, connection, workspace, user)
+            mark = await remember_forgotten(self._engine, connection, workspace, user)
+            # What they did in office stays on record, and so does what was done to them; who it was does not.
+            for column in (audit.c.user_id, audit.c.about):
+                await connection.execute(
+                    update(audit).where(audit.c.workspace == workspace, column == user).values({column: mark})
+                )
         return count
 
     async def forget_workspace(self, workspace: str) -> int:
         """Delete every row of the workspace, events and marks of forgotten people included."""
         count = 0
         async with self._changing(workspace) as connection:
-            for table in (declarations, members, terms_table, threads, inbox, asked, forgotten, secrets):
+            for table in (*_PERSONAL, inbox, asked, forgotten, secrets, settings, vacated, audit):
                 result = await connection.execute(delete(table).where(table.c.workspace == workspace))
                 count += cast("CursorResult[object]", result).rowcount
         return count

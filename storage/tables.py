@@ -185,6 +185,7 @@ asked = Table(
     Column("confidence", Float, nullable=False),
     Column("verdict", String(8), comment="helpful or not; null where there was no answer to rate"),
     Column("question", Text, nullable=False, comment="encrypted, timeless; empty where the answer helped"),
+    Column("gone_on", Date, nullable=False, comment="the day on which it is deleted"),
     comment="Questions without an answer, and answers that were rated.",
 )
 
@@ -205,9 +206,63 @@ secrets = Table(
     comment="What is drawn once for a workspace and never shown.",
 )
 
+settings = Table(
+    "settings",
+    metadata,
+    _workspace(),
+    Column("default_visibility", String(12), nullable=False, comment="of declarations that are new"),
+    Column("starts_messages", Boolean, nullable=False),
+    Column("question_days", Integer, nullable=False, comment="how long questions are kept; 0 for not at all"),
+    Column("names_in_shared", Boolean, nullable=False),
+    Column("names_to_guests", Boolean, nullable=False),
+    Column("other_languages", Boolean, nullable=False),
+    comment="What administrators decided; a workspace without a row has the defaults.",
+)
+
+curators = Table(
+    "curators",
+    metadata,
+    _workspace(),
+    Column("user_id", String(32), primary_key=True),
+    Column("named_at", UtcTime, nullable=False),
+    Column("tell_at", UtcTime, comment="when to tell them of roles that nobody fills any more; null for nothing new"),
+    Column("told_at", UtcTime, comment="when they were told last"),
+    comment="Whom administrators named as curators, and what these are to be told.",
+)
+
+vacated = Table(
+    "vacated",
+    metadata,
+    _workspace(),
+    Column("role", String(120), primary_key=True),
+    Column("since", UtcTime, nullable=False, comment="when somebody dropped out of it last"),
+    comment="Roles that somebody dropped out of; whether anybody is left stands in the declarations.",
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    _workspace(),
+    Column("id", String(32), primary_key=True, comment="drawn"),
+    Column("at", UtcTime, nullable=False),
+    Column("user_id", String(64), nullable=False, comment="who did it; the hash, once that person is forgotten"),
+    Column("action", String(64), nullable=False),
+    Column("about", String(64), nullable=False, comment="to whom; the hash, once that person is forgotten"),
+    Column("before", JSON, nullable=False),
+    Column("after", JSON, nullable=False),
+    comment="Who changed settings, named curators, imported, exported and erased, and when.",
+)
+
 Index("ix_inbox_lease", inbox.c.state, inbox.c.lease_until)
 Index("ix_inbox_received", inbox.c.state, inbox.c.received_at)
 Index("ix_threads_touched", threads.c.touched_at)
 Index("ix_inbox_user", inbox.c.workspace, inbox.c.user_id)
 Index("ix_threads_user", threads.c.workspace, threads.c.user_id)
 Index("ix_asked_noted", asked.c.noted_on)
+Index("ix_asked_gone", asked.c.gone_on)
+Index("ix_asked_days", asked.c.workspace, asked.c.noted_on)
+Index("ix_curators_tell", curators.c.tell_at)
+Index("ix_audit_at", audit.c.at)
+Index("ix_audit_newest", audit.c.workspace, audit.c.at)
+Index("ix_audit_user", audit.c.workspace, audit.c.user_id)
+Index("ix_audit_about", audit.c.workspace, audit.c.about)

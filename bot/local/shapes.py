@@ -61,7 +61,7 @@ def user_json(workspace: Workspace, member: Member) -> JSON:
         "tz": member.tz,
         "tz_label": member.tz.rpartition("/")[2].replace("_", " "),
         "tz_offset": workspace.tz_offset(member.tz),
-        "is_admin": False,
+        "is_admin": member.admin,
         "is_owner": False,
         "is_primary_owner": False,
         "is_restricted": member.guest,

@@ -39,6 +39,7 @@ class Member:
     deleted: bool = False
     is_bot: bool = False
     guest: bool = False
+    admin: bool = False
     stranger: bool = False
     presence: Literal["active", "away"] = "active"
     status_text: str = ""
@@ -63,6 +64,7 @@ class Member:
             deleted=status == "deactivated",
             is_bot=entry.get("bot", False),
             guest=entry.get("guest", False),
+            admin=entry.get("admin", False),
             presence="active" if status == "active" else "away",
             status_text="Out of office" if away else "",
             status_emoji=":palm_tree:" if away else "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+from datetime import UTC, datetime
 
 import pytest
 from pydantic import SecretStr
@@ -12,7 +13,8 @@ from sqlalchemy import select, text
 from bot.app import Bot
 from bot.local import GENERAL, LocalSlack
 from bot.logs import set_up_logging
-from bot.settings import Settings
+from bot.settings import Settings as ProcessSettings
+from knowledge.workspaces import Settings
 from storage.forgotten import mark_of
 from storage.tables import metadata
 from tests.conftest import ANN, BEN, TEAM, Start, declares, settled
@@ -45,6 +47,10 @@ async def lives(slack: LocalSlack, bot: Bot) -> None:
     """Leave traces wherever a person can."""
     await declares(bot, slack, ANN, {"data-engineer": "lead"}, ("hand-made looms",))
     await declares(bot, slack, BEN, {"data-engineer": "learning"}, ("looms of Ben",))
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+    await bot.workspaces.save(TEAM, Settings(question_days=20, curators=(ANN, BEN)), ANN, now)
+    await bot.workspaces.save(TEAM, Settings(question_days=20, curators=(BEN,)), BEN, now)
+    await bot.workspaces.save(TEAM, Settings(question_days=20, curators=(ANN, BEN)), BEN, now)
     await slack.say(ANN, "<@BOT> what is mlops", GENERAL)
     await slack.say(ANN, "<@BOT> who else?", GENERAL)
     await slack.say(ANN, "what is a data engineer")
@@ -63,7 +69,7 @@ async def test_nothing_is_left_but_the_hash(slack: LocalSlack, start: Start) -> 
     root = logging.getLogger()
     before = list(root.handlers), root.level
     root.handlers.clear()
-    settings = Settings(_env_file=None, log_level="DEBUG", encryption_keys=SecretStr(KEY))  # type: ignore[call-arg]
+    settings = ProcessSettings(_env_file=None, log_level="DEBUG", encryption_keys=SecretStr(KEY))  # type: ignore[call-arg]
     set_up_logging(settings, output)
     try:
         async with start() as bot:

@@ -37,6 +37,5 @@ async def test_jobs_run_regularly_until_stopped() -> None:
 
 
 async def test_a_bot_with_a_worker_asks_every_minute(bot: Bot) -> None:
-    [(seconds, job)] = bot.timers._jobs
-    assert (seconds, job) == (RUN_SECONDS, bot.rounds.run)
-    assert len(bot.timers._tasks) == 1
+    assert (RUN_SECONDS, bot.rounds.run) in bot.timers._jobs
+    assert len(bot.timers._tasks) == len(bot.timers._jobs)

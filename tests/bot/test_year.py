@@ -22,10 +22,12 @@ from knowledge.catalog import load_catalog
 from knowledge.freshness import ASK_AGAIN, BEGIN, CHECK_AFTER, END, Due, zone
 from knowledge.people import Candidate, Declaration, Level, Member
 from knowledge.ports import Freshness, People
+from knowledge.workspaces import Settings
 from storage.database import migrate, open_engine
 from storage.freshness import SqlFreshness
 from storage.people import FAR, SqlPeople
 from storage.tables import terms
+from storage.workspaces import SqlWorkspaces
 
 TEAM = "T0YEAR00001"
 ROLES = ("mlops-engineer", "data-engineer")
@@ -153,6 +155,18 @@ class Memory:
 
 
 CLIENT = AsyncWebClient("xoxb-none", base_url="http://127.0.0.1:9/api/")
+
+
+class Defaults(SqlWorkspaces):
+    """Every workspace has the settings that nobody changed."""
+
+    def __init__(self) -> None:
+        """Without a database."""
+
+    async def settings(self, workspace: str) -> Settings:
+        return Settings()
+
+
 NextTurn = Callable[[], Awaitable[datetime]]
 
 
@@ -171,7 +185,7 @@ class Year:
         # Two processes, each with a round of its own.
         self.rounds = [
             Rounds(
-                *(freshness, people, roles, self.client_of, lambda: True, self.now),
+                *(freshness, people, Defaults(), roles, self.client_of, lambda: True, self.now),
                 look_up=self.look_up,
                 write=self.write,
             )

@@ -77,6 +77,7 @@ def listeners() -> list[tuple[str, Any]]:
         people=nothing,
         fresh=nothing,
         feedback=nothing,
+        workspaces=nothing,
         count_vote=nothing,
         later=nothing,
         now=nothing,

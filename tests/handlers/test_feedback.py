@@ -53,7 +53,7 @@ def votes(bot: Bot, **labels: str) -> float:
 async def learned(bot: Bot, clock: Clock) -> list[tuple[str, str]]:
     """Return the questions kept, with whether they had an answer."""
     await settled(bot)
-    found = await bot.feedback.since(clock.now().replace(year=2025))
+    found = await bot.feedback.since(clock.now().replace(year=2025), clock.now())
     return [("none", entry.text) for entry in found.unanswered] + [("not", entry.text) for entry in found.disliked]
 
 

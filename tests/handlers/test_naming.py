@@ -9,7 +9,7 @@ import pytest
 
 from bot.app import Bot
 from bot.local import GENERAL, LocalSlack
-from handlers.naming import MOST_LOOK_UPS
+from handlers.permissions import MOST_LOOK_UPS
 from tests.conftest import ANN, BEN, CAI, GUS, TEAM, Clock, declares, interact, rows, settled, words
 
 NOBODY = "I name colleagues only to members of this workspace"

@@ -17,6 +17,7 @@ from storage.feedback import SqlFeedback
 from storage.inbox import SqlInbox
 from storage.people import SqlPeople
 from storage.threads import SqlThreads
+from storage.workspaces import SqlWorkspaces
 from tests.databases import BOTH, KEYS, drop_everything, empty_tables, postgres_database
 
 NOW = datetime(2026, 5, 4, 9, tzinfo=UTC)
@@ -92,3 +93,8 @@ def inbox(engine: AsyncEngine) -> SqlInbox:
 @pytest.fixture
 def feedback(engine: AsyncEngine) -> SqlFeedback:
     return SqlFeedback(engine)
+
+
+@pytest.fixture
+def workspaces(engine: AsyncEngine) -> SqlWorkspaces:
+    return SqlWorkspaces(engine, lambda: NOW)

@@ -31,7 +31,7 @@ async def kept(engine: AsyncEngine) -> list[dict[str, Any]]:
 
 
 async def all_of(feedback: SqlFeedback) -> Learned:
-    return await feedback.since(NOW - KEEP)
+    return await feedback.since(NOW - KEEP, NOW)
 
 
 # Sealed
@@ -102,7 +102,7 @@ async def test_the_newest_come_first_and_no_more_than_can_be_grouped(feedback: S
     for at in range(3):
         await feedback.unanswered("T1", replace(NONE, id=str(at)), NOW - at * timedelta(days=1))
     assert [found.id for found in (await all_of(feedback)).unanswered] == ["0", "1", "2"]
-    assert [found.id for found in (await feedback.since(NOW - timedelta(days=1))).unanswered] == ["0", "1"]
+    assert [found.id for found in (await feedback.since(NOW - timedelta(days=1), NOW)).unanswered] == ["0", "1"]
     assert MOST_READ == 2_000
 
 

@@ -15,11 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.answers import Subject
 from knowledge.people import LEVELS, Availability, Declaration, Level, Member
+from knowledge.workspaces import Settings
 from storage.inbox import Event, SqlInbox
 from storage.people import MOST_CANDIDATES, NEVER, SqlPeople
 from storage.tables import declarations, metadata
 from storage.tables import inbox as inbox_table
 from storage.threads import SqlThreads
+from storage.workspaces import SqlWorkspaces
 from tests.storage.conftest import NOW
 
 MLOPS, DATA, QA = "mlops-engineer", "data-engineer", "ai-qa-specialist"
@@ -371,6 +373,9 @@ async def lived_in(people: SqlPeople, threads: SqlThreads, inbox: SqlInbox, user
         assert await inbox.add(sent, NOW)
         if settle:
             await settle(sent)
+    workspaces = SqlWorkspaces(people._engine)
+    curators = (await workspaces.settings(workspace)).curators
+    await workspaces.save(workspace, Settings(curators=(*curators, user)), user, NOW)
 
 
 async def test_every_table_with_people_in_it_is_lived_in(
@@ -379,7 +384,7 @@ async def test_every_table_with_people_in_it_is_lived_in(
     await lived_in(people, threads, inbox, "U0ANN")
     with_people = {name for name, table in metadata.tables.items() if "user_id" in table.columns}
     # What is asked and rated is kept without a person, and a forgotten one as a hash.
-    without = {"asked", "forgotten", "secrets"}
+    without = {"asked", "forgotten", "secrets", "settings", "vacated"}
     assert set(await rows_with(engine, "U0ANN")) == with_people == {*metadata.tables} - without
 
 
@@ -390,7 +395,7 @@ async def test_forgetting_a_person_leaves_no_trace_in_any_table(
     await lived_in(people, threads, inbox, "U0BENJAMIN")
     await lived_in(people, threads, inbox, "U0ANN", workspace="T2")
     others = await rows_with(engine, "U0BENJAMIN")
-    assert await people.forget("T1", "U0ANN") == 6  # three declarations, a profile, terms, a conversation
+    assert await people.forget("T1", "U0ANN") == 7  # three declarations, a profile, terms, a conversation, an office
     async with engine.connect() as connection:
         left = {
             name: [row for row in (await connection.execute(select(table))).mappings() if row["workspace"] == "T1"]
@@ -489,7 +494,7 @@ async def test_forgetting_a_workspace_leaves_no_trace_in_any_table(
     await lived_in(people, threads, inbox, "U0ANN", workspace="T-GONE")
     await lived_in(people, threads, inbox, "U0ANN", workspace="T-STAYS")
     stays = await rows_with(engine, "T-STAYS")
-    assert await people.forget_workspace("T-GONE") == 10  # six of the person, four events
+    assert await people.forget_workspace("T-GONE") == 13  # seven of the person, four events, settings, a record
     assert await rows_with(engine, "T-GONE") == {}
     assert await rows_with(engine, "T-STAYS") == stays
 

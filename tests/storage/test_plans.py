@@ -15,14 +15,30 @@ from knowledge.answers import Subject
 from knowledge.feedback import Asked
 from knowledge.freshness import Due
 from knowledge.people import Listed, Member
+from knowledge.workspaces import Settings
 from storage.bulk import SqlPeopleInBulk
 from storage.feedback import KEEP as KEEP_QUESTIONS
 from storage.feedback import SqlFeedback
 from storage.freshness import SqlFreshness
 from storage.inbox import KEEP, LEASE, Event, SqlInbox
 from storage.people import NEVER, SqlPeople
-from storage.tables import asked, declarations, forgotten, inbox, members, metadata, secrets, terms, threads
+from storage.tables import (
+    asked,
+    audit,
+    curators,
+    declarations,
+    forgotten,
+    inbox,
+    members,
+    metadata,
+    secrets,
+    settings,
+    terms,
+    threads,
+    vacated,
+)
 from storage.threads import SqlThreads
+from storage.workspaces import SqlWorkspaces
 from tests.databases import KEYS
 from tests.storage.conftest import NOW
 
@@ -32,6 +48,7 @@ MLOPS, DATA = "mlops-engineer", "data-engineer"
 SENT = Event("T1", "Ev04990", "{}", "C1", "4990", "U04990")
 NEW = Member("U-new", "Ben")
 RATED = Asked("0017", "card", (MLOPS,), 0.9, "what is mlops")
+SETTINGS = Settings(question_days=4_900, curators=("U00002",))
 DUE = Due("T1", "U00002", "UTC", NOW, 0)
 Run = Callable[[SqlPeople, SqlThreads, SqlInbox, SqlFeedback], Awaitable[object]]
 
@@ -66,6 +83,10 @@ STATEMENTS: dict[str, Run] = {
     "declare many": lambda p, t, i, f: SqlPeopleInBulk(p._engine, random.Random(1)).declare_many(
         "T1", [Listed(Member("U00003", "Ann"), {MLOPS: "lead"}, {}), Listed(NEW, {}, {"gdpr": "GDPR"})], NOW
     ),
+    "settings": lambda p, t, i, f: SqlWorkspaces(p._engine).settings("T1"),
+    "save settings": lambda p, t, i, f: SqlWorkspaces(p._engine).save("T1", SETTINGS, "U00001", NOW),
+    "audit log": lambda p, t, i, f: SqlWorkspaces(p._engine).recorded("T1", 20),
+    "prune audit log": lambda p, t, i, f: SqlWorkspaces(p._engine).prune(NOW + timedelta(days=365 - 200)),
     "subject": lambda p, t, i, f: t.subject("T1", "C1", "1.17", NOW),
     "remember a subject": lambda p, t, i, f: t.remember("T1", "C1", "1.17", "U00001", Subject(roles=(MLOPS,)), NOW),
     "prune threads": lambda p, t, i, f: t.prune(NOW - 4_990 * MINUTE),
@@ -85,7 +106,7 @@ STATEMENTS: dict[str, Run] = {
     "prune events": lambda p, t, i, f: i.prune(NOW + KEEP - 4_990 * MINUTE),
     "unanswered": lambda p, t, i, f: f.unanswered("T1", Asked("new", "none", (), 0.1, "zebra"), NOW),
     "vote": lambda p, t, i, f: f.vote("T1", RATED, "not", NOW),
-    "insights": lambda p, t, i, f: f.since(NOW - timedelta(days=10)),
+    "insights": lambda p, t, i, f: f.since(NOW - timedelta(days=10), NOW),
     "prune questions": lambda p, t, i, f: f.prune(NOW + KEEP_QUESTIONS - timedelta(days=4_990)),
 }
 
@@ -185,8 +206,50 @@ async def fill(engine: AsyncEngine) -> None:
                     "confidence": 0.1,
                     "verdict": None if at % 3 else "helpful",
                     "question": "",
+                    "gone_on": (NOW - timedelta(days=at - 30)).date(),
                 }
                 for at in range(ROWS)
+            ],
+        )
+        await connection.execute(
+            insert(settings),
+            [
+                {
+                    "workspace": f"T{at}",
+                    "default_visibility": "open",
+                    "starts_messages": True,
+                    "question_days": 30,
+                    "names_in_shared": False,
+                    "names_to_guests": False,
+                    "other_languages": True,
+                }
+                for at in range(ROWS)
+            ],
+        )
+        await connection.execute(
+            insert(curators),
+            [
+                {"workspace": f"T{at}", "user_id": "U00001", "named_at": NOW, "tell_at": NOW if at < 20 else None}
+                for at in range(ROWS)
+            ],
+        )
+        await connection.execute(
+            insert(vacated), [{"workspace": f"T{at}", "role": MLOPS, "since": NOW} for at in range(ROWS)]
+        )
+        await connection.execute(
+            insert(audit),
+            [
+                {
+                    "workspace": "T1",
+                    "id": f"{at:032}",
+                    "at": NOW - timedelta(hours=at),
+                    "user_id": user,
+                    "action": "settings changed",
+                    "about": user,
+                    "before": {},
+                    "after": {},
+                }
+                for at, user in enumerate(users)
             ],
         )
         key = KEYS.encrypt("00" * 32)
