@@ -35,6 +35,7 @@ from knowledge.ports import People, Threads
 from storage.database import migrate, open_engine
 
 from .databases import KEY, postgres_database
+from .routing import deaf
 from .schemas.block_kit import problems, view_problems
 
 # No test fails because the machine is busy. Fixtures that last one test are shared by all examples of a property on
@@ -202,7 +203,7 @@ async def slack(
 
 
 def well_formed(slack: LocalSlack) -> None:
-    """Check everything that the bot showed, by Slack's types, Slack's limits, and that nobody was notified."""
+    """Check all that the bot showed: Slack's types and limits, a listener for every button, and nobody notified."""
     misshapen = [call for call in slack.refused if call.error in FORM_CODES or call.method.endswith("response")]
     assert not misshapen, [str(call) for call in misshapen]
     for shown, where in shown_by(slack):
@@ -214,6 +215,7 @@ def well_formed(slack: LocalSlack) -> None:
             else []
         )
         assert not found, (where, found)
+        assert not deaf(shown), (where, deaf(shown))
         if "blocks" in shown and "text" in shown:
             assert 0 < len(shown["text"]) <= 4000, where
     for message in slack.workspace.messages:

@@ -12,9 +12,11 @@ import pytest
 from jsonschema import Draft7Validator
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers import EVENTS, ids, register
-from tests.docs.pages import ROOT, read
+from handlers import EVENTS, ids
+from tests.docs.pages import ROOT, code, read, rows, section
+from tests.routing import listeners, named
 
+CONNECTING = ROOT / "docs" / "connecting-slack.md"
 SCOPES_OF_METHODS: dict[str, set[str]] = {
     # connections:write, but of the app-level token, which no manifest makes.
     "apps_connections_open": set(),
@@ -44,20 +46,6 @@ SCOPES_OF_EVENTS: dict[str, set[str]] = {
 """What each event needs, as its page at docs.slack.dev/reference/events says."""
 
 
-class Recorder:
-    """Stands where Bolt's app does, and notes what is registered."""
-
-    def __init__(self) -> None:
-        self.listeners: list[tuple[str, Any]] = []
-
-    def __getattr__(self, kind: str) -> Any:
-        def note(what: Any) -> Any:
-            self.listeners.append((kind, what))
-            return lambda listener: listener
-
-        return note
-
-
 def manifest_of(way: str) -> dict[str, Any]:
     return cast("dict[str, Any]", json.loads(read(ROOT / f"manifest.{way}.json")))
 
@@ -65,24 +53,6 @@ def manifest_of(way: str) -> dict[str, Any]:
 @pytest.fixture(scope="module", params=["http", "socket"])
 def manifest(request: pytest.FixtureRequest) -> dict[str, Any]:
     return manifest_of(request.param)
-
-
-@pytest.fixture(scope="module")
-def listeners() -> list[tuple[str, Any]]:
-    nothing = cast("Any", None)
-    app = Recorder()
-    register(
-        cast("Any", app),
-        guide=nothing,
-        people=nothing,
-        fresh=nothing,
-        feedback=nothing,
-        workspaces=nothing,
-        count_vote=nothing,
-        later=nothing,
-        now=nothing,
-    )
-    return app.listeners
 
 
 def methods_called() -> set[str]:
@@ -102,27 +72,25 @@ def test_it_fits_the_schema_of_slack(manifest: dict[str, Any]) -> None:
     assert [error.message for error in Draft7Validator(schema).iter_errors(manifest)] == []
 
 
-def test_every_event_has_a_listener_and_every_listener_its_event(
-    manifest: dict[str, Any], listeners: list[tuple[str, Any]]
-) -> None:
+def test_every_event_has_a_listener_and_every_listener_its_event(manifest: dict[str, Any]) -> None:
     subscribed = manifest["settings"]["event_subscriptions"]["bot_events"]
     # Slack names the subscription by where the message stands, the event itself is "message".
     names = sorted("message" if name == "message.im" else name for name in subscribed)
     assert names == sorted(EVENTS)
-    assert names == sorted(what for kind, what in listeners if kind == "event")
+    assert names == sorted(named("event"))
 
 
-def test_commands_are_those_of_the_code(manifest: dict[str, Any], listeners: list[tuple[str, Any]]) -> None:
+def test_commands_are_those_of_the_code(manifest: dict[str, Any]) -> None:
     commands = manifest["features"]["slash_commands"]
-    assert [command["command"] for command in commands] == [what for kind, what in listeners if kind == "command"]
+    assert [command["command"] for command in commands] == named("command")
     # Without it Slack sends mentions as plain names, and the bot could not tell them from words.
     assert all(command["should_escape"] for command in commands)
 
 
-def test_shortcuts_are_those_of_the_code(manifest: dict[str, Any], listeners: list[tuple[str, Any]]) -> None:
+def test_shortcuts_are_those_of_the_code(manifest: dict[str, Any]) -> None:
     asked = {(shortcut["type"], shortcut["callback_id"]) for shortcut in manifest["features"]["shortcuts"]}
     kinds = {"global_shortcut": "global", "message_shortcut": "message"}
-    assert asked == {(kinds[kind], what) for kind, what in listeners if kind in kinds}
+    assert asked == {(kinds[kind], what) for kind, what in listeners() if kind in kinds}
     assert {what for _, what in asked} == {ids.SHORTCUT_DECLARE, ids.SHORTCUT_FIND}
 
 
@@ -140,6 +108,26 @@ def test_scopes_are_those_that_calls_and_events_need(manifest: dict[str, Any]) -
 
 def test_what_the_bot_cannot_do_without_is_not_optional(manifest: dict[str, Any]) -> None:
     assert manifest["oauth_config"]["scopes"]["bot_optional"] == ["dnd:read"]
+
+
+def test_no_call_goes_past_the_names_of_methods() -> None:
+    """Or it could not be seen which scopes the code needs."""
+    sources = [*(ROOT / "handlers").rglob("*.py"), *(ROOT / "bot").glob("*.py")]
+    assert [source.name for source in sources if "api_call(" in read(source)] == []
+
+
+@pytest.mark.parametrize("kind", ["scope", "event"])
+def test_the_page_gives_a_reason_for_all_that_is_asked_for(manifest: dict[str, Any], kind: str) -> None:
+    scopes = manifest["oauth_config"]["scopes"]
+    asked = {
+        "scope": [*scopes["bot"], *scopes["bot_optional"]],
+        "event": manifest["settings"]["event_subscriptions"]["bot_events"],
+    }
+    tables = re.split(r"^\| (\w+) \|.*$", section(CONNECTING, "2. The app"), flags=re.MULTILINE)
+    reasons = {code(row[0])[0]: row[1] for row in rows(tables[tables.index(kind) + 1])}
+    assert sorted(reasons) == sorted(asked[kind])
+    assert all(reasons.values())
+    assert kind == "event" or [name for name, why in reasons.items() if why.startswith("optional")] == ["dnd:read"]
 
 
 def test_every_address_leads_to_the_one_route_of_the_bot() -> None:
