@@ -20,7 +20,7 @@ from knowledge.models import Role, Tool
 from knowledge.people import MayName, PassedOver, named_freely
 from knowledge.ports import People, Threads
 from knowledge.questions import Via
-from knowledge.suggesting import NamedBefore, Suggester
+from knowledge.suggesting import NamedBefore, Suggester, ToAsk
 from knowledge.text import key_of
 from knowledge.titles import Titles, load_titles
 
@@ -222,6 +222,21 @@ class Guide:
     async def passed_over(self, workspace: str, subject: Subject, asker: str | None) -> PassedOver:
         """Count those who declared the very thing and are not named for it now, by why."""
         return await self._suggester.passed_over(workspace, subject, asker)
+
+    async def to_ask(self, workspace: str, subject: Subject, asker: str | None) -> Sequence[ToAsk]:
+        """Return whom a question may be put to, best first; nobody is counted as suggested yet."""
+        return await self._suggester.to_ask(workspace, subject, asker)
+
+    async def sought(self, workspace: str, text: str) -> Subject:
+        """Say what a question that is put to a person is about; an empty subject where that can't be told."""
+        text = text[:LONGEST_QUESTION]
+        translation = self._translated(text)
+        return await self._suggester.sought(workspace, translation.english if translation else text, text)
+
+    def in_words(self, subject: Subject) -> str:
+        """Say what a subject is about: the name of its first entry, or the words of a topic; empty for nothing."""
+        entry = self._suggester.entry_of(Subject(topics=subject.topics, tools=subject.tools) or subject)
+        return entry.name if entry else next(iter((*subject.topics, *subject.tools, *subject.roles)), "")
 
     def others(self, text: str, *, without: Sequence[str]) -> tuple[AnyEntry, ...]:
         """Return the entries that fit a text best when those that were shown for it are left out."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from knowledge.answers import Subject
+from knowledge.asking import Applied, Ask, Change, DueDelivery, Unanswered
 from knowledge.feedback import Asked, Verdict
 from knowledge.freshness import Due
 from knowledge.people import Candidate, Declaration, Level, Member, PassedOver, Terms
@@ -24,6 +25,12 @@ class People(Protocol):
         Left out are deactivated people, bots, guests, ``without``, and whoever set terms against it: not open to be
         named, not to be asked about one of the topics, or at the weekly cap.
         """
+        ...
+
+    async def unnamed(
+        self, workspace: str, *, topics: Sequence[str], roles: Sequence[str], without: str | None, now: datetime
+    ) -> Sequence[Candidate]:
+        """Return the same of people who may be asked but not named: they set "ask me first", or "hidden"."""
         ...
 
     async def passed_over(
@@ -153,6 +160,76 @@ class Freshness(Protocol):
 
     async def stop(self, workspace: str, user: str) -> bool:
         """Never ask the person again; False where nothing is declared."""
+        ...
+
+
+class Asks(Protocol):
+    """Keep questions that are put to people; a transition is made wholly or not at all."""
+
+    def seal(self, workspace: str, ask_id: str) -> str:
+        """Return a token for the asker's buttons, which nobody else can make."""
+        ...
+
+    def opened(self, workspace: str, sealed: str) -> str | None:
+        """Return the question of a token; None for what is no token of the workspace."""
+        ...
+
+    async def create(self, ask: Ask, now: datetime) -> Applied:
+        """Write a new question, with whom it names, counted as asked this week; "full" where their cap is reached."""
+        ...
+
+    async def get(self, workspace: str, ask_id: str) -> Ask | None:
+        """Return a question as it is now."""
+        ...
+
+    async def apply(self, ask: Ask, change: Change, now: datetime) -> Applied:
+        """Make a transition, if the question is still as it was when that was decided."""
+        ...
+
+    async def due(self, now: datetime, most: int) -> Sequence[Ask]:
+        """Claim questions in which something happens by itself by now; of several processes one gets each."""
+        ...
+
+    async def erase(self, ask: Ask) -> None:
+        """Delete a question with everything about it, if nothing happened to it meanwhile."""
+        ...
+
+    async def at_message(self, workspace: str, channel: str, ts: str) -> tuple[str, str] | None:
+        """Return the question that the bot's message puts to somebody, and to whom."""
+        ...
+
+    async def of_asker(self, workspace: str, user: str) -> Sequence[Ask]:
+        """Return the newest questions of a person, as far as it is still known that they are theirs."""
+        ...
+
+    async def of_person(self, workspace: str, user: str) -> Sequence[Ask]:
+        """Return the questions that are with a person now."""
+        ...
+
+    async def unanswered(self, workspace: str) -> Sequence[Unanswered]:
+        """Count the questions without an answer by what they are about, most first."""
+        ...
+
+
+class Deliveries(Protocol):
+    """Keep what is to be written about questions until it is, at a pace that Slack allows."""
+
+    async def waiting(self, now: datetime) -> Sequence[str]:
+        """Return the workspaces in which something is to be written by now."""
+        ...
+
+    async def claim(self, workspace: str, now: datetime, ask_id: str | None = None) -> Sequence[DueDelivery]:
+        """Claim what may be written within the next seconds; of one question alone where it is named."""
+        ...
+
+    async def sent(
+        self, due: DueDelivery, now: datetime, *, place: tuple[str, str] | None = None, patience: datetime | None = None
+    ) -> None:
+        """Note that it is written, and where; ``patience``: until when the person is waited for."""
+        ...
+
+    async def put_off(self, due: DueDelivery, until: datetime, *, counted: bool) -> None:
+        """Give a delivery back until then; ``counted``: as an attempt."""
         ...
 
 

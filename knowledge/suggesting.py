@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from knowledge.answers import NotKnown, Subject, Suggestion
@@ -26,6 +26,16 @@ ALONE = 0.5
 """A role's name stands alone where less than this share of the text's weight is beside it."""
 LONGEST_TOPIC = 4
 """Words of a declared topic that are looked for in a question."""
+
+
+@dataclass(frozen=True)
+class ToAsk:
+    """Name a person to whom a question may be put."""
+
+    user: str
+    named: bool
+    """Whether the asker may be told who it is."""
+
 
 NamedBefore = Callable[[str], bool]
 """Tells whether a person was named in the conversation already."""
@@ -134,6 +144,29 @@ class Suggester:
             counts = await self._people.suggested(workspace, [person.user for person in batch], self._now())
             named += [replace(one, this_week=counts[one.user]) for one in batch if one.user in counts]
         return tuple(named)
+
+    async def to_ask(self, workspace: str, subject: Subject, asker: str | None) -> Sequence[ToAsk]:
+        """Return whom a question may be put to, best first: those who may be named by the policy, then the others.
+
+        Nobody is counted as suggested yet.
+        """
+        topics, roles = [*subject.topics, *subject.tools], list(subject.roles)
+        rows = await self._candidates(workspace, topics, roles, asker, None)
+        hidden = await self._people.unnamed(workspace, topics=topics, roles=roles, without=asker, now=self._now())
+        found = [ToAsk(one.user, True) for one in choose(rows, topics, roles, len(rows))]
+        found += [ToAsk(one.user, False) for one in choose(hidden, topics, roles, len(hidden))]
+        if not found:
+            found = [ToAsk(one.user, True) for one in await self._nearest(workspace, (), roles, asker, None)]
+        return tuple({one.user: one for one in reversed(found)}.values())[::-1]
+
+    async def sought(self, workspace: str, text: str, said: str) -> Subject:
+        """Say what a question that is put to a person is about; an empty subject where that can't be told."""
+        understood = self._index.understand(text)
+        declared = await self._declared_topics(workspace, understood.reading, said)
+        fields = understood.fields
+        sure = bool(fields) and understood.sureness(fields[0]).enough
+        subject = self._sought(understood) if sure else Subject()
+        return Subject(subject.roles, tuple(dict.fromkeys([*declared, *subject.topics])), subject.tools)
 
     async def topic_of(self, workspace: str, label: str) -> Subject | None:
         """Return the subject of a search for what a text names: an entry, or a topic that somebody declared."""

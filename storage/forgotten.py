@@ -42,6 +42,11 @@ async def remember_forgotten(engine: AsyncEngine, connection: AsyncConnection, w
 
 async def mark_in(engine: AsyncEngine, connection: AsyncConnection, workspace: str, user: str) -> str:
     """Return the mark of a person; the first of a workspace draws the key."""
+    return mark_of(await workspace_key(engine, connection, workspace), workspace, user)
+
+
+async def workspace_key(engine: AsyncEngine, connection: AsyncConnection, workspace: str) -> str:
+    """Return the key of a workspace's marks; drawn where there is none yet, or none that can be read."""
     try:
         key = await _key(connection, workspace)
     except KeysError:
@@ -60,7 +65,15 @@ async def mark_in(engine: AsyncEngine, connection: AsyncConnection, workspace: s
         )
         key = await _key(connection, workspace)
     assert key is not None
-    return mark_of(key, workspace, user)
+    return key
+
+
+async def known_key(connection: AsyncConnection, workspace: str) -> str | None:
+    """Return the key of a workspace's marks; None where there is none, or none that can be read."""
+    try:
+        return await _key(connection, workspace)
+    except KeysError:
+        return None
 
 
 async def lift(connection: AsyncConnection, workspace: str, user: str) -> None:

@@ -7,13 +7,14 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from datetime import time as time_of_day
 from functools import lru_cache
 from itertools import islice
 from typing import Any, cast
 
 from sqlalchemy import (
+    ColumnElement,
     Select,
     bindparam,
     case,
@@ -47,11 +48,19 @@ from knowledge.people import (
     Terms,
     Visibility,
 )
+from storage.ask_forgetting import forget_in_asks
 from storage.database import insert_into, only_writer_for
 from storage.forgotten import lift, remember_forgotten
 from storage.kept import everything_about
+from storage.moments import FAR as FAR
+from storage.moments import NEVER as NEVER
+from storage.moments import monday_of as monday_of
 from storage.tables import (
+    ask_deliveries,
+    ask_paces,
+    ask_people,
     asked,
+    asks,
     audit,
     curators,
     declarations,
@@ -76,11 +85,10 @@ MOST_RANGES = 20
 MOST_SPELLINGS = 40
 MOST_TOPICS_FOUND = 20
 """Topics of colleagues that are offered at once."""
-NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-FAR = datetime(9000, 1, 1, tzinfo=UTC)
 NO_LEVEL = len(LEVELS)
 _PERSONAL = (declarations, members, terms_table, threads, curators)
 """Tables whose rows are one person's own."""
+_ASKING = (asks, ask_people, ask_deliveries, ask_paces)
 
 
 class SqlPeople:
@@ -125,13 +133,31 @@ class SqlPeople:
         self, workspace: str, *, topics: Sequence[str], roles: Sequence[str], without: str | None, now: datetime
     ) -> Sequence[Candidate]:
         """Return the rows of at most 20 suggestible people in policy order; one index range a topic and role."""
+        return await self._rows(workspace, topics, roles, without, now, named=True)
+
+    async def unnamed(
+        self, workspace: str, *, topics: Sequence[str], roles: Sequence[str], without: str | None, now: datetime
+    ) -> Sequence[Candidate]:
+        """Return the same of those who are not to be named: hidden, or to be asked first."""
+        return await self._rows(workspace, topics, roles, without, now, named=False)
+
+    async def _rows(
+        self,
+        workspace: str,
+        topics: Sequence[str],
+        roles: Sequence[str],
+        without: str | None,
+        now: datetime,
+        *,
+        named: bool,
+    ) -> Sequence[Candidate]:
         # Groups of the policy: the topics, the best-fitting role, the other roles. Within one only a person's standing
         # counts, so that a lead in the third role comes before a learner in the second.
         wanted = [("topic", key, 0) for key in topics] + [("role", key, min(1 + at, 2)) for at, key in enumerate(roles)]
         if not wanted:
             return ()
         wanted = wanted[:MOST_RANGES]
-        query = _candidates_query(tuple(group for _, _, group in wanted))
+        query = _candidates_query(tuple(group for _, _, group in wanted), named)
         week = monday_of(now)
         values: dict[str, Any] = {
             "workspace": workspace,
@@ -460,9 +486,9 @@ class SqlPeople:
         waits is not taken up again after a restart; what a running worker holds already is still answered.
         ``answering``, the channel and time of the message that asks for it, is worked on until that is confirmed.
         """
-        count = 0
         async with self._changing(workspace) as connection:
             await only_writer_for(connection, workspace, user)
+            count = await forget_in_asks(self._engine, connection, workspace, user)
             for table in _PERSONAL:
                 result = await connection.execute(
                     delete(table).where(table.c.workspace == workspace, table.c.user_id == user)
@@ -500,16 +526,17 @@ class SqlPeople:
         """Delete every row of the workspace, events and marks of forgotten people included."""
         count = 0
         async with self._changing(workspace) as connection:
-            for table in (*_PERSONAL, inbox, asked, forgotten, secrets, settings, vacated, audit):
+            for table in (*_PERSONAL, inbox, asked, forgotten, secrets, settings, vacated, audit, *_ASKING):
                 result = await connection.execute(delete(table).where(table.c.workspace == workspace))
                 count += cast("CursorResult[object]", result).rowcount
         return count
 
 
 @lru_cache(maxsize=64)
-def _candidates_query(groups: tuple[int, ...]) -> Select[Any]:
+def _candidates_query(groups: tuple[int, ...], named: bool) -> Select[Any]:
     """Build the query for ranges of these groups; building it takes longer than running it."""
     d, n = declarations, declarations.alias("not_about")
+    may_be_asked = [d.c.suggestible == true()] if named else [d.c.suggestible == false(), *_present_but_not_open()]
     ranges = [
         select(
             *(d.c.user_id, d.c.kind, d.c.key, d.c.label, d.c.level, d.c.confirmed_at),
@@ -521,7 +548,7 @@ def _candidates_query(groups: tuple[int, ...]) -> Select[Any]:
             d.c.workspace == bindparam("workspace"),
             d.c.kind == bindparam(f"wanted_kind_{place}"),
             d.c.key == bindparam(f"wanted_key_{place}"),
-            d.c.suggestible == true(),
+            *may_be_asked,
             d.c.user_id != bindparam("without"),
             d.c.free_from <= bindparam("now"),
             ~exists().where(
@@ -558,6 +585,17 @@ def _candidates_query(groups: tuple[int, ...]) -> Select[Any]:
     ).order_by(r.group, r.out_of_office, r.level, r.away, r.suggested_at, r.lot, r.user_id, r.place)
 
 
+def _present_but_not_open() -> list[ColumnElement[bool]]:
+    """Return what holds for a person who may be asked though not named."""
+    d, m, t = declarations.c, members.c, terms_table.c
+    own = (t.workspace == d.workspace) & (t.user_id == d.user_id)
+    gone = (m.availability == "deactivated") | m.is_bot | m.is_guest
+    return [
+        exists().where(own, t.visibility != "open", t.faded == false()),
+        ~exists().where(m.workspace == d.workspace, m.user_id == d.user_id, gone),
+    ]
+
+
 async def copy_standing(connection: AsyncConnection, workspace: str, user: str) -> None:
     """Copy into the declarations what suggestions go by: the profile, the terms, and whether the cap is reached."""
     d, m, t = declarations, members, terms_table
@@ -582,9 +620,3 @@ def _why_not(row: Any) -> str:
     if row.faded:
         return "faded"
     return {"ask_first": "ask_first", "open": "capped"}.get(row.visibility, "hidden")
-
-
-def monday_of(now: datetime) -> date:
-    """Return the first day of the week that a time is in, in UTC."""
-    today = now.astimezone(UTC).date()
-    return today - timedelta(days=today.weekday())

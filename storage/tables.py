@@ -253,6 +253,83 @@ audit = Table(
     comment="Who changed settings, named curators, imported, exported and erased, and when.",
 )
 
+asks = Table(
+    "asks",
+    metadata,
+    _workspace(),
+    Column("id", String(32), primary_key=True),
+    Column("state", String(16), nullable=False, comment="see knowledge/asking.py"),
+    Column("version", Integer, nullable=False, comment="counts the transitions: of two at once one is made"),
+    Column("asker", EncryptedText, comment="who asks, and where their message stands; erased once not needed"),
+    Column("asker_mark", String(64), comment="keyed hash of who asks, erased with it"),
+    Column("anonymous", Boolean, nullable=False),
+    Column("urgent", Boolean, nullable=False),
+    Column("to_curators", Boolean, nullable=False, comment="curators may read the question where nobody answers"),
+    Column("question", EncryptedText, nullable=False),
+    Column("further", EncryptedText, nullable=False, comment="what was asked back"),
+    Column("note", EncryptedText, nullable=False, comment="of a colleague who handed it over"),
+    Column("answer", EncryptedText, nullable=False),
+    Column("subject", JSON, nullable=False, comment="ids of roles, topics and tools"),
+    Column("about", String(120), nullable=False, comment="the subject in words"),
+    Column("created_at", UtcTime, nullable=False),
+    Column("ends_at", UtcTime, nullable=False),
+    Column("due_at", UtcTime, nullable=False, comment="when something happens by itself; after the end: deleted"),
+    Column("lease_until", UtcTime, nullable=False, comment="until then one process does what is due"),
+    comment="Questions that are put to a person.",
+)
+
+ask_people = Table(
+    "ask_people",
+    metadata,
+    _workspace(),
+    Column("ask_id", String(32), primary_key=True),
+    Column("user_id", String(32), primary_key=True, comment="who was asked"),
+    Column("place", Integer, nullable=False, comment="in the order of asking"),
+    Column("outcome", String(12), nullable=False, comment="has: the question is with them now"),
+    Column("via", String(12), nullable=False),
+    Column("shown", Boolean, nullable=False, comment="the asker may read the name"),
+    Column("asked_at", UtcTime, nullable=False, comment="counts for the weekly cap"),
+    Column("channel", String(32), nullable=False, comment="where the message to them stands; empty before"),
+    Column("ts", String(32), nullable=False),
+    comment="Who was asked, and what became of it.",
+)
+
+# The text of an answer waits here until it is delivered, and nowhere else a second time.
+ask_deliveries = Table(
+    "ask_deliveries",
+    metadata,
+    _workspace(),
+    Column("ask_id", String(32), primary_key=True),
+    Column("key", String(80), primary_key=True, comment="what is delivered: once for each key"),
+    Column("kind", String(16), nullable=False),
+    Column("user_id", String(32), comment="null for the asker"),
+    Column("recipient", String(64), comment="keyed hash of the recipient, for a fair pace"),
+    Column("text", EncryptedText, nullable=False, comment="erased when sent"),
+    Column("turn", Integer, nullable=False, comment="counts how often it was wanted: drawn anew, it is wanted again"),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", UtcTime, comment="null once it is sent"),
+    Column("lease_until", UtcTime, nullable=False),
+    Column("sent_at", UtcTime),
+    comment="Messages about questions that are to be written, or drawn anew.",
+)
+
+ask_paces = Table(
+    "ask_paces",
+    metadata,
+    _workspace(),
+    Column("method", String(32), primary_key=True),
+    Column("next_at", UtcTime, nullable=False, comment="when the next call may be made"),
+    comment="The pace at which messages about questions are written in a workspace, by all processes together.",
+)
+
+Index("ix_asks_due", asks.c.due_at)
+Index("ix_asks_asker", asks.c.workspace, asks.c.asker_mark)
+Index("ix_asks_state", asks.c.workspace, asks.c.state)
+Index("ix_ask_people_user", ask_people.c.workspace, ask_people.c.user_id, ask_people.c.asked_at)
+Index("ix_ask_people_message", ask_people.c.workspace, ask_people.c.channel, ask_people.c.ts)
+Index("ix_ask_deliveries_due", ask_deliveries.c.workspace, ask_deliveries.c.due_at)
+Index("ix_ask_deliveries_recipient", ask_deliveries.c.workspace, ask_deliveries.c.recipient)
+Index("ix_ask_deliveries_user", ask_deliveries.c.workspace, ask_deliveries.c.user_id)
 Index("ix_inbox_lease", inbox.c.state, inbox.c.lease_until)
 Index("ix_inbox_received", inbox.c.state, inbox.c.received_at)
 Index("ix_threads_touched", threads.c.touched_at)

@@ -16,12 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from knowledge.answers import Subject
 from knowledge.people import LEVELS, Availability, Declaration, Level, Member
 from knowledge.workspaces import Settings
+from storage.asks import SqlAsks
 from storage.inbox import Event, SqlInbox
 from storage.people import MOST_CANDIDATES, NEVER, SqlPeople
 from storage.tables import declarations, metadata
 from storage.tables import inbox as inbox_table
 from storage.threads import SqlThreads
 from storage.workspaces import SqlWorkspaces
+from tests.asks import new_ask
 from tests.storage.conftest import NOW
 
 MLOPS, DATA, QA = "mlops-engineer", "data-engineer", "ai-qa-specialist"
@@ -367,6 +369,8 @@ async def lived_in(people: SqlPeople, threads: SqlThreads, inbox: SqlInbox, user
     """Let a person leave traces wherever one can."""
     await declare(people, user, {MLOPS: "lead", DATA: "learning"}, ["gdpr"], workspace=workspace)
     await threads.remember(workspace, f"C-{workspace}-{len(user)}", "1.1", user, Subject(roles=(MLOPS,)), NOW)
+    asks = SqlAsks(people._engine)
+    assert await asks.create(new_ask(f"by-{len(user)}", "U0CAI", workspace, asked=user), NOW) == "done"
     for number, settle in enumerate((None, lambda event: inbox.done([event]), inbox.dead, inbox.failed)):
         event_id = f"Ev-{len(user)}-{number}"
         sent = Event(workspace, event_id, f'{{"user": "{user}"}}', f"C-{workspace}", f"{len(user)}.{number}", user)
@@ -383,8 +387,8 @@ async def test_every_table_with_people_in_it_is_lived_in(
 ) -> None:
     await lived_in(people, threads, inbox, "U0ANN")
     with_people = {name for name, table in metadata.tables.items() if "user_id" in table.columns}
-    # What is asked and rated is kept without a person, and a forgotten one as a hash.
-    without = {"asked", "forgotten", "secrets", "settings", "vacated"}
+    # What is asked and rated is kept without a person, and a forgotten one as a hash; who asks is encrypted.
+    without = {"asked", "forgotten", "secrets", "settings", "vacated", "asks", "ask_paces"}
     assert set(await rows_with(engine, "U0ANN")) == with_people == {*metadata.tables} - without
 
 
@@ -395,7 +399,8 @@ async def test_forgetting_a_person_leaves_no_trace_in_any_table(
     await lived_in(people, threads, inbox, "U0BENJAMIN")
     await lived_in(people, threads, inbox, "U0ANN", workspace="T2")
     others = await rows_with(engine, "U0BENJAMIN")
-    assert await people.forget("T1", "U0ANN") == 7  # three declarations, a profile, terms, a conversation, an office
+    # Three declarations, a profile, terms, a conversation, an office; being asked, and the message about it.
+    assert await people.forget("T1", "U0ANN") == 9
     async with engine.connect() as connection:
         left = {
             name: [row for row in (await connection.execute(select(table))).mappings() if row["workspace"] == "T1"]
@@ -494,7 +499,8 @@ async def test_forgetting_a_workspace_leaves_no_trace_in_any_table(
     await lived_in(people, threads, inbox, "U0ANN", workspace="T-GONE")
     await lived_in(people, threads, inbox, "U0ANN", workspace="T-STAYS")
     stays = await rows_with(engine, "T-STAYS")
-    assert await people.forget_workspace("T-GONE") == 13  # seven of the person, four events, settings, a record
+    # Nine of the person, four events, settings, a record; a question, the message to its asker, the key of the marks.
+    assert await people.forget_workspace("T-GONE") == 18
     assert await rows_with(engine, "T-GONE") == {}
     assert await rows_with(engine, "T-STAYS") == stays
 

@@ -1,0 +1,181 @@
+"""Messages about questions that are to be written; implements the ``Deliveries`` port.
+
+Each is claimed by one process with the moment at which it may go out: the calls of all processes together keep a
+workspace's pace, and nobody is written to twice within a second.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import Text, func, or_, select, type_coerce, update
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from knowledge.asking import FINAL, Ask, Askee, Delivery, DueDelivery
+from storage.ask_rows import REDRAWN, a, d, opened, p, read
+from storage.database import insert_into
+from storage.moments import NEVER
+from storage.tables import ask_deliveries, ask_paces, ask_people, asks
+
+LEASE = timedelta(minutes=1)
+AHEAD = timedelta(seconds=2)
+"""So far ahead calls are given out."""
+APART: dict[str, timedelta] = {"chat.postMessage": timedelta(seconds=0.2), "chat.update": timedelta(seconds=1.2)}
+"""300 posts and 50 changes a minute in a workspace; https://docs.slack.dev/apis/web-api/rate-limits."""
+SAME_CHANNEL = timedelta(seconds=1)
+MOST_WORKSPACES = 500
+MOST_READ = 100
+PATIENT = ("asked", "handed_over", "reminded", "asked_back")
+"""States in which somebody is waited for from the moment when they were written to."""
+
+
+class SqlDeliveries:
+    """Keep what is to be written until it is."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def waiting(self, now: datetime) -> Sequence[str]:
+        """Return the workspaces in which something is to be written by now."""
+        query = (
+            select(d.workspace)
+            .where(d.due_at <= now, d.lease_until <= now)
+            .group_by(d.workspace)
+            .limit(MOST_WORKSPACES)
+        )
+        async with self._engine.connect() as connection:
+            return (await connection.scalars(query.order_by(func.min(d.due_at)))).all()
+
+    async def claim(self, workspace: str, now: datetime, ask_id: str | None = None) -> Sequence[DueDelivery]:
+        """Claim what may be written within the next seconds; of one question alone where it is named."""
+        async with self._engine.begin() as connection:
+            free = await self._free(connection, workspace, now)
+            if not any(free.values()):
+                return ()
+            due = [d.workspace == workspace, d.due_at <= now, d.lease_until <= now]
+            if ask_id is not None:
+                due.append(d.ask_id == ask_id)
+            text = type_coerce(d.text, Text).label("text")
+            query = select(d.ask_id, d.key, d.kind, d.user_id, d.recipient, text, d.turn, d.attempts).where(*due)
+            rows = (await connection.execute(query.order_by(d.due_at, d.key).limit(MOST_READ))).all()
+            busy = await self._busy(connection, workspace, {row.recipient for row in rows if row.recipient}, now)
+            claimed: list[DueDelivery] = []
+            for row in rows:
+                method = "chat.update" if row.kind in REDRAWN else "chat.postMessage"
+                if not free[method] or (method == "chat.postMessage" and row.recipient in busy):
+                    continue
+                if method == "chat.postMessage" and row.recipient:
+                    busy.add(row.recipient)
+                at = free[method].pop(0)
+                what = Delivery(row.key, row.kind, row.user_id, opened(self._engine, row.text))
+                claimed.append(DueDelivery(workspace, row.ask_id, what, row.turn, row.attempts + 1, at))
+            for one in claimed:
+                await connection.execute(
+                    update(ask_deliveries).where(_this(one)).values(lease_until=now + LEASE, attempts=one.attempts)
+                )
+            for method in free:
+                used = [one.at for one in claimed if (one.what.kind in REDRAWN) == (method == "chat.update")]
+                if used:
+                    pace = ask_paces.c
+                    await connection.execute(
+                        update(ask_paces)
+                        .where(pace.workspace == workspace, pace.method == method)
+                        .values(next_at=max(used) + APART[method])
+                    )
+        return claimed
+
+    async def _free(self, connection: AsyncConnection, workspace: str, now: datetime) -> dict[str, list[datetime]]:
+        """Return the moments that are free for calls of each method; whoever else claims here waits meanwhile."""
+        if connection.dialect.name == "sqlite":
+            await connection.exec_driver_sql("BEGIN IMMEDIATE")
+        first = [{"workspace": workspace, "method": method, "next_at": NEVER} for method in sorted(APART)]
+        await connection.execute(insert_into(self._engine, ask_paces).values(first).on_conflict_do_nothing())
+        pace = ask_paces.c
+        query = select(ask_paces).where(pace.workspace == workspace).order_by(pace.method).with_for_update()
+        free: dict[str, list[datetime]] = {}
+        for row in (await connection.execute(query)).all():
+            at, free[row.method] = max(row.next_at, now), []
+            while at < now + AHEAD:
+                free[row.method].append(at)
+                at += APART[row.method]
+        return free
+
+    async def _busy(self, connection: AsyncConnection, workspace: str, some: set[str], now: datetime) -> set[str]:
+        """Return those of the recipients who are being written to, or were within the last second."""
+        if not some:
+            return set()
+        posting = (d.due_at.is_not(None)) & (d.lease_until > now)
+        query = select(d.recipient).where(
+            d.workspace == workspace,
+            d.recipient.in_(some),
+            d.kind.not_in(REDRAWN),
+            or_(posting, d.sent_at > now - SAME_CHANNEL),
+        )
+        return set((await connection.scalars(query)).all())
+
+    async def sent(
+        self, due: DueDelivery, now: datetime, *, place: tuple[str, str] | None = None, patience: datetime | None = None
+    ) -> None:
+        """Note that it is written, and where; ``patience``: until when the person is waited for."""
+        async with self._engine.begin() as connection:
+            ask = await self._locked(connection, due)
+            if ask is None:
+                return
+            done = {"due_at": None, "lease_until": NEVER, "text": "", "sent_at": now}
+            marked = await connection.execute(
+                update(ask_deliveries).where(_this(due), d.turn == due.turn).values(**done)
+            )
+            if not cast("CursorResult[object]", marked).rowcount:
+                # Wanted anew meanwhile: that is still to be done.
+                await connection.execute(update(ask_deliveries).where(_this(due)).values(lease_until=NEVER))
+            values: dict[str, Any] = {}
+            if place is not None and due.what.kind == "ask":
+                theirs = (p.workspace == due.workspace) & (p.ask_id == due.ask_id) & (p.user_id == due.what.user)
+                await connection.execute(update(ask_people).where(theirs).values(channel=place[0], ts=place[1]))
+            elif place is not None and due.what.kind == "draw asker" and ask.asker is not None:
+                values["asker"] = json.dumps(asdict(replace(ask.asker, channel=place[0], ts=place[1])))
+            holder: Askee | None = ask.holder
+            if patience and ask.state in PATIENT and holder and holder.user == due.what.user:
+                values["due_at"] = min(patience, ask.ends)
+            if await self._is_done_with_asker(connection, ask):
+                values |= {"asker": None, "asker_mark": None}
+                theirs = (d.workspace == due.workspace) & (d.ask_id == due.ask_id) & d.user_id.is_(None)
+                await connection.execute(update(ask_deliveries).where(theirs).values(recipient=None))
+            if values:
+                await connection.execute(
+                    update(asks).where(a.workspace == ask.workspace, a.id == ask.id).values(**values)
+                )
+
+    async def put_off(self, due: DueDelivery, until: datetime, *, counted: bool) -> None:
+        """Give a delivery back until then; ``counted``: as an attempt."""
+        values: dict[str, Any] = {"lease_until": NEVER, "due_at": until}
+        if not counted:
+            values["attempts"] = due.attempts - 1
+        async with self._engine.begin() as connection:
+            await connection.execute(update(ask_deliveries).where(_this(due), d.due_at.is_not(None)).values(**values))
+
+    async def _locked(self, connection: AsyncConnection, due: DueDelivery) -> Ask | None:
+        """Read the question, so that no transition comes in between; always before its deliveries are written."""
+        if connection.dialect.name == "sqlite":
+            await connection.exec_driver_sql("BEGIN IMMEDIATE")
+        await connection.execute(select(a.id).where(a.workspace == due.workspace, a.id == due.ask_id).with_for_update())
+        found = await read(connection, [(due.workspace, due.ask_id)])
+        return found[0] if found else None
+
+    async def _is_done_with_asker(self, connection: AsyncConnection, ask: Ask) -> bool:
+        """Tell whether an anonymous asker is not needed any more: answered or over, and told so."""
+        if not ask.anonymous or ask.asker is None or ask.state not in ("answered", *FINAL):
+            return False
+        left = select(func.count()).where(
+            d.workspace == ask.workspace, d.ask_id == ask.id, d.user_id.is_(None), d.due_at.is_not(None)
+        )
+        return not await connection.scalar(left)
+
+
+def _this(due: DueDelivery) -> Any:
+    return (d.workspace == due.workspace) & (d.ask_id == due.ask_id) & (d.key == due.what.key)

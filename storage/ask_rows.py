@@ -1,0 +1,214 @@
+"""Rows of questions that are put to people: read, moved on, and deleted, within a transaction of whoever calls."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, time
+from typing import Any, cast
+
+from sqlalchemy import Text, delete, exists, func, insert, select, tuple_, type_coerce, update
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from knowledge.answers import Subject
+from knowledge.asking import Applied, Ask, Askee, Asker, Change, Delivery
+from storage.database import insert_into
+from storage.forgotten import mark_of, workspace_key
+from storage.keys import KeysError
+from storage.moments import NEVER, monday_of
+from storage.tables import ask_deliveries, ask_people, asks, keys_of
+from storage.tables import terms as terms_table
+
+ENCRYPTED = ("asker", "question", "further", "note", "answer")
+REDRAWN = ("draw person", "draw asker")
+"""Deliveries that may be wanted again under the same key."""
+a, p, d = asks.c, ask_people.c, ask_deliveries.c
+logger = logging.getLogger(__name__)
+
+
+def asker_mark(key: str, workspace: str, user: str) -> str:
+    """Return the mark of an asker; not that of a forgotten person, so that the two can't be compared."""
+    return mark_of(key, workspace, f"ask/{user}")
+
+
+def subject_in(parts: Sequence[Sequence[str]]) -> Subject:
+    """Read a subject as a row holds it."""
+    roles, topics, tools = (tuple(part) for part in parts)
+    return Subject(roles, topics, tools)
+
+
+def opened(engine: AsyncEngine, sealed: str) -> str:
+    """Decrypt a text; empty where no key opens it."""
+    try:
+        return keys_of(engine.dialect).decrypt(sealed) if sealed else ""
+    except KeysError:
+        return ""
+
+
+async def read(connection: AsyncConnection, ids: Collection[tuple[str, str]]) -> list[Ask]:
+    """Read questions with the people who were asked; what no key opens is left out, and the log says so."""
+    if not ids:
+        return []
+    columns = [type_coerce(one, Text).label(one.name) if one.name in ENCRYPTED else one for one in asks.columns]
+    rows = (await connection.execute(select(*columns).where(tuple_(a.workspace, a.id).in_(list(ids))))).all()
+    asked = await connection.execute(
+        select(ask_people).where(tuple_(p.workspace, p.ask_id).in_(list(ids))).order_by(p.place, p.user_id)
+    )
+    people: dict[tuple[str, str], list[Askee]] = {}
+    for one in asked.all():
+        people.setdefault((one.workspace, one.ask_id), []).append(
+            Askee(one.user_id, one.via, one.shown, one.outcome, one.channel, one.ts, one.asked_at)
+        )
+    keys = keys_of(connection.dialect)
+    found: dict[tuple[str, str], Ask] = {}
+    for row in rows:
+        which = (row.workspace, row.id)
+        try:
+            opened = {name: keys.decrypt(value) if (value := getattr(row, name)) else "" for name in ENCRYPTED}
+        except KeysError:
+            logger.error("a question can't be read: is an old key missing in ENCRYPTION_KEYS?")
+            continue
+        asker = Asker(**json.loads(opened.pop("asker"))) if opened["asker"] else opened.pop("asker") or None
+        found[which] = Ask(
+            workspace=row.workspace,
+            id=row.id,
+            state=row.state,
+            subject=subject_in(row.subject),
+            about=row.about,
+            anonymous=row.anonymous,
+            urgent=row.urgent,
+            to_curators=row.to_curators,
+            created=row.created_at,
+            ends=row.ends_at,
+            due=row.due_at,
+            version=row.version,
+            asker=cast("Asker | None", asker),
+            people=tuple(people.get(which, ())),
+            **opened,
+        )
+    return [found[which] for which in ids if which in found]
+
+
+async def is_full(connection: AsyncConnection, workspace: str, user: str, now: datetime) -> bool:
+    """Tell whether a person was asked as often this week as they allow; whoever writes holds their lock."""
+    cap = await connection.scalar(
+        select(terms_table.c.weekly_cap).where(terms_table.c.workspace == workspace, terms_table.c.user_id == user)
+    )
+    if cap is None:
+        return False
+    monday = datetime.combine(monday_of(now), time(), UTC)
+    asked = await connection.scalar(
+        select(func.count()).where(p.workspace == workspace, p.user_id == user, p.asked_at >= monday)
+    )
+    return bool((asked or 0) >= cap)
+
+
+async def add_person(connection: AsyncConnection, ask: Ask, one: Askee, place: int, now: datetime) -> None:
+    """Write down who is asked."""
+    await connection.execute(
+        insert(ask_people).values(
+            workspace=ask.workspace,
+            ask_id=ask.id,
+            user_id=one.user,
+            place=place,
+            outcome=one.outcome,
+            via=one.via,
+            shown=one.shown,
+            asked_at=now,
+            channel="",
+            ts="",
+        )
+    )
+
+
+async def apply(engine: AsyncEngine, connection: AsyncConnection, ask: Ask, made: Change, now: datetime) -> Applied:
+    """Make a transition in a transaction that holds the lock of whoever is asked newly."""
+    if made.new and await is_full(connection, ask.workspace, made.new.user, now):
+        return "full"
+    values: dict[str, Any] = {
+        "state": made.state,
+        "version": ask.version + 1,
+        "due_at": made.due,
+        "ends_at": made.ends,
+        "lease_until": NEVER,
+    }
+    if made.answer:
+        values["answer"] = f"{ask.answer}\n\n{made.answer}".strip()
+    if made.further:
+        values["further"] = made.further
+    if made.new:
+        # A note is for the person whom it came with.
+        values["note"] = made.note
+    if made.to_curators is not None:
+        values["to_curators"] = made.to_curators
+    key = await workspace_key(engine, connection, ask.workspace)
+    if made.asker:
+        values["asker"] = json.dumps(asdict(made.asker))
+        values["asker_mark"] = asker_mark(key, ask.workspace, made.asker.user)
+    mine = (a.workspace == ask.workspace) & (a.id == ask.id)
+    if made.once:
+        # Before the state is looked at: what was done is done, whatever happened since.
+        done = exists().where(d.workspace == ask.workspace, d.ask_id == ask.id, d.key == made.once)
+        if await connection.scalar(select(done)):
+            return "repeat"
+    moved = await connection.execute(
+        update(asks).where(mine, a.state == ask.state, a.version == ask.version).values(**values)
+    )
+    if not cast("CursorResult[object]", moved).rowcount:
+        return "lost"
+    theirs = (p.workspace == ask.workspace) & (p.ask_id == ask.id)
+    for user, outcome in made.outcomes.items():
+        await connection.execute(update(ask_people).where(theirs, p.user_id == user).values(outcome=outcome))
+    if made.show:
+        await connection.execute(update(ask_people).where(theirs, p.user_id == made.show).values(shown=True))
+    if made.new:
+        await add_person(connection, ask, made.new, len(ask.people), now)
+    known = replace(ask, asker=made.asker or ask.asker)
+    await want(engine, connection, known, made.deliveries, now, key)
+    return "done"
+
+
+async def want(
+    engine: AsyncEngine, connection: AsyncConnection, ask: Ask, deliveries: Sequence[Delivery], now: datetime, key: str
+) -> None:
+    """Note what is to be written; what is drawn anew is wanted once more, everything else once for ever."""
+    for one in deliveries:
+        who = one.user or (ask.asker.user if ask.asker else "")
+        row = insert_into(engine, ask_deliveries).values(
+            workspace=ask.workspace,
+            ask_id=ask.id,
+            key=one.key,
+            kind=one.kind,
+            user_id=one.user,
+            recipient=asker_mark(key, ask.workspace, who) if who else None,
+            text=one.text,
+            turn=0,
+            attempts=0,
+            due_at=now,
+            lease_until=NEVER,
+        )
+        if one.kind in REDRAWN:
+            again = {"turn": d.turn + 1, "attempts": 0, "due_at": now, "recipient": row.excluded.recipient}
+            row = row.on_conflict_do_update(index_elements=["workspace", "ask_id", "key"], set_=again)
+        else:
+            row = row.on_conflict_do_nothing()
+        await connection.execute(row)
+
+
+async def erase(connection: AsyncConnection, ask: Ask) -> int:
+    """Delete a question with everything about it, if nothing happened meanwhile; return how many rows."""
+    gone = await connection.execute(
+        delete(asks).where(a.workspace == ask.workspace, a.id == ask.id, a.version == ask.version)
+    )
+    if not cast("CursorResult[object]", gone).rowcount:
+        return 0
+    count = 1
+    for table in (ask_people, ask_deliveries):
+        result = await connection.execute(
+            delete(table).where(table.c.workspace == ask.workspace, table.c.ask_id == ask.id)
+        )
+        count += cast("CursorResult[object]", result).rowcount
+    return count

@@ -1,0 +1,184 @@
+"""Questions that are put to people; implements the ``Asks`` port.
+
+A transition is one transaction: it is made only if the state and version are those that it was decided by, so that of
+two clicks at once one counts. What is to be written stands in ``ask_deliveries`` from the same transaction on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+from typing import cast
+
+from sqlalchemy import Text, select, tuple_, type_coerce, update
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from knowledge.asking import Applied, Ask, Change, Unanswered, opening
+from storage import ask_rows
+from storage.ask_rows import a, add_person, asker_mark, erase, is_full, opened, p, read, subject_in, want
+from storage.database import insert_into, only_writer_for
+from storage.forgotten import known_key, workspace_key
+from storage.keys import KeysError
+from storage.moments import NEVER
+from storage.tables import asks, keys_of
+
+LEASE = timedelta(minutes=1)
+"""From then on another process does what was due."""
+UNREADABLE = timedelta(hours=1)
+MOST_LISTED = 20
+MOST_COUNTED = 1_000
+
+
+class SqlAsks:
+    """Keep questions, who was asked, and what is to be written."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    def seal(self, workspace: str, ask_id: str) -> str:
+        """Return a token for the asker's buttons: who holds it may withdraw, though nobody knows who it is."""
+        return keys_of(self._engine.dialect).encrypt(json.dumps(["asker", workspace, ask_id]))
+
+    def opened(self, workspace: str, sealed: str) -> str | None:
+        """Return the id that was sealed for the workspace; None for what is no such token."""
+        try:
+            kind, theirs, ask_id = json.loads(keys_of(self._engine.dialect).decrypt(sealed))
+        except (KeysError, ValueError):
+            return None
+        return ask_id if (kind, theirs) == ("asker", workspace) and isinstance(ask_id, str) else None
+
+    async def create(self, ask: Ask, now: datetime) -> Applied:
+        """Write a new question, with the person whom it names, if it names one and their cap allows it."""
+        assert ask.asker is not None
+        async with self._engine.begin() as connection:
+            await only_writer_for(connection, ask.workspace, *(one.user for one in ask.people))
+            for one in ask.people:
+                if await is_full(connection, ask.workspace, one.user, now):
+                    return "full"
+            key = await workspace_key(self._engine, connection, ask.workspace)
+            made = await connection.execute(
+                insert_into(self._engine, asks)
+                .values(
+                    workspace=ask.workspace,
+                    id=ask.id,
+                    state=ask.state,
+                    version=0,
+                    asker=json.dumps(asdict(ask.asker)),
+                    asker_mark=asker_mark(key, ask.workspace, ask.asker.user),
+                    anonymous=ask.anonymous,
+                    urgent=ask.urgent,
+                    to_curators=ask.to_curators,
+                    question=ask.question,
+                    further="",
+                    note="",
+                    answer="",
+                    subject=[ask.subject.roles, ask.subject.topics, ask.subject.tools],
+                    about=ask.about[:120],
+                    created_at=ask.created,
+                    ends_at=ask.ends,
+                    due_at=ask.due,
+                    lease_until=NEVER,
+                )
+                .on_conflict_do_nothing()
+            )
+            if not cast("CursorResult[object]", made).rowcount:
+                return "repeat"
+            for place, one in enumerate(ask.people):
+                await add_person(connection, ask, one, place, now)
+            await want(self._engine, connection, ask, opening(ask), now, key)
+        return "done"
+
+    async def get(self, workspace: str, ask_id: str) -> Ask | None:
+        """Return a question as it is now."""
+        async with self._engine.connect() as connection:
+            found = await read(connection, [(workspace, ask_id)])
+        return found[0] if found else None
+
+    async def apply(self, ask: Ask, change: Change, now: datetime) -> Applied:
+        """Make a transition, wholly or not at all."""
+        async with self._engine.begin() as connection:
+            await only_writer_for(connection, ask.workspace, *([change.new.user] if change.new else []))
+            return await ask_rows.apply(self._engine, connection, ask, change, now)
+
+    async def due(self, now: datetime, most: int) -> Sequence[Ask]:
+        """Claim questions in which something happens by itself; of several processes one gets each."""
+        first = (
+            select(a.workspace, a.id)
+            .where(a.due_at <= now, a.lease_until <= now)
+            .order_by(a.due_at)
+            .limit(most)
+            .with_for_update(skip_locked=True)
+            .cte("first")
+        )
+        claim = (
+            update(asks)
+            .where(tuple_(a.workspace, a.id).in_(select(first.c.workspace, first.c.id)))
+            .values(lease_until=now + LEASE)
+            .returning(a.workspace, a.id)
+        )
+        async with self._engine.begin() as connection:
+            if connection.dialect.name == "sqlite":
+                await connection.exec_driver_sql("BEGIN IMMEDIATE")
+            ids = [(row.workspace, row.id) for row in (await connection.execute(claim)).all()]
+            found = await read(connection, ids)
+            if unreadable := set(ids) - {(ask.workspace, ask.id) for ask in found}:
+                await connection.execute(
+                    update(asks)
+                    .where(tuple_(a.workspace, a.id).in_(list(unreadable)))
+                    .values(lease_until=now + UNREADABLE)
+                )
+        return sorted(found, key=lambda ask: ask.due)
+
+    async def erase(self, ask: Ask) -> None:
+        """Delete a question with everything about it, if nothing happened to it meanwhile."""
+        async with self._engine.begin() as connection:
+            await erase(connection, ask)
+
+    async def at_message(self, workspace: str, channel: str, ts: str) -> tuple[str, str] | None:
+        """Return the question that the bot's message puts to somebody, and to whom."""
+        query = select(p.ask_id, p.user_id).where(p.workspace == workspace, p.channel == channel, p.ts == ts)
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(query)).first()
+        return (row.ask_id, row.user_id) if row else None
+
+    async def of_asker(self, workspace: str, user: str) -> Sequence[Ask]:
+        """Return the newest questions that a person put, as far as it is still known that it was they."""
+        async with self._engine.connect() as connection:
+            key = await known_key(connection, workspace)
+            if key is None:
+                return ()
+            ids = await connection.scalars(
+                select(a.id)
+                .where(a.workspace == workspace, a.asker_mark == asker_mark(key, workspace, user))
+                .order_by(a.created_at.desc(), a.id)
+                .limit(MOST_LISTED)
+            )
+            return await read(connection, [(workspace, ask_id) for ask_id in ids.all()])
+
+    async def of_person(self, workspace: str, user: str) -> Sequence[Ask]:
+        """Return the questions that are with a person now."""
+        query = select(p.ask_id).where(p.workspace == workspace, p.user_id == user, p.outcome == "has")
+        async with self._engine.connect() as connection:
+            ids = (await connection.scalars(query.order_by(p.asked_at).limit(MOST_LISTED))).all()
+            return await read(connection, [(workspace, ask_id) for ask_id in ids])
+
+    async def unanswered(self, workspace: str) -> Sequence[Unanswered]:
+        """Count the questions without an answer by what they are about; with the text where the asker consents."""
+        question = type_coerce(a.question, Text).label("question")
+        query = (
+            select(a.about, a.subject, a.to_curators, question)
+            .where(a.workspace == workspace, a.state.in_(("nobody", "expired")))
+            .order_by(a.created_at.desc())
+            .limit(MOST_COUNTED)
+        )
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(query)).all()
+        found: dict[str, Unanswered] = {}
+        for row in rows:
+            one = found.setdefault(row.about, Unanswered(row.about, subject_in(row.subject), 0, ()))
+            texts = (opened(self._engine, row.question),) if row.to_curators else ()
+            found[row.about] = replace(one, count=one.count + 1, texts=one.texts + tuple(filter(None, texts)))
+        return sorted(found.values(), key=lambda one: (-one.count, one.about))
