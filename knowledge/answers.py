@@ -57,6 +57,8 @@ class RoleCard(_Answer):
     confidence: float
     part: Part | None = None
     """The part of the entry that was asked for where it is none of the facets."""
+    by_field: bool = False
+    """The text neither names the role nor asks for it: it is about something that lies in the role's field."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from knowledge.answers import (
     Answer,
     Candidates,
@@ -63,7 +65,11 @@ class Explainer:
                 and match.score >= ROLE_SHARE * best.score
             )[: MOST_ROLES - 1]
             facet: Facet = "summary" if intent.facet == "compare" else intent.facet
-            return await self.card(workspace, best.entry, facet, intent.part, others, sure, may_name)
+            card = await self.card(workspace, best.entry, facet, intent.part, others, sure, may_name)
+            asks_for_role = best.named or intent.wants_role or intent.part or intent.via == "command"
+            if isinstance(card, RoleCard) and facet == "summary" and not asks_for_role:
+                return replace(card, by_field=True)
+            return card
         if intent.via == "command" and sure >= UNSURE:
             near = [match.entry for match in matches[:MOST_CANDIDATES] if match.score >= best.score / 2]
             return Candidates(tuple(dict.fromkeys([best.entry, *near]))[:MOST_CANDIDATES], Subject(), sure)

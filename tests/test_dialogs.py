@@ -35,4 +35,5 @@ async def test_dialog(dialog: dict[str, Any]) -> None:
             assert not set(got.people + got.nearest) & set(turn.get("not_people", [])), said
             assert got.facet == turn.get("facet", got.facet), said
             assert turn.get("text", "") in got.text, said
+            assert "not_text" not in turn or turn["not_text"] not in got.text, said
             before.append(turn["say"])

@@ -13,6 +13,7 @@ from knowledge.models import Example, Handover, Role, RoleNote, Statement, Tool
 
 MOST_TOOLS = 12
 MARKS = {"guide": "•", "ours": "◦"}
+BY_FIELD = "My knowledge doesn't answer that itself. It lies in the field of this role:"
 LEGEND = "• from the guide   ◦ added by this project"
 
 
@@ -113,7 +114,7 @@ def lower(sentence: str) -> str:
 def role_card(answer: RoleCard, view: View) -> Message:
     """Show a role: all of it, or the part that was asked for."""
     role, facet = answer.role, answer.facet
-    lines = _described(answer, view)
+    lines = _in_short(role) if answer.by_field else _described(answer, view)
     if answer.names_people:
         words, marked = holders(view, answer.holders)
         lines.words.append(words)
@@ -123,7 +124,7 @@ def role_card(answer: RoleCard, view: View) -> Message:
         lines.words.append(f"Also near: {also}.")
         lines.blocks.append(context(f"Also near: {escape(also)}"))
     lines.source(f"roles/{role.id}", role.name)
-    return lines.message(_role_buttons(role, whole=facet == "summary" and answer.part is None))
+    return lines.message(_role_buttons(role, whole=facet == "summary" and answer.part is None and not answer.by_field))
 
 
 _Described = tuple[Role, tuple[str, ...], tuple[Block, ...]]
@@ -141,6 +142,14 @@ def _described(answer: RoleCard, view: View) -> Lines:
         _described_before[key] = (answer.role, tuple(drawn.words), tuple(drawn.blocks))
     _, words, blocks = _described_before[key]
     return Lines(answer.role.name, words, blocks)
+
+
+def _in_short(role: Role) -> Lines:
+    """Draw whose field a question is: who that is and what to ask them, not all that is known of the role."""
+    lines = Lines(role.name, [BY_FIELD, role.name], [section(BY_FIELD), header(role.name)])
+    lines.paragraph(role.summary[:1])
+    lines.bullets("Ask them about", role.ask_about)
+    return lines
 
 
 def _describe(answer: RoleCard, view: View) -> Lines:
