@@ -15,7 +15,8 @@ from knowledge.freshness import CHECK_AFTER
 from knowledge.people import LEVELS, Availability, Level, Listed, Member, Terms, Visibility
 from storage.database import only_writer_for_many
 from storage.forgotten import forgotten_among
-from storage.people import NEVER, NO_LEVEL, monday_of
+from storage.moments import NEVER, monday_of
+from storage.standing import NO_LEVEL
 from storage.tables import declarations, members
 from storage.tables import terms as terms_table
 

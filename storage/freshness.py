@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge.freshness import ASK_AGAIN, CHECK_AFTER, Due
 from storage.database import only_writer_for
-from storage.people import FAR, copy_standing
+from storage.moments import FAR
+from storage.standing import copy_standing
 from storage.tables import declarations, members
 from storage.tables import terms as terms_table
 

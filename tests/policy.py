@@ -14,7 +14,9 @@ from sqlalchemy import event, insert
 
 from knowledge.people import LEVELS, MOST_PEOPLE, Availability, Level, Member, PassedOver, Terms, Visibility, choose
 from storage.database import open_engine
-from storage.people import NEVER, SqlPeople, copy_standing, monday_of
+from storage.moments import NEVER, monday_of
+from storage.people import SqlPeople
+from storage.standing import copy_standing
 from storage.tables import declarations, members, terms
 
 NOW = datetime(2026, 5, 6, 9, tzinfo=UTC)

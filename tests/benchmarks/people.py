@@ -16,7 +16,8 @@ from sqlalchemy.types import TypeEngine
 from knowledge.answers import Subject
 from knowledge.guide import Guide, load_guide
 from storage.database import migrate, open_engine
-from storage.people import NEVER, SqlPeople, monday_of
+from storage.moments import NEVER, monday_of
+from storage.people import SqlPeople
 from storage.tables import UtcTime
 from storage.threads import SqlThreads
 

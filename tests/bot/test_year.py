@@ -25,7 +25,8 @@ from knowledge.ports import Freshness, People
 from knowledge.workspaces import Settings
 from storage.database import migrate, open_engine
 from storage.freshness import SqlFreshness
-from storage.people import FAR, SqlPeople
+from storage.moments import FAR
+from storage.people import SqlPeople
 from storage.tables import terms
 from storage.workspaces import SqlWorkspaces
 

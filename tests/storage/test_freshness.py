@@ -14,7 +14,8 @@ from knowledge.freshness import ASK_AGAIN, CHECK_AFTER, Due
 from knowledge.people import Level, Member, Terms
 from storage.database import open_engine
 from storage.freshness import SqlFreshness
-from storage.people import FAR, SqlPeople
+from storage.moments import FAR
+from storage.people import SqlPeople
 from storage.tables import terms
 from tests.databases import KEYS
 from tests.storage.conftest import NOW

@@ -17,8 +17,10 @@ from knowledge.answers import Subject
 from knowledge.people import LEVELS, Availability, Declaration, Level, Member
 from knowledge.workspaces import Settings
 from storage.asks import SqlAsks
+from storage.candidates import MOST_CANDIDATES
 from storage.inbox import Event, SqlInbox
-from storage.people import MOST_CANDIDATES, NEVER, SqlPeople
+from storage.moments import NEVER
+from storage.people import SqlPeople
 from storage.tables import declarations, metadata
 from storage.tables import inbox as inbox_table
 from storage.threads import SqlThreads

@@ -21,7 +21,8 @@ from storage.feedback import KEEP as KEEP_QUESTIONS
 from storage.feedback import SqlFeedback
 from storage.freshness import SqlFreshness
 from storage.inbox import KEEP, LEASE, Event, SqlInbox
-from storage.people import NEVER, SqlPeople
+from storage.moments import NEVER
+from storage.people import SqlPeople
 from storage.tables import (
     asked,
     audit,

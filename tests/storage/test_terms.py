@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from knowledge.people import Level, Member, PassedOver, Terms, Visibility
-from storage.people import SqlPeople, monday_of
+from storage.moments import monday_of
+from storage.people import SqlPeople
 from tests.storage.conftest import NOW
 
 MLOPS: dict[str, Level] = {"mlops-engineer": "lead"}

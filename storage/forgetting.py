@@ -1,0 +1,98 @@
+"""Everything about one person, shown and deleted; everything about a workspace, deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from sqlalchemy import case, delete, null, select, tuple_, update
+from sqlalchemy.engine import CursorResult
+
+from storage.ask_forgetting import forget_in_asks
+from storage.changing import Changing
+from storage.database import only_writer_for
+from storage.forgotten import remember_forgotten
+from storage.kept import everything_about
+from storage.tables import (
+    ask_deliveries,
+    ask_paces,
+    ask_people,
+    asked,
+    asks,
+    audit,
+    curators,
+    declarations,
+    forgotten,
+    inbox,
+    members,
+    secrets,
+    settings,
+    threads,
+    vacated,
+)
+from storage.tables import terms as terms_table
+
+_PERSONAL = (declarations, members, terms_table, threads, curators)
+"""Tables whose rows are one person's own."""
+_ASKING = (asks, ask_people, ask_deliveries, ask_paces)
+
+
+class SqlForgetting(Changing):
+    """Show and delete every row of a person."""
+
+    async def kept(self, workspace: str, user: str) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """Return every row that names the person, by table."""
+        return await everything_about(self._engine, workspace, user)
+
+    async def forget(self, workspace: str, user: str, *, answering: tuple[str, str] | None = None) -> int:
+        """Delete the person's declarations, profile and conversations, and the person from the inbox.
+
+        A keyed hash stays, so that no import brings the person back; whoever declares something again lifts it.
+        Ids of events stay, without the person and what was said: they keep an answer from being given twice. What
+        waits is not taken up again after a restart; what a running worker holds already is still answered.
+        ``answering``, the channel and time of the message that asks for it, is worked on until that is confirmed.
+        """
+        async with self._changing(workspace) as connection:
+            await only_writer_for(connection, workspace, user)
+            count = await forget_in_asks(self._engine, connection, workspace, user)
+            for table in _PERSONAL:
+                result = await connection.execute(
+                    delete(table).where(table.c.workspace == workspace, table.c.user_id == user)
+                )
+                count += cast("CursorResult[object]", result).rowcount
+            key = (inbox.c.workspace, inbox.c.event_id)
+            theirs = (inbox.c.workspace == workspace) & (inbox.c.user_id == user)
+            # In the order in which the inbox marks events as done, or the two could hold each other up.
+            found = select(*key).where(theirs).order_by(*key).with_for_update().cte("found")
+            state: Any = "done"
+            body: Any = ""
+            # A direct message with the bot is one person's: its id would name them as well as theirs does.
+            direct = inbox.c.channel.startswith("D", autoescape=True)
+            where = {name: case((direct, null()), else_=inbox.c[name]) for name in ("channel", "message_ts")}
+            if answering is not None:
+                # Its body, which is erased once it is done, is needed to try again where Slack is out of reach.
+                asked = (inbox.c.channel == answering[0]) & (inbox.c.message_ts == answering[1])
+                asked &= inbox.c.state == "claimed"
+                state, body = case((asked, inbox.c.state), else_=state), case((asked, inbox.c.body), else_=body)
+                where = {name: case((asked, inbox.c[name]), else_=gone) for name, gone in where.items()}
+            await connection.execute(
+                update(inbox)
+                .where(tuple_(*key).in_(select(*found.c)))
+                .values(state=state, user_id=None, body=body, **where)
+            )
+            mark = await remember_forgotten(self._engine, connection, workspace, user)
+            # What they did in office stays on record, and so does what was done to them; who it was does not.
+            for column in (audit.c.user_id, audit.c.about):
+                await connection.execute(
+                    update(audit).where(audit.c.workspace == workspace, column == user).values({column: mark})
+                )
+        return count
+
+    async def forget_workspace(self, workspace: str) -> int:
+        """Delete every row of the workspace, events and marks of forgotten people included."""
+        count = 0
+        async with self._changing(workspace) as connection:
+            for table in (*_PERSONAL, inbox, asked, forgotten, secrets, settings, vacated, audit, *_ASKING):
+                result = await connection.execute(delete(table).where(table.c.workspace == workspace))
+                count += cast("CursorResult[object]", result).rowcount
+        return count

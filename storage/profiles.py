@@ -1,0 +1,64 @@
+"""Profiles, as Slack gave them, of people who declared something."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import delete, func, insert, select
+
+from knowledge.people import Availability, Member
+from storage.changing import Changing
+from storage.database import only_writer_for
+from storage.standing import copy_standing
+from storage.tables import declarations, members
+
+
+class SqlProfiles(Changing):
+    """Keep profiles, and mark the declarations by them."""
+
+    async def remember(self, workspace: str, member: Member, now: datetime) -> None:
+        """Keep the profile, if the person declared something, and mark the declarations by it."""
+        d, m = declarations, members
+        async with self._changing(workspace) as connection:
+            await only_writer_for(connection, workspace, member.user)
+            # Written first: from here on nobody else writes, so that a person who is forgotten meanwhile stays so.
+            await connection.execute(delete(m).where(m.c.workspace == workspace, m.c.user_id == member.user))
+            declared = await connection.scalar(
+                select(func.count()).select_from(d).where(d.c.workspace == workspace, d.c.user_id == member.user)
+            )
+            if not declared:
+                return
+            await connection.execute(
+                insert(m).values(
+                    workspace=workspace,
+                    user_id=member.user,
+                    name=member.name[:200],
+                    title=member.title[:300],
+                    tz=member.tz[:64],
+                    availability=member.availability,
+                    is_bot=member.is_bot,
+                    is_guest=member.is_guest,
+                    checked_at=now,
+                )
+            )
+            await copy_standing(connection, workspace, member.user)
+
+    async def profile(self, workspace: str, user: str) -> Member | None:
+        """Return the kept profile of a person, if there is one."""
+        query = select(members).where(members.c.workspace == workspace, members.c.user_id == user)
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(query)).first()
+        if row is None:
+            return None
+        return Member(user, row.name, row.title, row.tz, cast(Availability, row.availability), row.is_bot, row.is_guest)
+
+    async def unchecked(self, workspace: str, users: Sequence[str], since: datetime) -> Sequence[str]:
+        """Return the users without a profile looked up since then, in the given order."""
+        query = select(members.c.user_id).where(
+            members.c.workspace == workspace, members.c.user_id.in_(users), members.c.checked_at >= since
+        )
+        async with self._engine.connect() as connection:
+            fresh = set((await connection.scalars(query)).all())
+        return [user for user in users if user not in fresh]

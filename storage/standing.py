@@ -1,0 +1,37 @@
+"""What suggestions go by stands in the declarations themselves, copied from the profile and the terms."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from datetime import time as time_of_day
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from knowledge.people import LEVELS
+from storage.moments import FAR, NEVER
+from storage.tables import declarations, members
+from storage.tables import terms as terms_table
+
+NO_LEVEL = len(LEVELS)
+
+
+async def copy_standing(connection: AsyncConnection, workspace: str, user: str) -> None:
+    """Copy into the declarations what suggestions go by: the profile, the terms, and whether the cap is reached."""
+    d, m, t = declarations, members, terms_table
+    profile = (await connection.execute(select(m).where(m.c.workspace == workspace, m.c.user_id == user))).first()
+    own = (await connection.execute(select(t).where(t.c.workspace == workspace, t.c.user_id == user))).first()
+    known = profile is None or (profile.availability != "deactivated" and not profile.is_bot and not profile.is_guest)
+    values: dict[str, Any] = {"suggestible": known}
+    if profile is not None:
+        values |= {"out_of_office": profile.availability == "ooo", "away": profile.availability == "away"}
+    if own is not None:
+        values["suggestible"] = known and own.visibility == "open" and not own.faded
+        if own.weekly_cap is None or own.suggested < own.weekly_cap:
+            values["free_from"] = NEVER
+        else:
+            # A cap of none does not end with the week.
+            next_week = datetime.combine(own.week + timedelta(days=7), time_of_day(), UTC)
+            values["free_from"] = next_week if own.weekly_cap else FAR
+    await connection.execute(update(d).where(d.c.workspace == workspace, d.c.user_id == user).values(**values))
