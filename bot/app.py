@@ -230,6 +230,7 @@ def build_app(
         count_vote=metrics.voted,
         later=tasks.start,
         now=now,
+        support=settings.support_contact,
     )
     inbox = SqlInbox(engine, owner=f"{socket.gethostname()[:40]}/{secrets.token_hex(8)}")
     worker = Worker(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 import sys
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SLACK_API = "https://slack.com/api/"
@@ -43,6 +44,14 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = Field("text", description="Log lines for people or for machines.")
     https_proxy: str | None = Field(None, description="Proxy for calls to Slack.")
     ssl_cert_file: str | None = Field(None, description="Certificates to trust for calls to Slack.")
+    support_contact: str = Field("", description="E-mail address or URL that people reach whoever runs the bot at.")
+
+    @field_validator("support_contact")
+    @classmethod
+    def _reachable(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://[^\s<>|]+|[^\s<>|@/:]+@[^\s<>|@/:]+", value):
+            raise ValueError("neither an e-mail address nor a URL that begins with https://")
+        return value
 
     @property
     def database(self) -> str:

@@ -42,6 +42,7 @@ def register(
     count_vote: CountVote,
     later: Later,
     now: Clock,
+    support: str = "",
 ) -> None:
     """Register every listener. Commands come first: Bolt tries listeners in order, some 7 µs each."""
     profiles = Profiles(people, later, now)
@@ -49,6 +50,7 @@ def register(
     every: dict[str, Any] = {**show, "people": people, "profiles": profiles}
     standings = Standings(people, workspaces, now)
     naming = Naming(standings, workspaces)
+    at_home: dict[str, Any] = {"home": home.Home(guide, people, standings, now, support)}
     ratings = Ratings(feedback, guide, later, now)
 
     app.command(ids.COMMAND)(partial(role_card.look_up, **every, ratings=ratings, naming=naming))
@@ -66,14 +68,16 @@ def register(
     change = partial(declaring.open_from_button, **show, people=people)
     still_right = partial(freshness.pressed, **show, people=people, freshness=fresh, open_form=change)
     app.action(ids.ANSWER_CHECK)(still_right)
-    app.action(ids.CONFIRM_ANY)(partial(declaring.confirm, **every))
+    app.action(ids.CONFIRM_ANY)(partial(declaring.confirm, **every, **at_home))
     app.action(ids.AS_JSON)(partial(personal.show_as_json, people=people))
-    app.action(ids.FORGET)(partial(home.forget_pressed, **show, people=people))
+    app.action(ids.SECTION_ANY)(partial(home.show_section, **at_home))
+    app.action(ids.MY_DATA)(partial(home.show_my_data, **at_home))
+    app.action(ids.FORGET)(partial(home.forget_pressed, **at_home))
 
     app.options(ids.ROLES_MENU)(partial(declaring.offer_roles, guide=guide))
     app.options(ids.BLOCK_FOUND)(partial(declaring.offer_topics, guide=guide, people=people))
 
-    app.view(ids.VIEW_DECLARE)(partial(declaring.save, **every, later=later))
+    app.view(ids.VIEW_DECLARE)(partial(declaring.save, **every, **at_home, later=later))
 
     app.global_shortcut(ids.SHORTCUT_DECLARE)(partial(declaring.open_from_shortcut, **show, people=people))
     app.message_shortcut(ids.SHORTCUT_FIND)(partial(asking.find_who_can_help, **show, profiles=profiles, naming=naming))
@@ -81,7 +85,7 @@ def register(
     pace = Pace(now)
     app.event("app_mention")(partial(questions.answer, **every, ratings=ratings, naming=naming, pace=pace))
     app.event("message")(partial(questions.answer, **every, ratings=ratings, naming=naming, pace=pace))
-    app.event("app_home_opened")(partial(home.opened, **show, people=people))
+    app.event("app_home_opened")(partial(home.opened, **at_home))
     app.event("user_change")(partial(members.profile_changed, people=people, now=now))
     app.event("app_uninstalled")(partial(installing.uninstalled, people=people))
     app.event("tokens_revoked")(installing.tokens_revoked)

@@ -15,10 +15,11 @@ from handlers.blocks.message import Block, Message, message, option, plain
 from handlers.blocks.people import View
 from handlers.blocks.render import declared
 from handlers.declaring_form import LONGEST_TOPIC, MOST_TOPICS, modal, read_declaration, saved, saved_blocks
-from handlers.home import publish
+from handlers.home import Home
 from handlers.members import Profiles
 from handlers.payloads import Actor
 from handlers.personal import offer_to_declare
+from handlers.places import from_home, place_in, place_of
 from handlers.proposals import Proposal, proposal_in, roles_of_title
 from handlers.replies import Clock, Later, answer_press, open_modal, opening, show_modal, view_for
 from knowledge.guide import Guide
@@ -83,7 +84,7 @@ async def open_from_button(
     press = payloads.press(body)
     view = view_for(press.actor, context, guide, now)
     # The Home tab has a view too; what it shows of the person is drawn anew after saving.
-    origin = ids.FROM_HOME if press.view_id and not press.in_modal else ""
+    origin = from_home(press)
     show = partial(show_modal, client, press) if press.in_modal else opening(client, press.trigger_id)
     added = proposal_in(press.value, guide)
     await open_modal(client, show, filled_modal(client, guide, people, press.actor, view, added, origin))
@@ -151,6 +152,7 @@ async def save(
     guide: Guide,
     people: People,
     profiles: Profiles,
+    home: Home,
     later: Later,
     now: Clock,
 ) -> None:
@@ -165,8 +167,9 @@ async def save(
     await _write(client, people, profiles, actor, entered.roles, topics, entered.terms, now)
     declaration = await people.declaration(actor.workspace, actor.user)
     view = view_for(actor, context, guide, now)
-    if submission.private_metadata == ids.FROM_HOME:
-        later(publish(client, people, actor, view))
+    if submission.private_metadata.startswith(ids.FROM_HOME):
+        place = place_in(submission.private_metadata.removeprefix(ids.FROM_HOME))
+        later(home.publish(client, context, actor, place))
     await ack(response_action="update", view=saved(declaration, view))
 
 
@@ -179,6 +182,7 @@ async def confirm(
     guide: Guide,
     people: People,
     profiles: Profiles,
+    home: Home,
     now: Clock,
 ) -> None:
     """Declare what a button proposed, beside what is declared already, and show what others will see."""
@@ -199,7 +203,7 @@ async def confirm(
     if press.in_modal:
         await client.views_update(view_id=press.view_id, view=saved(declaration, view))
     elif press.view_id:
-        await publish(client, people, actor, view)
+        await home.publish(client, context, actor, place_of(press))
     else:
         await answer_press(client, press, _confirmed(declaration, view), replace=True)
     await ack()

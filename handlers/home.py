@@ -1,8 +1,12 @@
-"""The Home tab: what I declare, and the roles to browse."""
+"""The Home tab: a row of buttons, and the section that is open.
+
+A section is one line in ``SECTIONS``: its name, its button, who is shown it, and what draws it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -10,104 +14,138 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers import ids, payloads
-from handlers.blocks.message import (
-    Block,
-    actions,
-    button,
-    escape,
-    header,
-    option,
-    section,
-    select,
-)
-from handlers.blocks.message import (
-    context as small_print,
-)
+from handlers.blocks import home as blocks
+from handlers.blocks.message import Block, section
 from handlers.blocks.people import View
-from handlers.blocks.render import declared
 from handlers.payloads import Actor
-from handlers.personal import forget
+from handlers.permissions import Standing, Standings
+from handlers.personal import forget, my_data
+from handlers.places import Place, from_home, place_in, place_of
 from handlers.proposals import roles_of_title, title_blocks
-from handlers.replies import Clock, answer_press, view_for
+from handlers.replies import Clock, answer_press, modal_of, open_modal, opening, view_for
 from knowledge.guide import Guide
-from knowledge.people import Declaration
 from knowledge.ports import People
 
 
-def home(declaration: Declaration, view: View, suggested: Sequence[str] = ()) -> Block:
-    """Build the Home tab; ``suggested``: roles that the person's title suggests."""
-    has = bool(declaration.roles or declaration.topics)
-    mine = "\n".join(declared(declaration, view)) if has else "You have declared nothing yet."
-    buttons = [button("Change" if has else "Declare what I do", ids.DECLARE, "-", primary=not has)]
-    if has:
-        forget_me = button("Forget me", ids.FORGET, "-", label="Delete everything that is kept about you")
-        forget_me["confirm"] = {
-            "title": {"type": "plain_text", "text": "Forget me?"},
-            "text": {"type": "plain_text", "text": "Everything that I keep about you is deleted at once."},
-            "confirm": {"type": "plain_text", "text": "Delete"},
-            "deny": {"type": "plain_text", "text": "Keep"},
+@dataclass(frozen=True)
+class Visit:
+    """Hold who looks at the Home tab, and where in it they are."""
+
+    client: AsyncWebClient
+    actor: Actor
+    view: View
+    place: Place
+    standing: Standing
+
+
+@dataclass(frozen=True)
+class Home:
+    """Draw the Home tab; ``support`` is how to reach whoever runs the bot, or empty."""
+
+    guide: Guide
+    people: People
+    standings: Standings
+    now: Clock
+    support: str = ""
+
+    async def publish(
+        self, client: AsyncWebClient, context: AsyncBoltContext, actor: Actor, place: Place | None = None
+    ) -> None:
+        """Draw it anew at a place; at the first section where the person may not see that one, or no longer."""
+        standing = await self.standings.of(client, actor)
+        wanted = place or Place()
+        visit = Visit(client, actor, view_for(actor, context, self.guide, self.now), wanted, standing)
+        shown = [one for one in SECTIONS if one.is_for(visit)]
+        current = next((one for one in shown if one.name == wanted.section), shown[0])
+        visit = replace(visit, place=replace(wanted, section=current.name))
+        row = blocks.tabs([(one.name, one.label) for one in shown], current.name)
+        view: Block = {
+            "type": "home",
+            "private_metadata": visit.place.as_text(),
+            "blocks": [row, *await current.draw(self, visit)],
         }
-        buttons.append(forget_me)
-    options = [option(role.name, role.id) for role in view.roles.values()]
-    return {
-        "type": "home",
-        "blocks": [
-            header("What I declare"),
-            section(escape(mine)),
-            actions(*buttons),
-            *title_blocks(suggested, view),
-            header("Look something up"),
-            section(
-                "Pick a role, or type `/genai-role mlops` in any channel. Mention me with a question, or write here."
-            ),
-            actions(select("Pick a role", ids.BROWSE, options)),
-            small_print(
-                "Answers come from a bundled knowledge base; no language model is used. People are suggested only from "
-                "what they declared themselves, and nobody is notified without a click."
-            ),
-        ],
-    }
+        # Without a hash: of two presses the later one counts, also where it was made on a view drawn before.
+        await client.views_publish(user_id=actor.user, view=view)
 
 
-async def opened(
-    body: dict[str, Any],
-    context: AsyncBoltContext,
-    client: AsyncWebClient,
-    *,
-    guide: Guide,
-    people: People,
-    now: Clock,
+@dataclass(frozen=True)
+class Section:
+    """Hold a section: its name, the label of its button, what draws it, and who is shown it."""
+
+    name: str
+    label: str
+    draw: Callable[[Home, Visit], Awaitable[list[Block]]]
+    is_for: Callable[[Visit], bool] = lambda visit: True
+
+
+async def _me(home: Home, visit: Visit) -> list[Block]:
+    actor, view = visit.actor, visit.view
+    declaration = await home.people.declaration(actor.workspace, actor.user)
+    for_guests = [section(blocks.FOR_GUESTS)] if visit.standing == "guest" else []
+    if declaration.roles or declaration.topics:
+        return [*for_guests, *blocks.mine(declaration, view)]
+    proposed = title_blocks(await roles_of_title(visit.client, home.guide, actor.user), view)
+    return [*for_guests, *blocks.start_here(view, proposed)]
+
+
+async def _browse(home: Home, visit: Visit) -> list[Block]:
+    return blocks.browse(visit.view)
+
+
+async def _privacy(home: Home, visit: Visit) -> list[Block]:
+    return blocks.privacy()
+
+
+async def _help(home: Home, visit: Visit) -> list[Block]:
+    return blocks.help_and_support(home.support)
+
+
+SECTIONS = (
+    Section("me", "Me", _me),
+    Section("roles", "Browse roles", _browse),
+    Section("privacy", "Privacy", _privacy),
+    Section("help", "Help", _help),
+)
+
+
+async def opened(body: dict[str, Any], context: AsyncBoltContext, client: AsyncWebClient, *, home: Home) -> None:
+    """Draw the Home tab when it is opened, at the place where the person left it; the Messages tab needs nothing."""
+    carried = payloads.home_opened(body)
+    if carried is not None:
+        await home.publish(client, context, payloads.event_actor(body), place_in(carried))
+
+
+async def show_section(
+    ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext, client: AsyncWebClient, *, home: Home
 ) -> None:
-    """Draw the Home tab when it is opened; the Messages tab needs nothing."""
-    if body["event"].get("tab") == "home":
-        actor = payloads.event_actor(body)
-        await publish(client, people, actor, view_for(actor, context, guide, now), guide)
+    """Open the section whose button was pressed."""
+    press = payloads.press(body)
+    await home.publish(client, context, press.actor, Place(press.action_id.partition(":")[2]))
+    await ack()
 
 
-async def publish(client: AsyncWebClient, people: People, actor: Actor, view: View, guide: Guide | None = None) -> None:
-    """Draw the Home tab anew; with a guide it proposes roles by the title of whoever declared nothing."""
-    declaration = await people.declaration(actor.workspace, actor.user)
-    suggested: tuple[str, ...] = ()
-    if guide is not None and not declaration.roles and not declaration.topics:
-        suggested = await roles_of_title(client, guide, actor.user)
-    await client.views_publish(user_id=actor.user, view=home(declaration, view, suggested))
+async def show_my_data(
+    ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext, client: AsyncWebClient, *, home: Home
+) -> None:
+    """Show in a modal what is kept about whoever pressed."""
+    press = payloads.press(body)
+
+    async def build() -> Block:
+        shown = await my_data(home.people, press.actor, view_for(press.actor, context, home.guide, home.now))
+        return {**modal_of(shown, "My data"), "private_metadata": from_home(press)}
+
+    await open_modal(client, opening(client, press.trigger_id), build())
+    await ack()
 
 
 async def forget_pressed(
-    ack: AsyncAck,
-    body: dict[str, Any],
-    context: AsyncBoltContext,
-    client: AsyncWebClient,
-    *,
-    guide: Guide,
-    people: People,
-    now: Clock,
+    ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext, client: AsyncWebClient, *, home: Home
 ) -> None:
     """Delete everything that is kept about the person who pressed."""
     press = payloads.press(body)
-    done = await forget(people, press.actor)
-    if press.view_id:
-        await publish(client, people, press.actor, view_for(press.actor, context, guide, now))
-    else:
-        await answer_press(client, press, done)
+    done = await forget(home.people, press.actor)
+    if press.in_modal or not press.view_id:
+        await answer_press(client, press, done, replace=press.in_modal)
+    if press.view_id and (not press.in_modal or press.private_metadata.startswith(ids.FROM_HOME)):
+        await home.publish(client, context, press.actor, place_of(press))
     await ack()

@@ -72,6 +72,8 @@ class Press:
     ephemeral: bool
     view_id: str | None
     in_modal: bool
+    private_metadata: str = ""
+    """What the view that it happened in carries."""
 
     @property
     def direct(self) -> bool:
@@ -281,6 +283,16 @@ def _from_outside(event: Payload, team: object, enterprise: object, org_wide: bo
     return home not in (team, enterprise) and (home.startswith("E") or not org_wide)
 
 
+def home_opened(body: Payload) -> str | None:
+    """Return what the Home tab carries that somebody opens, empty for a new one; None where it is another tab."""
+    event = body["event"]
+    if event.get("tab") != "home":
+        return None
+    view = event.get("view")
+    carried = view.get("private_metadata") if isinstance(view, Mapping) else None
+    return carried if isinstance(carried, str) else ""
+
+
 def said(body: Payload) -> Said:
     """Read a message event or an app_mention."""
     event = body["event"]
@@ -338,6 +350,7 @@ def press(body: Payload) -> Press:
         ephemeral=bool(container.get("is_ephemeral")),
         view_id=(body.get("view") or {}).get("id"),
         in_modal=(body.get("view") or {}).get("type") == "modal",
+        private_metadata=(body.get("view") or {}).get("private_metadata") or "",
     )
 
 

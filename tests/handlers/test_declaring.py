@@ -8,7 +8,7 @@ import pytest
 
 from bot.app import Bot
 from bot.local import GENERAL, LocalSlack, View
-from tests.conftest import ANN, BEN, GUS, OLD, TABLES, TEAM, Clock, declares, rows, settled, words
+from tests.conftest import ANN, BEN, GUS, TABLES, TEAM, Clock, declares, rows, settled, words
 
 
 async def form(slack: LocalSlack, bot: Bot, door: str = "command", user: str = ANN) -> View:
@@ -170,45 +170,6 @@ async def test_a_slow_click_is_apologised_for(slack: LocalSlack, bot: Bot, clock
     reply = await slack.command(ANN, "/genai-role me")
     assert reply.text.startswith("Sorry, something went wrong on my side.")
     assert reply.ephemeral_to == ANN
-
-
-# The Home tab
-
-
-async def test_home_shows_what_one_declares_and_the_roles(slack: LocalSlack, bot: Bot) -> None:
-    await declares(bot, slack, ANN, {"data-engineer": "lead"}, ("GDPR",))
-    home = await slack.open_home(ANN)
-    assert "Data Engineer (lead)" in words(home)
-    assert "Topics: GDPR" in words(home)
-    assert len(home.blocks[-2]["elements"][0]["options"]) == 16
-
-
-@pytest.mark.parametrize("user", [BEN, GUS, OLD])
-async def test_home_is_drawn_for_everybody(slack: LocalSlack, bot: Bot, user: str) -> None:
-    assert "You have declared nothing yet." in words(await slack.open_home(user))
-
-
-async def test_the_messages_tab_needs_nothing(slack: LocalSlack, bot: Bot) -> None:
-    before = len(slack.calls)
-    event = {"type": "app_home_opened", "user": ANN, "channel": slack.dm(ANN), "tab": "messages"}
-    assert (await slack.send_event(event)).status == 200
-    await settled(bot)
-    assert slack.calls[before:] == []
-
-
-async def test_browsing_at_home_answers_by_direct_message(slack: LocalSlack, bot: Bot) -> None:
-    home = await slack.open_home(ANN)
-    await slack.press(ANN, home, "browse_roles", selected="prompt-engineer")
-    shown = slack.messages(slack.dm(ANN))[-1]
-    assert shown.blocks[0]["text"]["text"] == "Prompt Engineer"
-
-
-async def test_forget_me_at_home_deletes_and_shows_it(slack: LocalSlack, bot: Bot) -> None:
-    await declares(bot, slack, ANN, {"data-engineer": "lead"})
-    home = await slack.open_home(ANN)
-    pressed = await slack.press(ANN, home, "forget_me")
-    assert pressed.status == 200
-    assert "You have declared nothing yet." in words(slack.workspace.homes[ANN])
 
 
 # My data, forget me

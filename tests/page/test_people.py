@@ -153,11 +153,13 @@ async def test_the_home_tab_asks_before_it_deletes(seat: Seat) -> None:
 
 async def test_the_home_tab_opens_roles_and_the_form(seat: Seat) -> None:
     await seat.go_app("Home")
+    await seat.button("Browse roles", seat.home)
     await seat.choose("Pick a role", "Prompt Engineer", seat.home)
     # The Home tab has no place for a card: it comes as a direct message.
     await seat.press(seat.page.get_by_role("tab", name="Messages"))
     await expect(seat.last.get_by_role("heading", name="Prompt Engineer")).to_be_visible()
     await seat.press(seat.page.get_by_role("tab", name="Home"))
+    await seat.button("Me", seat.home)
     await seat.button("Change", seat.home)
     await declare(seat, seat.dialog, topics="pricing")
     await seat.button("Done", seat.dialog)
