@@ -32,9 +32,9 @@ def main(folder: Path) -> None:
         definitions |= found
     payloads = definitions.pop("Payloads")["properties"]
     tops = payloads | names
-    used = _used(tops, definitions)
-    kept = {name: part for name, part in sorted(definitions.items()) if name in used}
-    made = _without_prose({"properties": dict(sorted(tops.items())), "definitions": kept})
+    names_used = used(tops, definitions)
+    kept = {name: part for name, part in sorted(definitions.items()) if name in names_used}
+    made = without_prose({"properties": dict(sorted(tops.items())), "definitions": kept})
     SCHEMA.write_text(json.dumps(made, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
@@ -69,18 +69,18 @@ def _open(schema: Any) -> Any:
     return made
 
 
-def _without_prose(schema: Any, *, names: bool = False) -> Any:
+def without_prose(schema: Any, *, names: bool = False) -> Any:
     """Take the descriptions out; where `names` are listed, one may be a field that is called so."""
     if isinstance(schema, list):
-        return [_without_prose(part) for part in schema]
+        return [without_prose(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
     listing = ("properties", "definitions")
     kept = {key: part for key, part in schema.items() if names or key != "description"}
-    return {key: _without_prose(part, names=not names and key in listing) for key, part in kept.items()}
+    return {key: without_prose(part, names=not names and key in listing) for key, part in kept.items()}
 
 
-def _used(tops: JSON, definitions: JSON) -> set[str]:
+def used(tops: JSON, definitions: JSON) -> set[str]:
     found: set[str] = set()
     waiting = list(_refs(tops))
     while waiting:
