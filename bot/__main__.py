@@ -279,6 +279,20 @@ def insights(days: int, as_object: bool) -> None:
 
 
 @main.group()
+def keys() -> None:
+    """Look after the keys that tokens and private text are encrypted with."""
+
+
+@keys.command("rotate")
+@_plainly
+def rotate_keys() -> None:
+    """Encrypt everything with the newest of ENCRYPTION_KEYS; the bot may run meanwhile."""
+    from bot.rotate import rotate_keys as work
+
+    click.echo(asyncio.run(work(_settings(), _progress)))
+
+
+@main.group()
 def people() -> None:
     """Import, export and erase members and what they declared."""
 

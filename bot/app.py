@@ -35,11 +35,11 @@ from knowledge.guide import Guide, load_guide
 from knowledge.ports import People, Threads
 from storage.database import head_version, migrate, open_engine, schema_version, sqlite_file
 from storage.feedback import SqlFeedback
-from storage.forgotten import renew_secrets
 from storage.freshness import SqlFreshness
 from storage.inbox import SqlInbox
 from storage.keys import MAKE_KEY, Keys, KeysError, keys_beside, new_key
 from storage.people import SqlPeople
+from storage.rotation import renew_secrets
 from storage.threads import SqlThreads
 from storage.workspaces import SqlWorkspaces
 

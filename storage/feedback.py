@@ -19,7 +19,7 @@ from knowledge.workspaces import DEFAULT_DAYS
 from storage.database import insert_into
 from storage.keys import KeysError
 from storage.tables import asked as table
-from storage.tables import keys_of
+from storage.tables import keys_of, place_of
 from storage.workspaces import gone_on, question_days
 
 KEEP = timedelta(days=DEFAULT_DAYS)
@@ -90,7 +90,7 @@ class SqlFeedback:
         for row in rows:
             try:
                 # One by one: a question of a lost key must not hide all others.
-                text = keys.decrypt(row.question) if row.question else ""
+                text = keys.unseal(row.question, _place(row.workspace, row.id), unbound=True) if row.question else ""
             except KeysError:
                 unreadable += 1
             else:
@@ -137,7 +137,11 @@ class SqlFeedback:
             entries=list(asked.entries),
             confidence=asked.confidence,
             verdict=verdict,
-            # The time in a token would lead back to the event, and so to a person.
-            question=keys_of(self._engine.dialect).encrypt(asked.text, timeless=True) if asked.text else "",
+            # It tells no time, which would lead back to the event, and so to a person.
+            question=keys_of(self._engine.dialect).seal(asked.text, _place(workspace, asked.id)) if asked.text else "",
             gone_on=gone_on(now, days),
         )
+
+
+def _place(workspace: str, answer_id: str) -> str:
+    return place_of(table.c.question, workspace, answer_id)

@@ -14,27 +14,20 @@ from storage.database import only_writer_for
 from storage.forgotten import remember_forgotten
 from storage.kept import everything_about
 from storage.tables import (
-    ask_deliveries,
-    ask_paces,
-    ask_people,
-    asked,
-    asks,
+    KEPT_APART,
     audit,
     curators,
     declarations,
-    forgotten,
     inbox,
+    installations,
     members,
-    secrets,
-    settings,
+    metadata,
     threads,
-    vacated,
 )
 from storage.tables import terms as terms_table
 
 _PERSONAL = (declarations, members, terms_table, threads, curators)
 """Tables whose rows are one person's own."""
-_ASKING = (asks, ask_people, ask_deliveries, ask_paces)
 
 
 class SqlForgetting(Changing):
@@ -80,6 +73,8 @@ class SqlForgetting(Changing):
                 .where(tuple_(*key).in_(select(*found.c)))
                 .values(state=state, user_id=None, body=body, **where)
             )
+            installed = (installations.c.workspace == workspace) & (installations.c.user_id == user)
+            await connection.execute(update(installations).where(installed).values(user_id=None))
             mark = await remember_forgotten(self._engine, connection, workspace, user)
             # What they did in office stays on record, and so does what was done to them; who it was does not.
             for column in (audit.c.user_id, audit.c.about):
@@ -89,10 +84,12 @@ class SqlForgetting(Changing):
         return count
 
     async def forget_workspace(self, workspace: str) -> int:
-        """Delete every row of the workspace, events and marks of forgotten people included."""
+        """Delete every row of the workspace, events and marks of forgotten people included; in every table."""
         count = 0
         async with self._changing(workspace) as connection:
-            for table in (*_PERSONAL, inbox, asked, forgotten, secrets, settings, vacated, audit, *_ASKING):
+            for table in metadata.tables.values():
+                if table in KEPT_APART:
+                    continue
                 result = await connection.execute(delete(table).where(table.c.workspace == workspace))
                 count += cast("CursorResult[object]", result).rowcount
         return count

@@ -12,12 +12,12 @@ import secrets
 from collections.abc import Sequence
 from hashlib import sha256
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from storage.database import insert_into
 from storage.keys import KeysError
-from storage.tables import forgotten, keys_of
+from storage.tables import forgotten, keys_of, place_of
 from storage.tables import secrets as secrets_table
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ async def workspace_key(engine: AsyncEngine, connection: AsyncConnection, worksp
         await connection.execute(delete(secrets_table).where(secrets_table.c.workspace == workspace))
         key = None
     if key is None:
-        drawn = keys_of(connection.dialect).encrypt(secrets.token_hex(32), timeless=True)
+        drawn = keys_of(connection.dialect).seal(secrets.token_hex(32), _place(workspace, NAME))
         # Of two people who are forgotten at once, the first draws the key for both.
         await connection.execute(
             insert_into(engine, secrets_table)
@@ -105,29 +105,11 @@ async def forgotten_among(connection: AsyncConnection, workspace: str, users: Se
     return frozenset(found)
 
 
-async def renew_secrets(engine: AsyncEngine) -> int:
-    """Encrypt with the newest key what an older one encrypted, so that the older one may go; return how many.
-
-    What no key opens stays as it is.
-    """
-    s = secrets_table.c
-    count = 0
-    async with engine.begin() as connection:
-        for row in (await connection.execute(select(secrets_table))).all():
-            try:
-                value = keys_of(connection.dialect).renewed(row.value)
-            except KeysError:
-                logger.error("the key of forgotten people can't be read: is an old key missing in ENCRYPTION_KEYS?")
-                continue
-            if value != row.value:
-                await connection.execute(
-                    update(secrets_table).where(s.workspace == row.workspace, s.name == row.name).values(value=value)
-                )
-                count += 1
-    return count
-
-
 async def _key(connection: AsyncConnection, workspace: str) -> str | None:
     s = secrets_table.c
     value = await connection.scalar(select(s.value).where(s.workspace == workspace, s.name == NAME))
-    return keys_of(connection.dialect).decrypt(value) if value else None
+    return keys_of(connection.dialect).unseal(value, _place(workspace, NAME), unbound=True) if value else None
+
+
+def _place(workspace: str, name: str) -> str:
+    return place_of(secrets_table.c.value, workspace, name)

@@ -16,12 +16,12 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Text, bindparam, delete, func, or_, select, tuple_, type_coerce, update
+from sqlalchemy import bindparam, delete, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from storage.database import insert_into
 from storage.keys import KeysError
-from storage.tables import EncryptedText, inbox
+from storage.tables import inbox, keys_of, place_of
 
 logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=30)
@@ -96,7 +96,7 @@ class SqlInbox:
                 channel=event.channel,
                 message_ts=event.message_ts,
                 user_id=event.user,
-                body=event.body,
+                body=keys_of(self._engine.dialect).seal(event.body, _place(event.workspace, event.event_id)),
                 state="claimed",
                 claimed_by="" if free else self._owner,
                 lease_until=now - LEASE if free else now + LEASE,
@@ -171,7 +171,7 @@ class SqlInbox:
             update(inbox)
             .where(tuple_(*_KEY).in_(select(*found.c)))
             .values(claimed_by=self._owner, lease_until=now + LEASE)
-            .returning(*_UNOPENED, type_coerce(inbox.c.body, Text).label("sealed"))
+            .returning(*_UNOPENED, inbox.c.body)
         )
         async with self._engine.begin() as connection:
             rows = (await connection.execute(claim)).all()
@@ -182,7 +182,7 @@ class SqlInbox:
                 # A process that stood still for longer than a lease finds its own again: it waits in a lane already.
                 self._hold([_key(event)], now)
             else:
-                unopened.append((event, row.sealed))
+                unopened.append((event, row.body))
         taken = [opened for event, sealed in unopened if (opened := await self._opened(event, sealed))]
         # Held only now: what is not returned, since something failed on the way, is free again after its lease.
         self._hold([_key(event) for event in taken], now)
@@ -190,13 +190,17 @@ class SqlInbox:
 
     async def _opened(self, event: Event, sealed: str) -> Event | None:
         try:
-            body = _BODY.process_result_value(sealed, self._engine.dialect)
+            body = self._open(event.workspace, event.event_id, sealed)
         except KeysError as error:
             # One event of a lost key must not hold up all others. With the key back it can be replayed.
             logger.error("event %s is given up: %s", event.event_id, error)
             await self.dead(event)
             return None
-        return replace(event, body=body or "")
+        return replace(event, body=body)
+
+    def _open(self, workspace: str, event_id: str, sealed: str) -> str:
+        keys = keys_of(self._engine.dialect)
+        return keys.unseal(sealed, _place(workspace, event_id), unbound=True) if sealed else ""
 
     async def release(self, now: datetime) -> int:
         """Hand back what this process holds: another one, or the next start, may take it over at once."""
@@ -253,12 +257,14 @@ class SqlInbox:
 
     async def opens(self) -> bool:
         """Tell whether the keys open the newest event that is kept; True where none is."""
-        query = select(inbox.c.body).where(inbox.c.state != "done").order_by(inbox.c.received_at.desc()).limit(1)
+        query = select(*_KEY, inbox.c.body).where(inbox.c.state != "done")
         async with self._engine.connect() as connection:
-            try:
-                (await connection.execute(query)).first()
-            except KeysError:
-                return False
+            row = (await connection.execute(query.order_by(inbox.c.received_at.desc()).limit(1))).first()
+        try:
+            if row is not None:
+                self._open(*row)
+        except KeysError:
+            return False
         return True
 
     async def replay(self, event_id: str | None, now: datetime) -> int:
@@ -303,7 +309,6 @@ class SqlInbox:
 
 
 _KEY = (inbox.c.workspace, inbox.c.event_id)
-_BODY = EncryptedText()
 _DONE = (
     update(inbox)
     .where(inbox.c.workspace == bindparam("the_workspace"), inbox.c.event_id == bindparam("the_event"))
@@ -311,6 +316,10 @@ _DONE = (
 )
 _UNOPENED = tuple(column for column in inbox.c if column.name != "body")
 _WITHOUT_BODY = (inbox.c.workspace, inbox.c.event_id, inbox.c.message_ts, inbox.c.attempts, inbox.c.received_at)
+
+
+def _place(workspace: str, event_id: str) -> str:
+    return place_of(inbox.c.body, workspace, event_id)
 
 
 def _key(event: Event) -> _Key:

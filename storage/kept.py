@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Dialect, Text, select, type_coerce
+from sqlalchemy import Dialect, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.people import LEVELS
 from storage.keys import KeysError
-from storage.tables import keys_of, metadata
+from storage.tables import SealedText, inbox, keys_of, metadata, place_of
 
 MOST_ROWS = 1_000
 """Rows of one table: a week of answered messages may be many."""
@@ -28,11 +28,11 @@ async def everything_about(engine: AsyncEngine, workspace: str, user: str) -> Ma
         for name, table in metadata.tables.items():
             if "user_id" not in table.c:
                 continue
-            # As it stands: one text that no key opens must not hide all others.
+            # As it stands, opened one by one: one text that no key opens must not hide all others. No tokens.
             columns = [
-                type_coerce(column, Text).label("body") if column.name == "body" else column
+                column
                 for column in table.c
-                if column.name not in _OURS
+                if column.name not in _OURS and (column.name == "body" or not isinstance(column.type, SealedText))
             ]
             theirs = table.c.user_id == user
             if "about" in table.c:
@@ -44,17 +44,17 @@ async def everything_about(engine: AsyncEngine, workspace: str, user: str) -> Ma
                 .limit(MOST_ROWS)
             )
             rows = (await connection.execute(query)).mappings().all()
-            found[name] = [_told(dict(row), engine.dialect) for row in rows]
+            found[name] = [_told(workspace, dict(row), engine.dialect) for row in rows]
     return found
 
 
-def _told(row: Mapping[str, Any], dialect: Dialect) -> dict[str, Any]:
+def _told(workspace: str, row: Mapping[str, Any], dialect: Dialect) -> dict[str, Any]:
     told: dict[str, Any] = {}
     for key, value in row.items():
         match key:
             case "body":
                 # Of an event as Slack sent it only the person's own words: the rest is Slack's, and stands beside it.
-                told["message"] = _words(value, dialect)
+                told["message"] = _words(value, place_of(inbox.c.body, workspace, row["event_id"]), dialect)
             case "level":
                 told[key] = LEVELS[value] if value < len(LEVELS) else None
             case _:
@@ -62,12 +62,11 @@ def _told(row: Mapping[str, Any], dialect: Dialect) -> dict[str, Any]:
     return told
 
 
-def _words(body: str, dialect: Dialect) -> str:
+def _words(body: str, place: str, dialect: Dialect) -> str:
     if not body:
         return ""
     try:
-        opened = body if body.startswith("{") else keys_of(dialect).decrypt(body)
-        event = json.loads(opened).get("event")
+        event = json.loads(keys_of(dialect).unseal(body, place, unbound=True)).get("event")
     except KeysError:
         return UNREADABLE
     except (ValueError, AttributeError):

@@ -1,15 +1,30 @@
-"""Encryption of private text at rest: Fernet keys, newest first; a column type that uses them."""
+"""Encryption of private text at rest: keys, newest first.
+
+What stands in a row is sealed for its place there (AES-256-GCM, the place as associated data): moved to another row, it
+does not open. What travels, and what older versions wrote, is a Fernet token.
+"""
 
 from __future__ import annotations
 
+import base64
+import hmac
 import os
+import secrets
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 MAKE_KEY = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
+
+
+SEALED = "2."
+"""How sealed text begins; behind it the id of its key."""
+NONCE = 12
+DOES_NOT_OPEN = "None of ENCRYPTION_KEYS opens a stored text. Is an old key missing?"
 
 
 class KeysError(Exception):
@@ -26,6 +41,8 @@ class Keys:
         try:
             each = [Fernet(key.strip()) for key in keys]
             self._fernet, self._newest = MultiFernet(each), each[0]
+            self._sealing = dict(_derived(key.strip()) for key in reversed(keys))
+            self._newest_id = _derived(keys[0].strip())[0]
         except ValueError as error:
             raise KeysError(f"ENCRYPTION_KEYS holds something that is not a key. Make one with: {MAKE_KEY}") from error
 
@@ -39,18 +56,55 @@ class Keys:
         try:
             return self._fernet.decrypt(token.encode()).decode()
         except InvalidToken as error:
-            raise KeysError("None of ENCRYPTION_KEYS opens a stored text. Is an old key missing?") from error
+            raise KeysError(DOES_NOT_OPEN) from error
+
+    @property
+    def newest(self) -> str:
+        """Return how everything begins that the newest key sealed."""
+        return f"{SEALED}{self._newest_id}."
+
+    def seal(self, text: str, place: str) -> str:
+        """Return the text as something that only the keys open, and only for the same place; it tells no time."""
+        nonce = secrets.token_bytes(NONCE)
+        closed = self._sealing[self._newest_id].encrypt(nonce, text.encode(), place.encode())
+        return self.newest + base64.urlsafe_b64encode(nonce + closed).decode()
+
+    def unseal(self, sealed: str, place: str, *, unbound: bool = False) -> str:
+        """Return the text that was sealed for this place. Raises KeysError where no key opens it there.
+
+        ``unbound``: what versions before this one wrote into the column, for no place, is taken too.
+        """
+        if unbound and not sealed.startswith(SEALED):
+            # JSON as it stands was written before anything was encrypted.
+            return sealed if sealed.startswith("{") else self.decrypt(sealed)
+        key_id, _, rest = sealed.removeprefix(SEALED).partition(".")
+        try:
+            closed = base64.urlsafe_b64decode(rest.encode())
+            return self._sealing[key_id].decrypt(closed[:NONCE], closed[NONCE:], place.encode()).decode()
+        except (KeyError, ValueError, InvalidTag) as error:
+            raise KeysError(DOES_NOT_OPEN) from error
 
     def renewed(self, token: str) -> str:
-        """Return a token of the newest key with the same text: the given one, if that key opens it already.
+        """Return a token of the newest key with the same text and time: the given one, if that key opens it already.
 
         Raises KeysError where no key opens it.
         """
         try:
             self._newest.decrypt(token.encode())
         except InvalidToken:
-            return self.encrypt(self.decrypt(token))
-        return token
+            pass
+        else:
+            return token
+        try:
+            return self._fernet.rotate(token.encode()).decode()
+        except InvalidToken as error:
+            raise KeysError(DOES_NOT_OPEN) from error
+
+
+def _derived(key: str) -> tuple[str, AESGCM]:
+    """Return the id of a key, and the key for sealing that is derived from it: no key serves two ciphers."""
+    own = base64.urlsafe_b64decode(key)
+    return hmac.digest(own, b"id", "sha256")[:4].hex(), AESGCM(hmac.digest(own, b"AES-256-GCM of rows", "sha256"))
 
 
 def new_key() -> str:
@@ -73,4 +127,4 @@ def keys_beside(file: Path) -> Keys:
             pass
         finally:
             Path(made).unlink()
-    return Keys([path.read_text()])
+    return Keys(path.read_text().split(","))

@@ -5,6 +5,7 @@ The workspace is the enterprise id for organisation-wide installs, else the team
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 from sqlalchemy import (
@@ -66,6 +67,18 @@ class EncryptedText(TypeDecorator[str]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
         """Decrypt; JSON as it stands was written before this column was encrypted."""
         return value if not value or value.startswith("{") else keys_of(dialect).decrypt(value)
+
+
+class SealedText(TypeDecorator[str]):
+    """Mark a column that holds what ``Keys.seal`` made for this place in this row; see ``place_of``."""
+
+    impl = Text
+    cache_ok = True
+
+
+def place_of(column: Column[str], *key: str) -> str:
+    """Return what sealed text is bound to: the column, and the primary key of the row."""
+    return json.dumps([column.table.name, column.name, *key])
 
 
 def keys_of(dialect: Dialect) -> Keys:
@@ -164,7 +177,7 @@ inbox = Table(
     Column("channel", String(32)),
     Column("message_ts", String(32)),
     Column("user_id", String(32), comment="who caused it; gone once the person is forgotten"),
-    Column("body", EncryptedText, nullable=False, comment="erased when done"),
+    Column("body", SealedText, nullable=False, comment="erased when done"),
     Column("state", String(8), nullable=False, comment="claimed, done or dead"),
     Column("claimed_by", String(64), nullable=False, comment="the process that works on it"),
     Column("lease_until", UtcTime, nullable=False, comment="from then on another process may take it over"),
@@ -184,7 +197,7 @@ asked = Table(
     Column("entries", JSON, nullable=False, comment="ids of what was shown"),
     Column("confidence", Float, nullable=False),
     Column("verdict", String(8), comment="helpful or not; null where there was no answer to rate"),
-    Column("question", Text, nullable=False, comment="encrypted, timeless; empty where the answer helped"),
+    Column("question", SealedText, nullable=False, comment="encrypted, timeless; empty where the answer helped"),
     Column("gone_on", Date, nullable=False, comment="the day on which it is deleted"),
     comment="Questions without an answer, and answers that were rated.",
 )
@@ -202,7 +215,7 @@ secrets = Table(
     metadata,
     _workspace(),
     Column("name", String(32), primary_key=True),
-    Column("value", Text, nullable=False, comment="encrypted"),
+    Column("value", SealedText, nullable=False, comment="encrypted"),
     comment="What is drawn once for a workspace and never shown.",
 )
 
@@ -330,6 +343,55 @@ Index("ix_ask_people_message", ask_people.c.workspace, ask_people.c.channel, ask
 Index("ix_ask_deliveries_due", ask_deliveries.c.workspace, ask_deliveries.c.due_at)
 Index("ix_ask_deliveries_recipient", ask_deliveries.c.workspace, ask_deliveries.c.recipient)
 Index("ix_ask_deliveries_user", ask_deliveries.c.workspace, ask_deliveries.c.user_id)
+installations = Table(
+    "installations",
+    metadata,
+    _workspace(),
+    Column("user_id", String(32), comment="who installed it; gone once the person is forgotten"),
+    Column("enterprise_id", String(32)),
+    Column("org_wide", Boolean, nullable=False),
+    Column("app_id", String(32), nullable=False),
+    Column("bot_id", String(32), nullable=False),
+    Column("bot_user_id", String(32), nullable=False),
+    Column("url", String(200), nullable=False, comment="where the workspace is, for profile links"),
+    Column("scopes", Text, nullable=False, comment="granted, with commas"),
+    Column("asked_for", Text, nullable=False, comment="scopes that need not be asked for any more"),
+    Column("token", SealedText, nullable=False),
+    Column("refresh_token", SealedText, nullable=False, comment="empty where tokens do not rotate"),
+    Column("expires_at", UtcTime, comment="null where tokens do not rotate"),
+    Column("refresh_until", UtcTime, comment="until then one process renews the token, and no other"),
+    Column("version", Integer, nullable=False, comment="one more with each change"),
+    Column("installed_at", UtcTime, nullable=False),
+    Column("changed_at", UtcTime, nullable=False),
+    comment="Where the app is installed by OAuth.",
+)
+removals = Table(
+    "removals",
+    metadata,
+    _workspace(),
+    Column("removed_at", UtcTime, primary_key=True),
+    Column("why", String(32), nullable=False, comment="the event of Slack"),
+    Column("delete_at", UtcTime, comment="when the rest goes; null where it has gone, or was installed again"),
+    Column("deleted_rows", Integer, comment="null where nothing has been deleted"),
+    comment="Where the app was removed: what stays of a workspace, without a person.",
+)
+used_states = Table(
+    "used_states",
+    metadata,
+    _workspace(),
+    Column("mark", String(64), primary_key=True, comment="SHA-256 of a state"),
+    Column("used_at", UtcTime, nullable=False),
+    comment="States of OAuth that came back, for as long as they could come back again; of no workspace yet.",
+)
+KEPT_APART = (installations, removals, used_states)
+"""What does not go with the rest of a workspace: tokens go first, and the note that it was removed stays."""
+
+Index("ix_installations_changed", installations.c.changed_at)
+Index("ix_installations_expires", installations.c.expires_at)
+Index("ix_installations_asked_for", installations.c.asked_for)
+Index("ix_removals_removed", removals.c.removed_at)
+Index("ix_removals_delete", removals.c.delete_at)
+Index("ix_used_states_used", used_states.c.used_at)
 Index("ix_inbox_lease", inbox.c.state, inbox.c.lease_until)
 Index("ix_inbox_received", inbox.c.state, inbox.c.received_at)
 Index("ix_threads_touched", threads.c.touched_at)

@@ -15,8 +15,8 @@ from bot.local import GENERAL, LocalSlack
 from bot.logs import set_up_logging
 from bot.settings import Settings as ProcessSettings
 from knowledge.workspaces import Settings
-from storage.forgotten import mark_of
-from storage.tables import metadata
+from storage.forgotten import NAME, mark_of
+from storage.tables import SealedText, metadata, place_of, secrets
 from tests.conftest import ANN, BEN, TEAM, Start, declares, settled
 from tests.databases import BOTH, KEY, KEYS, empty_tables
 
@@ -36,10 +36,11 @@ async def everything(bot: Bot) -> str:
         for name, table in metadata.tables.items():
             raw = (await connection.execute(text(f"SELECT * FROM {name}"))).all()  # noqa: S608 - the schema's own names
             typed = (await connection.execute(select(table))).all()
-            for cell in (cell for row in (*raw, *typed) for cell in row):
-                found.append(str(cell))
-                if isinstance(cell, str) and cell.startswith("gAAAAA"):
-                    found.append(KEYS.decrypt(cell))
+            found += [str(cell) for row in (*raw, *typed) for cell in row]
+            sealed = [column for column in table.c if isinstance(column.type, SealedText)]
+            for row in (row._mapping for row in typed):
+                key = [row[part] for part in table.primary_key.columns]
+                found += [KEYS.unseal(row[column], place_of(column, *key)) for column in sealed if row[column]]
     return "\n".join(found)
 
 
@@ -85,9 +86,9 @@ async def test_nothing_is_left_but_the_hash(slack: LocalSlack, start: Start) -> 
             assert [said for said in (ANN, *WORDS[:4]) if said in left] == []
             assert all(said in left for said in (BEN, "looms of Ben", "hammers"))
             async with bot.engine.connect() as connection:
-                [(key,)] = await connection.execute(text("SELECT value FROM secrets"))
+                [(sealed,)] = await connection.execute(text("SELECT value FROM secrets"))
                 [(mark,)] = await connection.execute(text("SELECT mark FROM forgotten"))
-            assert mark == mark_of(KEYS.decrypt(key), TEAM, ANN)
+            assert mark == mark_of(KEYS.unseal(sealed, place_of(secrets.c.value, TEAM, NAME)), TEAM, ANN)
     finally:
         for handler in root.handlers:
             handler.close()

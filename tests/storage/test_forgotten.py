@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from knowledge.people import Declaration, Listed, Member, Terms
 from storage.bulk import MOST_AT_ONCE, SqlPeopleInBulk
 from storage.database import open_engine
-from storage.forgotten import mark_of, renew_secrets
+from storage.forgotten import NAME, mark_of
 from storage.keys import Keys, KeysError, new_key
 from storage.people import SqlPeople
-from storage.tables import forgotten, metadata, secrets
+from storage.rotation import renew_secrets
+from storage.tables import forgotten, metadata, place_of, secrets
 from tests.databases import KEY
 from tests.storage.conftest import NOW
 
@@ -55,7 +56,7 @@ async def test_a_keyed_hash_is_left_that_is_another_in_each_workspace(engine: As
     assert len(set(values)) == 2
     # Encrypted: with what stands in the database alone no id can be tried out.
     assert not any(first == mark_of(value.encode().hex(), "T1", "U0ANN") for value in values)
-    key = Keys([KEY]).decrypt(values[0])
+    key = Keys([KEY]).unseal(values[0], place_of(secrets.c.value, "T1", NAME))
     assert mark_of(key, "T1", "U0ANN") in (first, second) or mark_of(key, "T2", "U0ANN") in (first, second)
 
 

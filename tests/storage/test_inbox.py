@@ -10,14 +10,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import Row, select, text, update
 from sqlalchemy import event as engine_events
-from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from storage.database import open_engine
 from storage.inbox import KEEP, LEASE, MOST_TAKEN, RENEWED_AT_ONCE, Depth, Event, SqlInbox
 from storage.keys import Keys, new_key
 from storage.tables import inbox as table
+from storage.tables import place_of
+from tests.databases import KEYS
 from tests.storage.conftest import NOW, database_files
 
 MENTION = Event("T1", "Ev1", '{"text": "what does mlops do"}', "C1", "100.1", "U1")
@@ -31,7 +33,11 @@ RUN_OUT = NOW + LEASE + SECOND
 async def kept(engine: AsyncEngine) -> list[tuple[str, str, str, int]]:
     async with engine.connect() as connection:
         rows = await connection.execute(select(table).order_by(table.c.event_id))
-        return [(row.event_id, row.state, row.body, row.attempts) for row in rows]
+        return [(row.event_id, row.state, opened(row), row.attempts) for row in rows]
+
+
+def opened(row: Row[Any]) -> str:
+    return KEYS.unseal(row.body, place_of(table.c.body, row.workspace, row.event_id)) if row.body else ""
 
 
 async def refuse(_statement: object) -> int:

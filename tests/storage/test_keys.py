@@ -7,14 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
-from sqlalchemy.exc import StatementError
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from storage.database import open_engine
 from storage.inbox import Event, SqlInbox
 from storage.keys import Keys, KeysError, keys_beside, new_key
-from storage.tables import inbox
+from storage.tables import inbox, place_of
+from tests.databases import KEYS
 from tests.storage.conftest import NOW
 
 OLD, NEW = new_key(), new_key()
@@ -48,6 +48,25 @@ def test_what_is_no_key_is_refused_in_a_sentence_that_does_not_show_it(given: li
         Keys(given)
     assert "Fernet.generate_key" in str(raised.value)
     assert "secret" not in str(raised.value)
+
+
+def test_what_is_sealed_opens_at_its_place_alone() -> None:
+    sealed = Keys([OLD]).seal("who knows gdpr? ü", "here")
+    assert "gdpr" not in sealed
+    both = Keys([NEW, OLD])
+    assert both.unseal(sealed, "here") == "who knows gdpr? ü"
+    assert not sealed.startswith(both.newest) and sealed.startswith(Keys([OLD]).newest)
+    changed = sealed[:-3] + ("AAA" if sealed[-3:] != "AAA" else "BBB")
+    for keys, given, place in [
+        (both, sealed, "there"),
+        (Keys([NEW]), sealed, "here"),
+        (both, changed, "here"),
+        (both, "2.", "here"),
+        (both, both.encrypt("x"), "here"),
+        (both, "", "here"),
+    ]:
+        with pytest.raises(KeysError, match="Is an old key missing"):
+            keys.unseal(given, place)
 
 
 # The file beside an SQLite database
@@ -101,7 +120,11 @@ async def test_a_body_is_closed_with_the_newest_key(address: str, engine: AsyncE
     await SqlInbox(rotated, "one").add(Event("T1", "Ev1", '{"text": "private"}'), NOW)
     [body] = await raw_bodies(rotated)
     await rotated.dispose()
-    assert Keys([NEW]).decrypt(body) == '{"text": "private"}'
+    place = place_of(inbox.c.body, "T1", "Ev1")
+    assert Keys([NEW]).unseal(body, place) == '{"text": "private"}'
+    for elsewhere in (place_of(inbox.c.body, "T2", "Ev1"), place_of(inbox.c.body, "T1", "Ev2")):
+        with pytest.raises(KeysError):
+            Keys([NEW]).unseal(body, elsewhere)
 
 
 async def test_an_emptied_body_is_empty(engine: AsyncEngine) -> None:
@@ -111,25 +134,43 @@ async def test_an_emptied_body_is_empty(engine: AsyncEngine) -> None:
     assert await raw_bodies(engine) == [""]
 
 
-async def test_a_body_of_the_version_before_is_read_as_it_stands(engine: AsyncEngine) -> None:
-    await SqlInbox(engine, "one").add(Event("T1", "Ev1", '{"text": "private"}'), NOW)
+@pytest.mark.parametrize("plain", [True, False], ids=["plain", "for no place"])
+async def test_a_body_of_the_versions_before_is_read(engine: AsyncEngine, plain: bool) -> None:
+    said = '{"text": "private"}'
+    await SqlInbox(engine, "one").add(Event("T1", "Ev1", said), NOW)
     async with engine.begin() as connection:
-        await connection.execute(text("""UPDATE inbox SET body = '{"text": "plain"}'"""))
-        assert await connection.scalar(select(inbox.c.body)) == '{"text": "plain"}'
+        old = said if plain else KEYS.encrypt(said)
+        await connection.execute(text("UPDATE inbox SET body = :old"), {"old": old})
+    [event] = await SqlInbox(engine, "two").take_over(NOW, alone=True)
+    assert event.body == said
 
 
-async def test_the_wrong_key_is_said_in_a_sentence(address: str, engine: AsyncEngine) -> None:
+async def test_the_wrong_key_is_noticed(address: str, engine: AsyncEngine) -> None:
     await SqlInbox(engine, "one").add(Event("T1", "Ev1", '{"text": "private"}'), NOW)
     wrong = open_engine(address, Keys([new_key()]))
-    async with wrong.connect() as connection:
-        with pytest.raises(KeysError, match="Is an old key missing"):
-            await connection.scalar(select(inbox.c.body))
+    assert await SqlInbox(engine, "one").opens()
+    assert not await SqlInbox(wrong, "one").opens()
     await wrong.dispose()
+
+
+async def test_a_body_that_was_moved_to_another_row_does_not_open(
+    engine: AsyncEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    box = SqlInbox(engine, "one")
+    for number in (1, 2):
+        await box.add(Event(f"T{number}", f"Ev{number}", '{"text": "private"}'), NOW)
+    async with engine.begin() as connection:
+        await connection.execute(
+            text("UPDATE inbox SET body = (SELECT body FROM inbox WHERE workspace = 'T1') WHERE workspace = 'T2'")
+        )
+    taken = await SqlInbox(engine, "two").take_over(NOW, alone=True)
+    assert [event.event_id for event in taken] == ["Ev1"]
+    assert "event Ev2 is given up" in caplog.text
 
 
 async def test_without_keys_nothing_is_written_in_plain(address: str, engine: AsyncEngine) -> None:
     bare = open_engine(address)
-    with pytest.raises(StatementError, match="without encryption keys"):
+    with pytest.raises(KeysError, match="without encryption keys"):
         await SqlInbox(bare, "one").add(Event("T1", "Ev1", '{"text": "private"}'), NOW)
     await bare.dispose()
     assert await raw_bodies(engine) == []

@@ -1,0 +1,80 @@
+"""Where the app was removed: the token goes at once, the rest when its time has come, and a note of it stays.
+
+Events of Slack about it come in either order, more than once, and after the app was installed again: what counts is
+when they happened, against when the app was installed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from storage.database import insert_into
+from storage.tables import installations, removals
+
+DELETE_WITHIN = timedelta(days=14)
+"""How long the rest stays where only the token was revoked: the app may be installed again."""
+MOST_READ = 100
+Why = Literal["app_uninstalled", "tokens_revoked"]
+Became = Literal["ignored", "noted", "due"]
+"""The event is older than the installation; the rest is deleted later; the rest is to be deleted now."""
+i, r = installations.c, removals.c
+
+
+class SqlRemovals:
+    """Keep one row a removal, without a person."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def note(self, workspace: str, why: Why, at: datetime, now: datetime) -> Became:
+        """Take the token away and note the removal, which happened ``at`` that time."""
+        due = why == "app_uninstalled"
+        delete_at = now if due else now + DELETE_WITHIN
+        async with self._engine.begin() as connection:
+            installed_at = await connection.scalar(
+                select(i.installed_at).where(i.workspace == workspace).with_for_update()
+            )
+            # Slack tells the time in whole seconds.
+            if installed_at is not None and at < installed_at.replace(microsecond=0):
+                return "ignored"
+            await connection.execute(delete(installations).where(i.workspace == workspace))
+            open_ones = (r.workspace == workspace) & r.delete_at.is_not(None)
+            if installed_at is None and await connection.scalar(select(r.removed_at).where(open_ones).limit(1)):
+                if due:
+                    await connection.execute(update(removals).where(open_ones).values(why=why, delete_at=delete_at))
+            elif installed_at is not None or not await _was_removed(connection, workspace, at):
+                note = insert_into(self._engine, removals).values(
+                    workspace=workspace, removed_at=now, why=why, delete_at=delete_at
+                )
+                await connection.execute(note.on_conflict_do_nothing())
+            else:
+                return "ignored"
+        return "due" if due else "noted"
+
+    async def is_removed(self, workspace: str) -> bool:
+        """Tell whether the app was there once."""
+        async with self._engine.connect() as connection:
+            return await connection.scalar(select(r.workspace).where(r.workspace == workspace).limit(1)) is not None
+
+    async def due(self, now: datetime) -> Sequence[str]:
+        """Return the workspaces whose rest is to be deleted by now."""
+        query = select(r.workspace).where(r.delete_at <= now).order_by(r.delete_at).limit(MOST_READ)
+        async with self._engine.connect() as connection:
+            return list(dict.fromkeys(await connection.scalars(query)))
+
+    async def deleted(self, workspace: str, rows: int) -> None:
+        """Note that the rest is gone."""
+        pending = (r.workspace == workspace) & r.delete_at.is_not(None)
+        async with self._engine.begin() as connection:
+            await connection.execute(update(removals).where(pending).values(delete_at=None, deleted_rows=rows))
+
+
+async def _was_removed(connection: AsyncConnection, workspace: str, at: datetime) -> bool:
+    """Tell whether a removal is noted that happened then or later: the event is its other half, or comes again."""
+    later = (r.workspace == workspace) & (r.removed_at >= at)
+    return await connection.scalar(select(r.workspace).where(later).limit(1)) is not None
