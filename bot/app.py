@@ -27,12 +27,17 @@ from bot.settings import Settings, SettingsError, check_certificates, credential
 from bot.slack import Sleep, open_session, slack_client
 from bot.socket import SocketMode
 from bot.tasks import Tasks
-from bot.timers import Timers
+from bot.timers import Job, Timers
 from bot.worker import POLL_SECONDS, SWEEP_SECONDS, Every, Worker, every
 from handlers import register
+from handlers.courier import RUN_SECONDS as COURIER_SECONDS
+from handlers.courier import Courier
 from handlers.freshness import RUN_SECONDS, Rounds
+from knowledge.desk import Desk
 from knowledge.guide import Guide, load_guide
 from knowledge.ports import People, Threads
+from storage.ask_deliveries import SqlDeliveries
+from storage.asks import SqlAsks
 from storage.database import head_version, migrate, open_engine, schema_version, sqlite_file
 from storage.feedback import SqlFeedback
 from storage.freshness import SqlFreshness
@@ -67,6 +72,7 @@ class Bot:
     inbox: SqlInbox
     worker: Worker
     rounds: Rounds
+    courier: Courier
     timers: Timers
     tasks: Tasks
     authorize: TokenAuthorize
@@ -220,6 +226,11 @@ def build_app(
         attaching_function_token_enabled=False,
         attaching_conversation_kwargs_enabled=False,
     )
+    asks, deliveries = SqlAsks(engine), SqlDeliveries(engine)
+    desk = Desk(asks, people, guide.to_ask, workspaces.settings, now)
+    courier = Courier(
+        deliveries, asks, desk, people, workspaces.settings, guide.catalog.roles, authorize.client_of, now, sleep
+    )
     register(
         bolt,
         guide=guide,
@@ -229,6 +240,9 @@ def build_app(
         workspaces=workspaces,
         count_vote=metrics.voted,
         later=tasks.start,
+        desk=desk,
+        asks=asks,
+        courier=courier,
         now=now,
         support=settings.support_contact,
     )
@@ -266,6 +280,11 @@ def build_app(
         lambda: bool(authorize.workspaces),
         now,
     )
+    jobs: list[Job] = [
+        (RUN_SECONDS, rounds.run),
+        (COURIER_SECONDS, courier.run),
+        (PRUNE_SECONDS, lambda: _prune(workspaces, now)),
+    ]
     front_door = FrontDoor(intake, given.signing_secret, metrics) if given.signing_secret else None
     opener = slack_client(settings)
     socket_mode = SocketMode(intake.take, opener, given.app_token, sleep) if given.app_token else None
@@ -278,7 +297,8 @@ def build_app(
         inbox,
         worker,
         rounds,
-        Timers([(RUN_SECONDS, rounds.run), (PRUNE_SECONDS, lambda: _prune(workspaces, now))], regularly),
+        courier,
+        Timers(jobs, regularly),
         tasks,
         authorize,
         intake,

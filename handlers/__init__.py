@@ -7,7 +7,22 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 
-from handlers import asking, declaring, freshness, home, ids, installing, members, personal, questions, role_card
+from handlers import (
+    ask_follow_up,
+    asking,
+    declaring,
+    freshness,
+    home,
+    ids,
+    installing,
+    members,
+    personal,
+    questions,
+    role_card,
+)
+from handlers import asks as asks_
+from handlers.asks import Counter
+from handlers.courier import Courier
 from handlers.errors import on_error
 from handlers.feedback import CountVote, Ratings, rate
 from handlers.members import Profiles
@@ -15,8 +30,9 @@ from handlers.naming import Naming
 from handlers.pace import Pace
 from handlers.permissions import Standings
 from handlers.replies import Clock, Later
+from knowledge.desk import Desk
 from knowledge.guide import Guide
-from knowledge.ports import Feedback, Freshness, People, Workspaces
+from knowledge.ports import Asks, Feedback, Freshness, People, Workspaces
 
 EVENTS = (
     "app_mention",
@@ -41,6 +57,9 @@ def register(
     workspaces: Workspaces,
     count_vote: CountVote,
     later: Later,
+    desk: Desk,
+    asks: Asks,
+    courier: Courier,
     now: Clock,
     support: str = "",
 ) -> None:
@@ -52,8 +71,9 @@ def register(
     naming = Naming(standings, workspaces)
     at_home: dict[str, Any] = {"home": home.Home(guide, people, standings, now, support)}
     ratings = Ratings(feedback, guide, later, now)
+    counter = Counter(desk, asks, courier, guide, people, standings, later, now)
 
-    app.command(ids.COMMAND)(partial(role_card.look_up, **every, ratings=ratings, naming=naming))
+    app.command(ids.COMMAND)(partial(role_card.look_up, **every, ratings=ratings, naming=naming, counter=counter))
 
     app.action(ids.OPEN_ENTRY)(partial(role_card.open_entry, **show, naming=naming))
     app.action(ids.BROWSE)(partial(role_card.open_entry, **show, naming=naming))
@@ -74,19 +94,31 @@ def register(
     app.action(ids.MY_DATA)(partial(home.show_my_data, **at_home))
     app.action(ids.FORGET)(partial(home.forget_pressed, **at_home))
 
+    app.action(ids.PUT)(partial(asks_.open_form, counter=counter))
+    app.action(ids.ASKED_ANY)(partial(asks_.pressed, counter=counter))
+    app.action(ids.ASKING_ANY)(partial(ask_follow_up.pressed, counter=counter))
+
     app.options(ids.ROLES_MENU)(partial(declaring.offer_roles, guide=guide))
     app.options(ids.BLOCK_FOUND)(partial(declaring.offer_topics, guide=guide, people=people))
 
     app.view(ids.VIEW_DECLARE)(partial(declaring.save, **every, **at_home, later=later))
 
+    app.view(ids.VIEW_PUT)(partial(asks_.put, counter=counter))
+    app.view(ids.VIEW_ANSWER)(partial(asks_.answered, counter=counter))
+    app.view(ids.VIEW_HAND_OVER)(partial(asks_.handed_over, counter=counter))
+    app.view(ids.VIEW_BACK)(partial(ask_follow_up.asked_back, counter=counter))
+
     app.global_shortcut(ids.SHORTCUT_DECLARE)(partial(declaring.open_from_shortcut, **show, people=people))
     app.message_shortcut(ids.SHORTCUT_FIND)(partial(asking.find_who_can_help, **show, profiles=profiles, naming=naming))
 
     pace = Pace(now)
-    app.event("app_mention")(partial(questions.answer, **every, ratings=ratings, naming=naming, pace=pace))
-    app.event("message")(partial(questions.answer, **every, ratings=ratings, naming=naming, pace=pace))
+    answer = partial(questions.answer, **every, ratings=ratings, naming=naming, pace=pace, counter=counter)
+    app.event("app_mention")(answer)
+    app.event("message")(answer)
     app.event("app_home_opened")(partial(home.opened, **at_home))
-    app.event("user_change")(partial(members.profile_changed, people=people, now=now))
+    app.event("user_change")(
+        partial(members.profile_changed, people=people, left=lambda *who: desk.left(*who), now=now)
+    )
     app.event("app_uninstalled")(partial(installing.uninstalled, people=people))
     app.event("tokens_revoked")(installing.tokens_revoked)
     app.event("team_access_granted")(installing.team_access_changed)

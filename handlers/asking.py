@@ -9,6 +9,7 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers import payloads
+from handlers.blocks.ask_forms import with_offer
 from handlers.blocks.message import Block
 from handlers.blocks.render import members_only, render, subject_in, why_these
 from handlers.members import Profiles
@@ -39,7 +40,8 @@ async def ask_someone(
         suggestion = await guide.suggest(
             press.actor.workspace, subject, press.actor.user, naming.to(client, press.actor)
         )
-        await answer_press(client, press, render(suggestion, view_for(press.actor, context, guide, now)))
+        shown = with_offer(render(suggestion, view_for(press.actor, context, guide, now)), suggestion, "")
+        await answer_press(client, press, shown)
         profiles.refresh(client, press.actor.workspace, suggestion)
     await ack()
 
@@ -83,7 +85,8 @@ async def find_who_can_help(
         answer = await guide.ask(question)
         if isinstance(answer, Suggestion):
             profiles.refresh(client, shortcut.actor.workspace, answer)
-        return modal_of(render(answer, view_for(shortcut.actor, context, guide, now)), "Who can help")
+        shown = render(answer, view_for(shortcut.actor, context, guide, now))
+        return modal_of(with_offer(shown, answer, shortcut.message_text), "Who can help")
 
     await open_modal(client, opening(client, shortcut.trigger_id), build())
     await ack()

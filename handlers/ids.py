@@ -30,6 +30,24 @@ STILL_RIGHT = "still_right"
 ANSWER_CHECK = re.compile(rf"^{STILL_RIGHT}:(yes|change|stop|back)$")
 """A button under "still right?"."""
 
+PUT = "ask_put"
+"""A button that opens the form in which a question is put to a person."""
+ASKED = "asked"
+ASKED_ANY = re.compile(rf"^{ASKED}:(answer|hand_over|decline|busy|drop)$")
+"""What a person presses who is asked; the value begins with the id of the question."""
+ASKING = "asking"
+ASKING_ANY = re.compile(rf"^{ASKING}:(withdraw|solved|back|curators)$")
+"""What an asker presses; the value is a token that nobody else can make."""
+VIEW_PUT = "ask_put"
+VIEW_ANSWER = "ask_answer"
+VIEW_HAND_OVER = "ask_hand_over"
+VIEW_BACK = "ask_back"
+BLOCK_QUESTION = "question"
+BLOCK_WHOM = "whom"
+BLOCK_HOW = "how"
+BLOCK_ANSWER = "answer"
+BLOCK_NOTE = "note"
+
 SHORTCUT_DECLARE = "declare_role"
 SHORTCUT_FIND = "find_who_can_help"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -24,6 +24,9 @@ FRESH = timedelta(hours=1)
 PROFILE_SECONDS = 1.0
 UNREACHABLE = (ClientError, TimeoutError, OSError)
 logger = logging.getLogger(__name__)
+
+Left = Callable[[str, str], Awaitable[None]]
+"""Told the workspace and the person when somebody left."""
 
 
 class Profiles:
@@ -108,7 +111,10 @@ def _code(error: SlackApiError) -> str:
     return str(answer.get("error") or "an error") if isinstance(answer, AsyncSlackResponse) else "no JSON"
 
 
-async def profile_changed(body: dict[str, Any], *, people: People, now: Clock) -> None:
+async def profile_changed(body: dict[str, Any], *, people: People, left: Left, now: Clock) -> None:
     """Take over a changed profile of a person who declared something; a leaver drops out at once."""
     actor = payloads.event_actor(body)
-    await people.remember(actor.workspace, payloads.member(body["event"]["user"]), now())
+    member = payloads.member(body["event"]["user"])
+    await people.remember(actor.workspace, member, now())
+    if member.availability == "deactivated":
+        await left(actor.workspace, member.user)

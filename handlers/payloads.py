@@ -107,6 +107,7 @@ class Submission:
     chosen: Mapping[str, tuple[str, ...]]
     typed: Mapping[str, str]
     private_metadata: str
+    view_id: str = ""
 
 
 def as_text(value: object) -> str:
@@ -185,7 +186,7 @@ def _check_state(state: object) -> None:
     for element in (element for elements in blocks.values() for element in elements.values()):
         if not isinstance(element, Mapping):
             raise PayloadError(f"{where}: not an object")
-        _texts(element, "value", within=where)
+        _texts(element, "value", "selected_user", within=where)
         _objects(element, "selected_option", within=where)
         if element.get("selected_option"):
             _needs(element["selected_option"], "value", within=f"{where}.selected_option")
@@ -376,9 +377,13 @@ def submission(body: Payload) -> Submission:
             elif "selected_option" in element:
                 option = element["selected_option"]
                 chosen[block_id] = (option["value"],) if option else ()
+            elif "selected_user" in element:
+                user = element["selected_user"]
+                chosen[block_id] = (as_id(user),) if user else ()
             elif "value" in element:
                 typed[block_id] = element["value"] or ""
-    return Submission(_interaction_actor(body), chosen, typed, body["view"].get("private_metadata") or "")
+    view = body["view"]
+    return Submission(_interaction_actor(body), chosen, typed, view.get("private_metadata") or "", view.get("id") or "")
 
 
 _OUT_OF_OFFICE_EMOJI = {":palm_tree:", ":desert_island:", ":face_with_thermometer:", ":baby_bottle:", ":airplane:"}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers import payloads
+from handlers.ask_follow_up import ask_someone_in
+from handlers.asks import Counter, heard
+from handlers.blocks.ask_forms import invitation, with_offer
 from handlers.blocks.render import render
 from handlers.feedback import Ratings
 from handlers.members import Profiles
@@ -21,6 +25,8 @@ from knowledge.conversation import DIRECT, Conversation
 from knowledge.guide import Guide, Question
 from knowledge.ports import People
 
+WITHOUT_MENTIONS = re.compile(r"<@[^>]*>")
+
 
 async def answer(
     body: dict[str, Any],
@@ -33,12 +39,16 @@ async def answer(
     ratings: Ratings,
     naming: Naming,
     pace: Pace,
+    counter: Counter,
     now: Clock,
 ) -> None:
     """Answer what somebody said to the bot: in the thread, or in the direct message."""
     if not payloads.is_question(body["event"]):
         return
     said = payloads.said(body)
+    if (taken := await heard(said, counter=counter)) is not None:
+        await post(client, said, taken)
+        return
     verdict = pace.judge(said.actor.workspace, said.actor.user, said.ts)
     if verdict != "answer":
         if verdict == "say so":
@@ -52,6 +62,8 @@ async def answer(
             await whisper(client, said, await my_data(people, said.actor, view))
         case "forget me":
             await whisper(client, said, await forget(people, said.actor, (said.channel, said.ts)))
+        case None if (typed := ask_someone_in(said.text)) is not None:
+            await whisper(client, said, invitation(typed))
         case None if introduction := guide.introduction(said.text):
             await whisper(client, said, offer_introduction(introduction, guide, view))
         case _:
@@ -65,7 +77,8 @@ async def answer(
                 may_name=naming.to(client, said.actor),
             )
             found = await guide.ask(question)
-            await post(client, said, ratings.offer(render(found, view), said.text, found))
+            shown = with_offer(render(found, view), found, WITHOUT_MENTIONS.sub("", said.text).strip())
+            await post(client, said, ratings.offer(shown, said.text, found))
             ratings.note(said.actor.workspace, said.text, found)
             if isinstance(found, Suggestion):
                 profiles.refresh(client, said.actor.workspace, found)

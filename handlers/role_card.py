@@ -10,6 +10,9 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers import ids, payloads
+from handlers.ask_follow_up import ask_someone_in, unanswered
+from handlers.asks import Counter, open_for
+from handlers.blocks.ask_forms import with_offer
 from handlers.blocks.cards import more_about
 from handlers.blocks.message import Block, Message, actions, escape, message, option, section, select
 from handlers.blocks.message import context as small_print
@@ -36,11 +39,16 @@ async def look_up(
     profiles: Profiles,
     ratings: Ratings,
     naming: Naming,
+    counter: Counter,
     now: Clock,
 ) -> None:
     """Answer `/genai-role …` in the response to the request itself."""
     command = payloads.command(body)
     view = view_for(command.actor, context, guide, now)
+    if (typed := ask_someone_in(command.text)) is not None:
+        await open_for(counter, client, command.actor, command.trigger_id, typed, naming.to(client, command.actor))
+        await ack()
+        return
     match verb_in(command.text):
         case "me":
             await open_declaration(client, guide, people, command.actor, command.trigger_id, view)
@@ -50,6 +58,8 @@ async def look_up(
             reply = await my_data(people, command.actor, view)
         case "forget me":
             reply = await forget(people, command.actor)
+        case None if command.text.strip().casefold() == "unanswered":
+            reply = await unanswered(counter, client, command.actor)
         case None:
             may_name = naming.to(client, command.actor)
             answer = await guide.ask(
@@ -57,7 +67,8 @@ async def look_up(
             )
             if isinstance(answer, Suggestion):
                 profiles.refresh(client, command.actor.workspace, answer)
-            reply = ratings.offer(render(answer, view), command.text, answer, ephemeral=True)
+            shown = with_offer(render(answer, view), answer, command.text)
+            reply = ratings.offer(shown, command.text, answer, ephemeral=True)
             ratings.note(command.actor.workspace, command.text, answer)
     await ack(response_type="ephemeral", **reply.payload())
 

@@ -82,6 +82,10 @@ class Row:
     gone: bool = False
 
 
+async def nothing_asked(workspace: str, user: str) -> None:
+    """Nobody asks anything in this year."""
+
+
 class Memory:
     """What the database keeps, as far as the year needs it; that both do the same, tests/storage shows."""
 
@@ -230,7 +234,7 @@ class Year:
             case "leaves":
                 event = {"type": "user_change", "user": {"id": user, "name": user, "deleted": True, "profile": {}}}
                 body = {"team_id": TEAM, "event": event}
-                await profile_changed(body, people=self.people, now=self.now)
+                await profile_changed(body, people=self.people, left=nothing_asked, now=self.now)
             case "confirms" if not person.has_left(self.at):
                 await self.freshness.confirm(TEAM, user, self.at)
                 person.answered.append(self.at)

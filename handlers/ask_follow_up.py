@@ -1,0 +1,144 @@
+"""What becomes of a question on the asker's side: withdrawn, solved, asked back; and the lists of open questions."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers import ids, payloads
+from handlers.asks import Counter
+from handlers.blocks.ask_forms import back_form, told
+from handlers.blocks.message import Block, Message, cut, escape, header, message, section
+from handlers.blocks.message import context as small_print
+from handlers.payloads import Actor, Press
+from handlers.permissions import may
+from handlers.replies import answer_press
+from knowledge.asking import FINAL, LONGEST_TEXT, Ask, Asker, Details, Event
+from knowledge.people import MOST_PEOPLE, choose
+
+NOTHING_LEFT = "That is not possible any more: the message above shows how your question stands."
+STATES = {
+    "seeking": "looking for somebody",
+    "asked": "with a colleague",
+    "reminded": "with a colleague, reminded",
+    "handed_over": "handed over to a colleague",
+    "taken": "a colleague is writing an answer",
+    "snoozed": "with a colleague who is busy now",
+    "asked_back": "your further question is with a colleague",
+    "nobody": "nobody yet",
+    "answered": "answered: is it solved?",
+}
+MOST_SHOWN = 5
+MOST_TEXTS = 3
+_ASK_SOMEONE = re.compile(
+    r"(?:please |can you |could you )?ask (?:someone|somebody|anyone|anybody|a colleague|a person|an expert)"
+    r"(?: here| for me)?(?:\s+about\b)?[\s:,]*(.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def ask_someone_in(text: str) -> str | None:
+    """Return the question in "ask someone about …"; None for every other text."""
+    found = _ASK_SOMEONE.fullmatch(re.sub(r"<@[^>]*>", " ", text).strip())
+    return found[1].strip() if found else None
+
+
+async def pressed(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, *, counter: Counter) -> None:
+    """Take what the asker presses."""
+    press = payloads.press(body)
+    ask_id = counter.asks.opened(press.actor.workspace, press.value)
+    ask = await counter.asks.get(press.actor.workspace, ask_id) if ask_id else None
+    what = press.action_id.partition(":")[2]
+    if ask is None or not is_askers(ask, press.actor):
+        await answer_press(client, press, message([NOTHING_LEFT], [section(NOTHING_LEFT)]))
+    elif what == "back" and ask.state == "answered":
+        place = [press.value, press.channel or "", press.message_ts or ""]
+        await client.views_open(trigger_id=press.trigger_id, view=back_form(ask, json.dumps(place)))
+    else:
+        events: dict[str, Event] = {"withdraw": "withdraw", "solved": "solve", "curators": "consent"}
+        event = events.get(what)
+        details = Details(actor=press.actor.user, asker=_asker(press.actor, press))
+        if event is None or await counter.desk.happened(ask.workspace, ask.id, event, details) != "done":
+            await answer_press(client, press, message([NOTHING_LEFT], [section(NOTHING_LEFT)]))
+        counter.deliver(press.actor, ask.id)
+    await ack()
+
+
+def is_askers(ask: Ask, actor: Actor) -> bool:
+    """Tell whether whoever holds the token is the asker, as far as it is still known who that is."""
+    return ask.asker is None or ask.asker.user == actor.user
+
+
+def _asker(actor: Actor, press: Press) -> Asker:
+    return Asker(actor.user, press.channel or "", press.message_ts or "")
+
+
+async def asked_back(ack: AsyncAck, body: dict[str, Any], *, counter: Counter) -> None:
+    """Take what the asker asks back."""
+    form = payloads.submission(body)
+    text = form.typed.get(ids.BLOCK_QUESTION, "").strip()[:LONGEST_TEXT]
+    if not text:
+        await ack(response_action="errors", errors={ids.BLOCK_QUESTION: "Please write what is still open."})
+        return
+    try:
+        token, channel, ts = json.loads(form.private_metadata)
+        ask_id = counter.asks.opened(form.actor.workspace, token)
+    except (ValueError, TypeError):
+        ask_id = None
+    ask = await counter.asks.get(form.actor.workspace, ask_id) if ask_id else None
+    done = "nothing"
+    if ask is not None and is_askers(ask, form.actor):
+        details = Details(actor=form.actor.user, text=text, asker=Asker(form.actor.user, channel[:32], ts[:32]))
+        done = await counter.desk.happened(ask.workspace, ask.id, "ask_back", details)
+        counter.deliver(form.actor, ask.id)
+    said = "I pass it on to whoever answered." if done == "done" else NOTHING_LEFT
+    await ack(response_action="update", view=told("Ask back", said))
+
+
+async def open_questions(counter: Counter, actor: Actor) -> list[Block]:
+    """Return the section of the Home tab: what the person asked, and what they are asked."""
+    mine = [ask for ask in await counter.asks.of_asker(actor.workspace, actor.user) if ask.state not in FINAL]
+    theirs = await counter.asks.of_person(actor.workspace, actor.user)
+    if not mine and not theirs:
+        return []
+    blocks = [header("My open questions")]
+    if mine:
+        lines = [f"• {_short(ask)} – {STATES[ask.state]}" for ask in mine[:MOST_SHOWN]]
+        blocks.append(section("*I asked*\n" + "\n".join(lines)))
+    if theirs:
+        blocks.append(section("*I am asked*\n" + "\n".join(f"• {_short(ask)}" for ask in theirs[:MOST_SHOWN])))
+    blocks.append(small_print("The messages about them are in our direct messages."))
+    return blocks
+
+
+def _short(ask: Ask) -> str:
+    return escape(cut(" ".join(ask.question.split()), 120))
+
+
+async def unanswered(counter: Counter, client: Any, actor: Actor) -> Message:
+    """Show a curator what had no answer, by subject, with who could learn it."""
+    if not may(await counter.standings.of(client, actor), "curate entries"):
+        text = "This list is for curators."
+        return message([text], [section(text)])
+    found = await counter.asks.unanswered(actor.workspace)
+    if not found:
+        text = "No question to a person is without an answer now."
+        return message([text], [section(text)])
+    lines, blocks = ["Questions that nobody could answer:"], [header("Questions that nobody could answer")]
+    for one in found[:10]:
+        times = "1 question" if one.count == 1 else f"{one.count} questions"
+        said = [f"{one.about or 'Something else'}: {times}."]
+        roles = one.subject.roles
+        rows = await counter.people.candidates(actor.workspace, topics=(), roles=roles, without=None, now=counter.now())
+        learning = choose([row for row in rows if row.level == "learning"], (), roles, MOST_PEOPLE)
+        if learning:
+            said.append("Learning it: " + ", ".join(person.name or person.user for person in learning) + ".")
+        said += [f"“{cut(' '.join(text.split()), 200)}”" for text in one.texts[:MOST_TEXTS]]
+        lines += said
+        blocks.append(section(f"*{escape(said[0])}*\n" + "\n".join(escape(line) for line in said[1:])))
+    note = "Words are shown only where whoever asked agreed. Who asked is not."
+    return message([*lines, note], [*blocks, small_print(note)])

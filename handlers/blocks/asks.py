@@ -1,0 +1,237 @@
+"""Questions to people, as each side reads them; who is not to be named is not named here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from handlers import ids
+from handlers.blocks.message import (
+    Block,
+    Message,
+    actions,
+    button,
+    context,
+    cut,
+    escape,
+    message,
+    option,
+    section,
+    select,
+)
+from handlers.blocks.people import View, display_name, reason
+from knowledge.asking import FINAL, WAITING, Ask, Askee, Outcome, State
+from knowledge.people import Person, Reason
+
+LONGEST_QUOTE = 2_400
+"""Signs of a question or an answer in a message, escaped and with the quotation mark of every line."""
+BUSY: tuple[tuple[str, str], ...] = (("2", "In 2 hours"), ("24", "Tomorrow"), ("72", "In 3 days"), ("168", "In a week"))
+"""For how many hours a person may be left alone, and in words."""
+UNNAMED = "a colleague who stays unnamed"
+
+
+@dataclass(frozen=True)
+class Names:
+    """Hold the people of a question as they may be shown; None for who is not to be named."""
+
+    asker: Person | None
+    person: Person | None
+    """Who has the question, or answered it."""
+    before: Person | None = None
+    """Who handed it over."""
+
+
+def quote(text: str) -> str:
+    """Quote what somebody wrote, as mrkdwn."""
+    return cut("\n".join(f"&gt; {line}" for line in escape(text).splitlines()), LONGEST_QUOTE)
+
+
+def who(view: View, person: Person | None) -> tuple[str, str]:
+    """Return a person in plain words and as mrkdwn."""
+    return (display_name(person), view.profile(person)) if person else (UNNAMED, UNNAMED)
+
+
+def asker_card(ask: Ask, names: Names, view: View, token: str, *, curators: bool) -> Message:
+    """Show the asker how their question stands; ``curators``: there are some who could be shown it."""
+    plain, marked = who(view, names.person)
+    said, buttons = _standing(ask, plain), list[Block]()
+    head = said.replace(plain, "\0", 1)
+    shown = escape(head).replace("\0", marked)
+    if ask.state == "answered":
+        buttons = [
+            button("Solved", f"{ids.ASKING}:solved", token, primary=True),
+            button("Ask back…", f"{ids.ASKING}:back", token),
+        ]
+    elif ask.state not in FINAL:
+        if ask.state == "nobody" and curators and not ask.to_curators:
+            buttons.append(button("Show it to the curators", f"{ids.ASKING}:curators", token, primary=True))
+        if ask.answer:
+            buttons.append(button("Solved", f"{ids.ASKING}:solved", token))
+        buttons.append(button("Withdraw", f"{ids.ASKING}:withdraw", token))
+    lines = [said, "You asked:", ask.question]
+    blocks = [section(f"*{shown}*"), section(f"You asked:\n{quote(ask.question)}")]
+    if ask.further:
+        lines += ["You asked back:", ask.further]
+        blocks.append(section(f"You asked back:\n{quote(ask.further)}"))
+    if ask.answer and ask.state in ("answered", "asked_back", "solved", "closed"):
+        lines += ["The answer:", ask.answer]
+        blocks.append(section(f"The answer:\n{quote(ask.answer)}"))
+    notes = []
+    if ask.anonymous:
+        notes.append("Nobody is told that it was you.")
+    if ask.state in WAITING and ask.state != "snoozed":
+        hours = "from 8 to 20 where they are" if ask.urgent else "in working hours"
+        notes.append(f"I write to people {hours}, remind them once, and then ask the next. This message keeps up.")
+    if notes:
+        blocks.append(context(escape(" ".join(notes))))
+    if buttons:
+        blocks.append(actions(*buttons))
+    return message([*lines, *notes], blocks)
+
+
+def _standing(ask: Ask, person: str) -> str:
+    """Say in a sentence how a question stands."""
+    sentences: dict[State, str] = {
+        "seeking": "I am looking for somebody to ask.",
+        "asked": f"I am asking {person}.",
+        "reminded": f"I asked {person}, and reminded them.",
+        "handed_over": f"It was handed over to {person}.",
+        "taken": f"On it: {person} is writing an answer.",
+        "snoozed": f"Busy for now: {person} comes back to it {_on(ask)}.",
+        "asked_back": f"I passed your further question on to {person}.",
+        "nobody": "Nobody could take your question yet.",
+        "answered": f"Answered by {person}.",
+        "solved": f"Solved: thank you for saying so to {person}." if person != UNNAMED else "Solved, thank you.",
+        "closed": f"Closed. It was answered by {person}.",
+        "withdrawn": "You withdrew this question.",
+        "expired": "Nobody answered, so this question has ended. You can ask it again any time.",
+    }
+    if ask.state == "nobody":
+        return f"{sentences['nobody']} It stays open until {_day(ask)}; curators see what it is about, not its words."
+    return sentences[ask.state]
+
+
+def _on(ask: Ask) -> str:
+    return f"on {ask.due.day} {ask.due:%B}"
+
+
+def _day(ask: Ask) -> str:
+    return f"{ask.ends.day} {ask.ends:%B}"
+
+
+def note_to_asker(state: str) -> Message:
+    """Say in the thread that a question is with nobody, or has ended."""
+    text = (
+        "I found nobody who can take your question now. It stays open; above you can withdraw it."
+        if state == "nobody"
+        else "Nobody answered in time, so your question has ended. You can ask it again any time."
+    )
+    return message([text], [section(text)])
+
+
+def answer_note(text: str, names: Names, view: View) -> Message:
+    """Deliver an answer in the thread."""
+    plain, marked = who(view, names.person)
+    return message([f"Answer from {plain}:", text], [section(f"*Answer from {marked}:*\n{quote(text)}")])
+
+
+def person_card(ask: Ask, askee: Askee, names: Names, view: View, reasons: Sequence[Reason]) -> Message:
+    """Show a person what they are asked, or what became of it."""
+    if ask.state in ("withdrawn", "expired"):
+        text = (
+            "A question that I had brought you was withdrawn. There is nothing left to do."
+            if ask.state == "withdrawn"
+            else "A question that I had brought you has ended without an answer. There is nothing left to do."
+        )
+        return message([text], [section(text)])
+    plain, marked = who(view, names.asker)
+    by = "A colleague asks you" if names.asker is None else f"{plain} asks you"
+    by_marked = escape(by) if names.asker is None else f"{marked} asks you"
+    urgent = ", and it is urgent" * ask.urgent
+    if askee.outcome != "has":
+        return _afterwards(ask, askee)
+    head = {"taken": "You took this. ", "snoozed": f"You come back to this {_on(ask)}. "}.get(ask.state, "")
+    lines = [f"{head}{by}{urgent}:", ask.question]
+    blocks = [section(f"*{escape(head)}{by_marked}{urgent}:*\n{quote(ask.question)}")]
+    if ask.further and ask.answer:
+        lines += ["You answered:", ask.answer, "And they ask back:", ask.further]
+        blocks.append(section(f"And they ask back:\n{quote(ask.further)}"))
+    if ask.note:
+        before_plain, before = who(view, names.before)
+        lines += [f"Note from {before_plain}:", ask.note]
+        blocks.append(section(f"Note from {before}:\n{quote(ask.note)}"))
+    seen = "see your name" if askee.shown else "are not told who you are"
+    foot = [
+        _why(askee, view, reasons, names),
+        f"You can also write your answer into the thread of this message. Those who asked {seen}.",
+    ]
+    if names.asker is None:
+        foot.append("They ask without their name.")
+    blocks.append(context(escape(" ".join(foot))))
+    blocks.append(
+        actions(
+            button("Answer…", f"{ids.ASKED}:answer", ask.id, primary=True),
+            button("Hand over…", f"{ids.ASKED}:hand_over", ask.id),
+            button("Not my area", f"{ids.ASKED}:decline", ask.id),
+            select("Busy: ask me again", f"{ids.ASKED}:busy", [option(t, f"{ask.id} {h}") for h, t in BUSY]),
+        )
+    )
+    return message([*lines, *foot], blocks)
+
+
+def _why(askee: Askee, view: View, reasons: Sequence[Reason], names: Names) -> str:
+    if askee.via == "handover":
+        return f"Why you: {who(view, names.before)[0]} handed it over to you."
+    if askee.via == "curator":
+        return "Why you: nobody else could take it, and you are a curator."
+    if reasons:
+        return "Why you: " + "; ".join(reason(view, one) for one in reasons[:3]) + "."
+    return "Why you: it is close to what you declared."
+
+
+def _afterwards(ask: Ask, askee: Askee) -> Message:
+    late = "If you know the answer after all, write it into the thread of this message."
+    words: dict[Outcome, str] = {
+        "declined": "Thank you for looking: I ask somebody else.",
+        "handed_over": "Thank you: I pass it on. If your colleague can't be asked now, I find somebody else.",
+        "silent": f"I had no answer from you, so I ask somebody else. {late}",
+        "left": f"I ask somebody else. {late}",
+        "ended": "It is settled by now. There is nothing left to do.",
+        "answered": "Thank you: your answer is delivered.",
+    }
+    text = words.get(askee.outcome, "There is nothing left to do.")
+    if askee.outcome == "answered" and ask.state == "solved":
+        text = "Thank you: your answer solved it."
+    blocks = [section(escape(text))]
+    lines = [text]
+    if askee.outcome in ("silent", "answered") and ask.question:
+        lines += ["The question was:", ask.question]
+        blocks.append(section(f"The question was:\n{quote(ask.question)}"))
+    if askee.outcome == "declined" and (ask.subject.topics or ask.subject.tools or ask.subject.roles):
+        about = ask.about or "this"
+        ask_drop = f"Is {about} not yours any more? You can take it out of what you declare."
+        lines.append(ask_drop)
+        blocks += [
+            context(escape(ask_drop)),
+            actions(
+                button(cut(f"Drop {about}", 70), f"{ids.ASKED}:drop", ask.id),
+                button("Change what I declare", ids.DECLARE, "-"),
+            ),
+        ]
+    return message(lines, blocks)
+
+
+def reminder(ask: Ask) -> Message:
+    """Remind a person in the thread."""
+    text = (
+        "You asked me to come back to this now."
+        if ask.state == "asked"
+        else "A reminder, the only one: this question still waits for you. Without an answer I ask somebody else."
+    )
+    return message([text], [section(text)])
+
+
+def further_note(ask: Ask) -> Message:
+    """Bring what was asked back, in the thread."""
+    text = "They ask back:"
+    return message([text, ask.further], [section(f"*{text}*\n{quote(ask.further)}")])

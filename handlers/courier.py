@@ -1,0 +1,269 @@
+"""Writes what is to be written about questions, at Slack's pace, and to people when they may be written to."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers.blocks.asks import (
+    Names,
+    answer_note,
+    asker_card,
+    further_note,
+    note_to_asker,
+    person_card,
+    reminder,
+)
+from handlers.blocks.message import Message
+from handlers.blocks.people import View
+from handlers.errors import out_of_reach, token_is_void
+from handlers.limits import wait_to_post
+from handlers.members import FRESH, profile_of
+from handlers.replies import ClientOf, Clock
+from knowledge.asking import WAITING, Ask, Askee, DueDelivery, may_write, patience_ends, when_to_write
+from knowledge.desk import Desk, RulesOf
+from knowledge.models import Role
+from knowledge.people import LEVELS, Member, Person, Reason
+from knowledge.ports import Asks, Deliveries, People
+
+RUN_SECONDS = 5.0
+"""How often it is looked what is due."""
+MOST_AT_ONCE = 8
+MOST_DUE = 100
+TRY_AGAIN = timedelta(minutes=1)
+NO_CLIENT = timedelta(minutes=15)
+MOST_REFUSALS = 3
+"""So often Slack may refuse a message before it is given up."""
+MOST_NAMES = 5_000
+Sleep = Callable[[float], Awaitable[None]]
+logger = logging.getLogger(__name__)
+
+
+class Courier:
+    """Carry messages between those who ask and those who are asked."""
+
+    def __init__(
+        self,
+        deliveries: Deliveries,
+        asks: Asks,
+        desk: Desk,
+        people: People,
+        rules: RulesOf,
+        roles: Mapping[str, Role],
+        client_of: ClientOf,
+        now: Clock,
+        sleep: Sleep,
+    ) -> None:
+        self._deliveries = deliveries
+        self._asks = asks
+        self._desk = desk
+        self._people = people
+        self._rules = rules
+        self._roles = roles
+        self._client_of = client_of
+        self._now = now
+        self._sleep = sleep
+        self._members: OrderedDict[tuple[str, str], tuple[datetime, Member]] = OrderedDict()
+
+    async def run(self) -> None:
+        """Do what is due by itself, then write what may be written now."""
+        while await self._desk.run(MOST_DUE) == MOST_DUE:
+            pass
+        at_once = asyncio.Semaphore(MOST_AT_ONCE)
+
+        async def one(workspace: str) -> None:
+            async with at_once:
+                await self.deliver(workspace)
+
+        done = await asyncio.gather(
+            *(one(workspace) for workspace in await self._deliveries.waiting(self._now())), return_exceptions=True
+        )
+        for error in done:
+            if isinstance(error, BaseException):
+                logger.error("messages about questions could not be written; they are tried again", exc_info=error)
+
+    async def deliver(self, workspace: str, ask_id: str | None = None) -> None:
+        """Write what may be written in a workspace now; about one question alone where it is named."""
+        client = await self._client_of(workspace)
+        if client is None:
+            return
+        claimed = await self._deliveries.claim(workspace, self._now(), ask_id)
+        # The asker's message comes first: answers go into its thread.
+        for due in sorted(claimed, key=lambda one: (one.at, one.what.kind != "draw asker")):
+            wait = (due.at - self._now()).total_seconds()
+            if wait > 0:
+                await self._sleep(wait)
+            await self._carry(client, due)
+
+    async def _carry(self, client: AsyncWebClient, due: DueDelivery) -> None:
+        ask = await self._asks.get(due.workspace, due.ask_id)
+        if ask is None:
+            return
+        try:
+            await self._write(client, due, ask)
+        except Exception as error:
+            code = error.response.get("error") if isinstance(error, SlackApiError) else type(error).__name__
+            logger.warning("a message about a question could not be written: %s", code)
+            if token_is_void(error):
+                await self._deliveries.put_off(due, self._now() + NO_CLIENT, counted=False)
+            elif not isinstance(error, SlackApiError) or out_of_reach(error) or due.attempts < MOST_REFUSALS:
+                await self._deliveries.put_off(due, self._now() + TRY_AGAIN, counted=True)
+            else:
+                await self._deliveries.sent(due, self._now())
+                if due.what.kind in ("ask", "remind", "deliver question") and due.what.user:
+                    # Whoever can't be written to can't answer: the next person is asked.
+                    await self._desk.happened(due.workspace, due.ask_id, "left")
+
+    async def _write(self, client: AsyncWebClient, due: DueDelivery, ask: Ask) -> None:
+        match due.what.kind:
+            case "draw asker":
+                await self._draw_asker(client, due, ask)
+            case "tell asker" | "deliver answer":
+                await self._reply_to_asker(client, due, ask)
+            case "draw person":
+                await self._draw_person(client, due, ask)
+            case "ask" | "remind" | "deliver question":
+                await self._write_to_person(client, due, ask)
+
+    async def _draw_asker(self, client: AsyncWebClient, due: DueDelivery, ask: Ask) -> None:
+        place = None
+        if ask.asker is not None:
+            rules = await self._rules(ask.workspace)
+            card = asker_card(
+                ask,
+                await self._names(client, ask, for_asker=True),
+                self._view(ask),
+                self._asks.seal(ask.workspace, ask.id),
+                curators=bool(rules.curators),
+            )
+            if ask.asker.ts:
+                await _redraw(client, ask.asker.channel, ask.asker.ts, card)
+            else:
+                place = await _post(client, ask.asker.user, card)
+        await self._deliveries.sent(due, self._now(), place=place)
+
+    async def _reply_to_asker(self, client: AsyncWebClient, due: DueDelivery, ask: Ask) -> None:
+        if ask.asker is not None and due.what.text:
+            if due.what.kind == "deliver answer":
+                shown = answer_note(due.what.text, await self._names(client, ask, for_asker=True), self._view(ask))
+            else:
+                shown = note_to_asker(due.what.text)
+                if not await self._may_write(client, due, ask.asker.user, urgent=False):
+                    return
+            await _post(client, ask.asker.channel or ask.asker.user, shown, ask.asker.ts or None)
+        await self._deliveries.sent(due, self._now())
+
+    async def _draw_person(self, client: AsyncWebClient, due: DueDelivery, ask: Ask) -> None:
+        askee = ask.askee(due.what.user or "")
+        # What was not posted yet is drawn right when it is.
+        if askee is not None and askee.ts:
+            await _redraw(client, askee.channel, askee.ts, await self._card(client, ask, askee))
+        await self._deliveries.sent(due, self._now())
+
+    async def _write_to_person(self, client: AsyncWebClient, due: DueDelivery, ask: Ask) -> None:
+        askee = ask.holder
+        if askee is None or askee.user != due.what.user or ask.state not in WAITING:
+            # Withdrawn, answered or passed on meanwhile.
+            await self._deliveries.sent(due, self._now())
+            return
+        member = await self._member(client, ask.workspace, askee.user)
+        if member is not None and not member.suggestible:
+            await self._deliveries.sent(due, self._now())
+            await self._desk.happened(ask.workspace, ask.id, "left")
+            return
+        if not await self._may_write(client, due, askee.user, urgent=ask.urgent):
+            return
+        if due.what.kind == "remind" and not (await self._rules(ask.workspace)).starts_messages:
+            await self._deliveries.sent(due, self._now())
+            return
+        place: tuple[str, str] | None = None
+        if due.what.kind == "ask":
+            card = await self._card(client, ask, askee)
+            # Looked at once more, right before: the look-ups took their time.
+            if not await self._is_with(ask, askee.user):
+                await self._deliveries.sent(due, self._now())
+                return
+            place = await _post(client, askee.user, card)
+        else:
+            shown = further_note(ask) if due.what.kind == "deliver question" else reminder(ask)
+            await _post(client, askee.channel or askee.user, shown, askee.ts or None)
+        sent = self._now()
+        patience = patience_ends(sent, member.tz if member else "", ask.urgent)
+        await self._deliveries.sent(due, sent, place=place, patience=patience)
+
+    async def _is_with(self, ask: Ask, user: str) -> bool:
+        now = await self._asks.get(ask.workspace, ask.id)
+        return now is not None and now.holder is not None and now.holder.user == user
+
+    async def _may_write(self, client: AsyncWebClient, due: DueDelivery, user: str, *, urgent: bool) -> bool:
+        """Tell whether a person may be written to now; if not, it is put off until they may."""
+        member, now = await self._member(client, due.workspace, user), self._now()
+        tz = member.tz if member else ""
+        if may_write(now, tz, urgent):
+            return True
+        await self._deliveries.put_off(due, when_to_write(now, tz, urgent), counted=False)
+        return False
+
+    async def _card(self, client: AsyncWebClient, ask: Ask, askee: Askee) -> Message:
+        names = await self._names(client, ask, for_asker=False)
+        return person_card(ask, askee, names, self._view(ask), await self._reasons(ask, askee.user))
+
+    def _view(self, ask: Ask) -> View:
+        return View(self._now(), self._roles, ask.workspace)
+
+    async def _names(self, client: AsyncWebClient, ask: Ask, *, for_asker: bool) -> Names:
+        """Say who may be named: to the asker who is shown, to others the asker who is not anonymous."""
+        person = ask.holder or ask.answerer
+        before = next((one for one in reversed(ask.people) if one.outcome == "handed_over"), None)
+        return Names(
+            None if ask.anonymous or ask.asker is None else await self._named(client, ask, ask.asker.user),
+            await self._named(client, ask, person.user) if for_asker and person and person.shown else None,
+            await self._named(client, ask, before.user) if before and before.shown and not for_asker else None,
+        )
+
+    async def _named(self, client: AsyncWebClient, ask: Ask, user: str) -> Person:
+        member = await self._member(client, ask.workspace, user)
+        return Person(user, member.name if member else "", "active", ())
+
+    async def _reasons(self, ask: Ask, user: str) -> Sequence[Reason]:
+        declared = await self._people.declaration(ask.workspace, user)
+        confirmed = declared.confirmed or self._now()
+        topics = [key for key in (*ask.subject.topics, *ask.subject.tools) if key in declared.topics]
+        found = [Reason("topic", key, declared.topics[key], None, confirmed) for key in topics]
+        roles = [role for role in ask.subject.roles if role in declared.roles]
+        roles.sort(key=lambda role: LEVELS.index(declared.roles[role]))
+        return [*found, *(Reason("role", role, "", declared.roles[role], confirmed) for role in roles)]
+
+    async def _member(self, client: AsyncWebClient, workspace: str, user: str) -> Member | None:
+        """Return what Slack says of a person, at most an hour old; what is kept of them where Slack does not say."""
+        key, now = (workspace, user), self._now()
+        kept = self._members.get(key)
+        if kept is not None and now - kept[0] < FRESH:
+            return kept[1]
+        member = await profile_of(client, user)
+        if member is None:
+            return await self._people.profile(workspace, user)
+        self._members[key] = (now, member)
+        self._members.move_to_end(key)
+        if len(self._members) > MOST_NAMES:
+            self._members.popitem(last=False)
+        return member
+
+
+async def _post(client: AsyncWebClient, channel: str, shown: Message, thread: str | None = None) -> tuple[str, str]:
+    await wait_to_post(client, "chat.postMessage", channel)
+    posted = await client.chat_postMessage(channel=channel, thread_ts=thread, **shown.payload())
+    return str(posted["channel"]), str(posted["ts"])
+
+
+async def _redraw(client: AsyncWebClient, channel: str, ts: str, shown: Message) -> None:
+    await wait_to_post(client, "chat.update", channel)
+    sent: dict[str, Any] = {"text": shown.payload()["text"], "blocks": list(shown.blocks)}
+    await client.chat_update(channel=channel, ts=ts, **sent)
