@@ -69,7 +69,7 @@ def register(
     every: dict[str, Any] = {**show, "people": people, "profiles": profiles}
     standings = Standings(people, workspaces, now)
     naming = Naming(standings, workspaces)
-    at_home: dict[str, Any] = {"home": home.Home(guide, people, standings, now, support)}
+    at_home: dict[str, Any] = {"home": home.Home(guide, people, standings, asks, now, support)}
     ratings = Ratings(feedback, guide, later, now)
     counter = Counter(desk, asks, courier, guide, people, standings, later, now)
 

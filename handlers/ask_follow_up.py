@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -15,10 +16,11 @@ from handlers.blocks.ask_forms import back_form, told
 from handlers.blocks.message import Block, Message, cut, escape, header, message, section
 from handlers.blocks.message import context as small_print
 from handlers.payloads import Actor, Press
-from handlers.permissions import may
+from handlers.permissions import Standing, may
 from handlers.replies import answer_press
 from knowledge.asking import FINAL, LONGEST_TEXT, Ask, Asker, Details, Event
 from knowledge.people import MOST_PEOPLE, choose
+from knowledge.ports import Asks, People
 
 NOTHING_LEFT = "That is not possible any more: the message above shows how your question stands."
 STATES = {
@@ -99,13 +101,16 @@ async def asked_back(ack: AsyncAck, body: dict[str, Any], *, counter: Counter) -
     await ack(response_action="update", view=told("Ask back", said))
 
 
-async def open_questions(counter: Counter, actor: Actor) -> list[Block]:
+async def open_questions(asks: Asks, actor: Actor) -> list[Block]:
     """Return the section of the Home tab: what the person asked, and what they are asked."""
-    mine = [ask for ask in await counter.asks.of_asker(actor.workspace, actor.user) if ask.state not in FINAL]
-    theirs = await counter.asks.of_person(actor.workspace, actor.user)
-    if not mine and not theirs:
-        return []
+    mine = [ask for ask in await asks.of_asker(actor.workspace, actor.user) if ask.state not in FINAL]
+    theirs = await asks.of_person(actor.workspace, actor.user)
     blocks = [header("My open questions")]
+    if not mine and not theirs:
+        blocks.append(
+            section("Nothing is open. To put a question to a person, type `/genai-role ask someone about …`.")
+        )
+        return blocks
     if mine:
         lines = [f"• {_short(ask)} – {STATES[ask.state]}" for ask in mine[:MOST_SHOWN]]
         blocks.append(section("*I asked*\n" + "\n".join(lines)))
@@ -119,12 +124,12 @@ def _short(ask: Ask) -> str:
     return escape(cut(" ".join(ask.question.split()), 120))
 
 
-async def unanswered(counter: Counter, client: Any, actor: Actor) -> Message:
+async def unanswered(asks: Asks, people: People, actor: Actor, standing: Standing, now: datetime) -> Message:
     """Show a curator what had no answer, by subject, with who could learn it."""
-    if not may(await counter.standings.of(client, actor), "curate entries"):
+    if not may(standing, "curate entries"):
         text = "This list is for curators."
         return message([text], [section(text)])
-    found = await counter.asks.unanswered(actor.workspace)
+    found = await asks.unanswered(actor.workspace)
     if not found:
         text = "No question to a person is without an answer now."
         return message([text], [section(text)])
@@ -133,7 +138,7 @@ async def unanswered(counter: Counter, client: Any, actor: Actor) -> Message:
         times = "1 question" if one.count == 1 else f"{one.count} questions"
         said = [f"{one.about or 'Something else'}: {times}."]
         roles = one.subject.roles
-        rows = await counter.people.candidates(actor.workspace, topics=(), roles=roles, without=None, now=counter.now())
+        rows = await people.candidates(actor.workspace, topics=(), roles=roles, without=None, now=now)
         learning = choose([row for row in rows if row.level == "learning"], (), roles, MOST_PEOPLE)
         if learning:
             said.append("Learning it: " + ", ".join(person.name or person.user for person in learning) + ".")

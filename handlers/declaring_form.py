@@ -19,8 +19,8 @@ LABELS: dict[Level, str] = {"lead": "I lead", "practitioner": "I practise", "lea
 ASK_ME, NOT_ABOUT = "Topics you can be asked about", "Don't ask me about"
 VISIBILITY: dict[Visibility, str] = {
     "open": "Everybody who asks is shown my name",
-    "ask_first": "Ask me first: my name is not shown",
-    "hidden": "Hidden: nobody is told of me",
+    "ask_first": "Ask me first: my name is not shown; I may be asked unnamed",
+    "hidden": "Hidden: nobody is told of me; I may be asked unnamed",
 }
 CAPS = (1, 2, 3, 5, 10)
 NO_LIMIT = "none"

@@ -14,17 +14,18 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers import ids, payloads
+from handlers.ask_follow_up import open_questions, unanswered
 from handlers.blocks import home as blocks
 from handlers.blocks.message import Block, section
 from handlers.blocks.people import View
 from handlers.payloads import Actor
-from handlers.permissions import Standing, Standings
+from handlers.permissions import Standing, Standings, may
 from handlers.personal import forget, my_data
 from handlers.places import Place, from_home, place_in, place_of
 from handlers.proposals import roles_of_title, title_blocks
 from handlers.replies import Clock, answer_press, modal_of, open_modal, opening, view_for
 from knowledge.guide import Guide
-from knowledge.ports import People
+from knowledge.ports import Asks, People
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Home:
     guide: Guide
     people: People
     standings: Standings
+    asks: Asks
     now: Clock
     support: str = ""
 
@@ -92,6 +94,14 @@ async def _browse(home: Home, visit: Visit) -> list[Block]:
     return blocks.browse(visit.view)
 
 
+async def _questions(home: Home, visit: Visit) -> list[Block]:
+    return await open_questions(home.asks, visit.actor)
+
+
+async def _unanswered(home: Home, visit: Visit) -> list[Block]:
+    return list((await unanswered(home.asks, home.people, visit.actor, visit.standing, home.now())).blocks)
+
+
 async def _privacy(home: Home, visit: Visit) -> list[Block]:
     return blocks.privacy()
 
@@ -102,6 +112,8 @@ async def _help(home: Home, visit: Visit) -> list[Block]:
 
 SECTIONS = (
     Section("me", "Me", _me),
+    Section("questions", "My questions", _questions, lambda visit: may(visit.standing, "ask a person")),
+    Section("unanswered", "Unanswered", _unanswered, lambda visit: may(visit.standing, "curate entries")),
     Section("roles", "Browse roles", _browse),
     Section("privacy", "Privacy", _privacy),
     Section("help", "Help", _help),

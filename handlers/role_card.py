@@ -59,7 +59,8 @@ async def look_up(
         case "forget me":
             reply = await forget(people, command.actor)
         case None if command.text.strip().casefold() == "unanswered":
-            reply = await unanswered(counter, client, command.actor)
+            standing = await counter.standings.of(client, command.actor)
+            reply = await unanswered(counter.asks, people, command.actor, standing, now())
         case None:
             may_name = naming.to(client, command.actor)
             answer = await guide.ask(

@@ -400,3 +400,15 @@ async def test_an_id_that_somebody_wrote_into_a_form_is_not_asked(slack: LocalSl
     done = await slack.submit(ANN, view, {"question": QUESTION, "whom": CAI})
     assert list(done.errors) == ["whom"]
     assert await rows(bot, "asks") == []
+
+
+async def test_the_home_tab_shows_what_is_open(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    await put(slack, bot, clock)
+    for user, line in ((ANN, "How do we roll back a model? – with a colleague"), (DEE, "*I am asked*")):
+        home = await slack.open_home(user)
+        await slack.press(user, home, "home_section:questions")
+        assert line in words(slack.workspace.homes[user])
+    home = await slack.open_home(CAI)
+    await slack.press(CAI, home, "home_section:questions")
+    assert "Nothing is open" in words(slack.workspace.homes[CAI])
