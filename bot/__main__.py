@@ -359,6 +359,48 @@ def forget_person(person: str, workspace: str | None) -> None:
         click.echo(f"Rows deleted: {count}. A keyed hash stays, so that no import brings the person back.")
 
 
+@main.group()
+def entries() -> None:
+    """Import and export what a workspace knows beyond the bundled knowledge: entries, topics, and its own words."""
+
+
+@entries.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_WORKSPACE
+@click.option("--dry-run", is_flag=True, help="Check the file, say what each line would do, and write nothing.")
+@_plainly
+def import_entries(file: Path, workspace: str | None, dry_run: bool) -> None:
+    """Import entries and words from a JSON or CSV file."""
+    from bot import entries_file as work
+
+    settings = _settings()
+    with _bad_lines():
+        counted = asyncio.run(
+            work.import_entries(
+                settings,
+                file,
+                workspace=workspace,
+                dry_run=dry_run,
+                say=lambda line: click.echo(line, err=True),
+                progress=_progress,
+            )
+        )
+        click.echo(work.told(counted, dry_run=dry_run))
+
+
+@entries.command("export")
+@_FILE
+@_WORKSPACE
+@_plainly
+def export_entries(file: Path, workspace: str | None) -> None:
+    """Export every entry and word of a workspace to a JSON or CSV file."""
+    from bot import entries_file as work
+
+    settings = _settings()
+    with _bad_lines():
+        click.echo(f"Rows exported: {asyncio.run(work.export_entries(settings, file, workspace=workspace)):,}")
+
+
 @contextmanager
 def _bad_lines() -> Iterator[None]:
     """Say what is wrong with a file in a sentence, and end with 2."""

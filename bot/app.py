@@ -35,9 +35,9 @@ from handlers.courier import Courier
 from handlers.freshness import RUN_SECONDS, Rounds
 from knowledge.desk import Desk
 from knowledge.guide import Guide, load_guide
-from knowledge.ports import People, Threads
 from storage.ask_deliveries import SqlDeliveries
 from storage.asks import SqlAsks
+from knowledge.ports import People, TeamKnowledge, Threads
 from storage.database import head_version, migrate, open_engine, schema_version, sqlite_file
 from storage.feedback import SqlFeedback
 from storage.freshness import SqlFreshness
@@ -45,6 +45,7 @@ from storage.inbox import SqlInbox
 from storage.keys import MAKE_KEY, Keys, KeysError, keys_beside, new_key
 from storage.people import SqlPeople
 from storage.rotation import renew_secrets
+from storage.team_entries import SqlTeamEntries
 from storage.threads import SqlThreads
 from storage.workspaces import SqlWorkspaces
 
@@ -58,6 +59,7 @@ READY_SECONDS = 2.0
 """How long /readyz waits for the database."""
 Work = Literal["all", "web", "worker"]
 """What a process does: take requests, work the inbox off, or both."""
+MakeGuide = Callable[[People, Threads, Callable[[], datetime], TeamKnowledge], Guide]
 
 
 @dataclass
@@ -67,6 +69,7 @@ class Bot:
     engine: AsyncEngine
     guide: Guide
     people: SqlPeople
+    team: SqlTeamEntries
     feedback: SqlFeedback
     workspaces: SqlWorkspaces
     inbox: SqlInbox
@@ -181,7 +184,7 @@ def build_app(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     rng: random.Random | None = None,
     sleep: Sleep = asyncio.sleep,
-    make_guide: Callable[[People, Threads, Callable[[], datetime]], Guide] = load_guide,
+    make_guide: MakeGuide = load_guide,
     work: Work = "all",
     over_socket: bool = False,
     regularly: Every = every,
@@ -206,7 +209,8 @@ def build_app(
     freshness = SqlFreshness(engine)
     feedback = SqlFeedback(engine)
     workspaces = SqlWorkspaces(engine, now)
-    guide = make_guide(people, threads, now)
+    team = SqlTeamEntries(engine)
+    guide = make_guide(people, threads, now, team)
     guide.on_answer = metrics.answered
     tasks = Tasks()
     # Without a token: Bolt makes a client with the authorized one for each request.
@@ -292,6 +296,7 @@ def build_app(
         engine,
         guide,
         people,
+        team,
         feedback,
         workspaces,
         inbox,

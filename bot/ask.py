@@ -24,22 +24,21 @@ from knowledge.answers import (
     Pair,
     RoleCard,
     Suggestion,
+    TeamCard,
     ToolCard,
     TopicCard,
 )
 from knowledge.conversation import Conversation
 from knowledge.guide import Guide, Question, load_guide
-from knowledge.people import Level, Member
+from knowledge.people import Member
+from knowledge.people_rows import TeamMember as TeamMember
 from knowledge.ports import People
+from knowledge.rows import BadLine as BadLine
 from storage.database import migrate, open_engine
 from storage.people import SqlPeople
 from storage.threads import SqlThreads
 
 WORKSPACE = "TBATCH"
-
-
-class BadLine(Exception):
-    """Report a line of input that can't be used; the message says which and why."""
 
 
 class Line(BaseModel):
@@ -51,27 +50,6 @@ class Line(BaseModel):
     via: Literal["command", "mention", "dm"] = "mention"
     turns: list[str] = []
     asker: str | None = None
-
-
-class DeclaredRole(BaseModel):
-    """Hold one declared role of a team file."""
-
-    role: str
-    level: Level
-
-
-class TeamMember(BaseModel):
-    """Hold one member of a team file."""
-
-    id: str
-    name: str
-    title: str = ""
-    tz: str = ""
-    declared: list[DeclaredRole] = []
-    topics: list[str] = []
-    status: Literal["active", "away", "ooo", "deactivated"] = "active"
-    bot: bool = False
-    guest: bool = False
 
 
 class Reply(BaseModel):
@@ -99,7 +77,7 @@ def reply(answer: Answer, view: View) -> Reply:
         "text": render(answer, view).text,
     }
     match answer:
-        case RoleCard() | TopicCard() | ToolCard():
+        case RoleCard() | TopicCard() | ToolCard() | TeamCard():
             return Reply(kind="card", facet=answer.facet, **common)
         case Comparison() | Pair():
             return Reply(kind="compare", facet="compare", **common)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import webbrowser
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import click
 from platformdirs import user_data_path
 from pydantic import SecretStr
 
-from bot.app import build_app
+from bot.app import MakeGuide, build_app
 from bot.ask import TeamMember, fill, read_team
 from bot.local import DEMO_TEAM, GENERAL, LocalSlack, Member
 from bot.local.run import RunningBot, StartBot, run_local
@@ -20,14 +20,12 @@ from bot.local.stream import Step
 from bot.serve import can_listen, start_site
 from bot.settings import Settings, SettingsError, has_display
 from handlers import ids
-from knowledge.guide import Guide, load_guide
-from knowledge.ports import People, Threads
+from knowledge.guide import load_guide
 from storage.database import sqlite_file
 
 DEMO_WORKSPACE = "T0LOCAL0001"
 YOU = Member("U0YOU000001", "You", title="")
 PRIYA = "U0PRIYA0001"
-MakeGuide = Callable[[People, Threads, Callable[[], datetime]], Guide]
 
 
 def first_steps(somebody: str) -> list[Step]:

@@ -33,6 +33,7 @@ from knowledge.answers import (
     Pair,
     RoleCard,
     Suggestion,
+    TeamCard,
     ToolCard,
     TopicCard,
 )
@@ -50,6 +51,7 @@ KINDS: dict[type, str] = {
     RoleCard: "card",
     TopicCard: "card",
     ToolCard: "card",
+    TeamCard: "card",
     Comparison: "compare",
     Pair: "compare",
     Suggestion: "people",

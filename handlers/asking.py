@@ -33,7 +33,7 @@ async def ask_someone(
 ) -> None:
     """Show the three people to ask about an entry."""
     press = payloads.press(body)
-    subject = guide.subject_of(press.value)
+    subject = await guide.subject_of(press.actor.workspace, press.value)
     if subject is None:
         await answer_press(client, press, gone())
     else:

@@ -129,6 +129,8 @@ async def offer_topics(ack: AsyncAck, body: dict[str, Any], *, guide: Guide, peo
     if not search.actor.outside:
         for key in await people.topics_from(search.actor.workspace, guide.topic_start(typed)):
             keys.setdefault(key, "")
+        for topic in await guide.team_topics(search.actor.workspace, typed):
+            keys.setdefault(guide.topic_key(topic), topic)
     for one in guide.find_subjects(typed):
         keys.setdefault(one.id, one.name)
     first = dict(list(keys.items())[:MOST_OFFERED])

@@ -14,9 +14,11 @@ from handlers.blocks.feedback import cannot_be_rated, instead, rateable, thanks,
 from handlers.blocks.message import Message
 from handlers.replies import Clock, Later, answer_press
 from knowledge.answers import Answer, Candidates, NotKnown
+from knowledge.catalog import AnyEntry
 from knowledge.feedback import Asked, RatedKind, Verdict, asked
 from knowledge.guide import Guide
 from knowledge.ports import Feedback
+from knowledge.team import TeamEntry
 
 CountVote = Callable[[str, Verdict], None]
 """Told the kind of answer and the verdict of every vote that changed something."""
@@ -68,13 +70,19 @@ async def rate(
     else:
         if await feedback.vote(press.actor.workspace, about, verdict, now()):
             count(about.kind, verdict)
-        await answer_press(client, press, thanks() if verdict == "helpful" else _instead(about, guide))
+        await answer_press(
+            client, press, thanks() if verdict == "helpful" else await _instead(about, guide, press.actor.workspace)
+        )
     await ack()
 
 
-def _instead(about: Asked, guide: Guide) -> Message:
+async def _instead(about: Asked, guide: Guide, workspace: str) -> Message:
     others = guide.others(about.text, without=about.entries)
-    shown = [entry for entry_id in about.entries if (entry := guide.catalog.entry(entry_id))]
+    shown: list[AnyEntry | TeamEntry] = []
+    for entry_id in about.entries:
+        entry = guide.catalog.entry(entry_id) or await guide.team_entry(workspace, entry_id)
+        if entry is not None:
+            shown.append(entry)
     # Who was asked for people has seen those of the first entry already.
     whom = [*others, *shown] if about.kind == "people" else [*shown, *others]
     return instead(others, whom[0] if whom else None)

@@ -8,6 +8,7 @@ from typing import Literal
 from knowledge.glossaries import Language
 from knowledge.models import Role, RoleNote, Tool, Topic
 from knowledge.people import PassedOver, Person
+from knowledge.team import TeamEntry
 
 Facet = Literal["summary", "responsibilities", "skills", "example", "people", "compare"]
 
@@ -40,6 +41,8 @@ class _Answer:
 
     asked_in: Language | None = None
     """The language of the question where it was not English; answers are English always."""
+    renamed: tuple[tuple[str, str], ...] = ()
+    """Words of this workspace that stood in the question, each with the bundled entry that it is the word for."""
     names_people: bool = True
     """False where colleagues are left out, as whoever reads it is no member of this workspace."""
 
@@ -158,4 +161,16 @@ class NotKnown(_Answer):
     confidence: float
 
 
-Answer = RoleCard | TopicCard | ToolCard | Comparison | Pair | Suggestion | Candidates | Help | NotKnown
+@dataclass(frozen=True)
+class TeamCard(_Answer):
+    """Answer from what this workspace knows; an entry without an answer says whose field it is and ``whom`` to ask."""
+
+    entry: TeamEntry
+    roles: tuple[Role, ...]
+    subject: Subject
+    confidence: float
+    whom: Suggestion | None = None
+    facet: Facet = "summary"
+
+
+Answer = RoleCard | TopicCard | ToolCard | TeamCard | Comparison | Pair | Suggestion | Candidates | Help | NotKnown

@@ -18,6 +18,7 @@ from knowledge.answers import (
     RoleCard,
     Subject,
     Suggestion,
+    TeamCard,
     ToolCard,
     TopicCard,
 )
@@ -80,6 +81,9 @@ def kept(answer: Answer, before: Subject | None, conversation: Conversation, ask
             return replace(subject, facet="people", named=(*earlier, *marks(answer.people or answer.nearest)))
         case NotKnown():
             return replace(subject, named=marks(answer.holders))
+        case TeamCard():
+            named = marks(answer.whom.people or answer.whom.nearest) if answer.whom else ()
+            return replace(subject, named=named)
         case Help():
             return subject
 

@@ -15,10 +15,12 @@ from knowledge.answers import (
     Pair,
     RoleCard,
     Suggestion,
+    TeamCard,
     ToolCard,
     TopicCard,
 )
 from knowledge.catalog import Catalog
+from knowledge.team import TEAM_ID
 from knowledge.text import strip_markup
 
 Verdict = Literal["helpful", "not"]
@@ -56,6 +58,8 @@ def asked(text: str, answer: Answer, answer_id: str, catalog: Catalog) -> Asked 
             kind, shown = "card", (answer.topic.id,)
         case ToolCard():
             kind, shown = "card", (answer.tool.id,)
+        case TeamCard():
+            kind, shown = "card", (answer.entry.id,)
         case Comparison() | Pair():
             kind, shown = "compare", (answer.left.id, answer.right.id)
         case Suggestion(subject=about):
@@ -68,8 +72,9 @@ def asked(text: str, answer: Answer, answer_id: str, catalog: Catalog) -> Asked 
             return None
         case _:
             assert_never(answer)
-    # A topic can be somebody's own words; those are not ours to keep here.
-    entries = tuple(entry_id for entry_id in shown if catalog.entry(entry_id))[:3]
+    # A topic can be somebody's own words; those are not ours to keep here. The id of a team's entry holds none.
+    known = (entry_id for entry_id in shown if catalog.entry(entry_id) or entry_id.startswith(TEAM_ID))
+    entries = tuple(known)[:3]
     return Asked(answer_id, kind, entries, round(answer.confidence, 3), impersonal(text))
 
 

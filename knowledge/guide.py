@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 
-from knowledge.answers import Answer, Candidates, Comparison, Help, NotKnown, Subject, Suggestion
+from knowledge.answers import Answer, Candidates, Comparison, Help, NotKnown, Subject, Suggestion, TeamCard
 from knowledge.catalog import AnyEntry, Catalog, load_catalog
 from knowledge.comparing import Comparer, compare_roles, subject_of
 from knowledge.conversation import Conversation, FollowUps, kept
 from knowledge.explaining import MOST_CANDIDATES, Explainer
-from knowledge.finding import Found
 from knowledge.index import Index, Understanding, content, load_index, load_translator
-from knowledge.introducing import Introduction, introduced
 from knowledge.languages import Translation, Translator
 from knowledge.models import Role, Tool
 from knowledge.people import MayName, PassedOver, named_freely
-from knowledge.ports import People, Threads
+from knowledge.ports import People, TeamKnowledge, Threads
 from knowledge.questions import Via
 from knowledge.suggesting import NamedBefore, Suggester, ToAsk
-from knowledge.text import key_of
-from knowledge.titles import Titles, load_titles
+from knowledge.team import TEAM_ID, NoTeam, TeamEntry
+from knowledge.team_index import Team
+from knowledge.teams import Teams, team_subject
+from knowledge.vocabulary import Vocabulary
 
 LONGEST_QUESTION = 2000
 """Signs of a question that are read."""
@@ -38,12 +37,12 @@ class Question:
     asker: str | None = None
     conversation: Conversation | None = None
     said: str = ""
-    """What was typed, where ``text`` is its translation."""
+    """What was typed, where ``text`` is its translation, or says it in bundled words."""
     may_name: MayName = named_freely
 
 
-class Guide:
-    """Answer questions from the catalog, and from what members declared; one call a question."""
+class Guide(Vocabulary):
+    """Answer questions from the catalog, what the workspace knows, and what members declared; one call a question."""
 
     def __init__(
         self,
@@ -53,30 +52,39 @@ class Guide:
         threads: Threads,
         now: Callable[[], datetime],
         translator: Translator | None = None,
+        team: TeamKnowledge | None = None,
     ) -> None:
-        self.catalog = catalog
-        self._index = index
+        super().__init__(catalog, index)
+        self._teams = Teams(team or NoTeam(), index.matcher)
         self._threads = threads
         self._now = now
         self._translator = translator
         self._follow_ups = FollowUps(content("follow_ups.yaml"), catalog)
         self._explainer = Explainer(catalog, index, people)
         self._comparer = Comparer(catalog, index)
-        self._suggester = Suggester(catalog, index, people, now)
+        self._suggester = Suggester(catalog, index, people, now, self._teams)
         self.on_answer: Callable[[Answer], None] | None = None
         """Told every answer to a question, for counting."""
 
     async def ask(self, question: Question) -> Answer:
         """Answer a question and keep its subject for follow-ups."""
         question = replace(question, text=question.text[:LONGEST_QUESTION])
+        team = await self._teams.of(question.workspace)
+        renamed = team.in_bundled_words(question.text)
+        typed = question.text
+        if renamed is not None:
+            question = replace(question, text=renamed.text[:LONGEST_QUESTION], said=typed)
         translation = self._translated(question.text)
         if translation is not None:
-            question = replace(question, text=translation.english, said=question.text)
+            question = replace(question, text=translation.english, said=typed)
         question = replace(question, text=self._index.without_rejected(question.text))
         before = await self._subject_before(question)
-        answer = (await self._follow_up(question, before) if before else None) or await self._answer(question, before)
+        followed = await self._follow_up(question, team, before) if before else None
+        answer = followed or await self._answer(question, team, before)
         if translation is not None:
             answer = replace(answer, asked_in=translation.language)
+        if renamed is not None:
+            answer = replace(answer, renamed=renamed.aliases)
         if self.on_answer is not None:
             self.on_answer(answer)
         if question.conversation:
@@ -100,7 +108,7 @@ class Guide:
                 question.workspace, at.channel, at.thread, question.asker or "", subject, self._now()
             )
 
-    async def _follow_up(self, question: Question, before: Subject) -> Answer | None:
+    async def _follow_up(self, question: Question, team: Team, before: Subject) -> Answer | None:
         """Answer what only the answer before makes plain: "the second one", "and the data engineer?"."""
         bare = self._index.questions.plain(question.text)[1]
         picked = self._follow_ups.picked(bare, before)
@@ -109,16 +117,17 @@ class Guide:
                 return Candidates(picked.among[:MOST_CANDIDATES], Subject(), 0.5)
             # The question mark is a cue of its own.
             named = replace(question, text=picked.text + "?" * question.text.rstrip().endswith("?"))
-            answer = await self._follow_up(named, before) or await self._answer(named, before)
+            answer = await self._follow_up(named, team, before) or await self._answer(named, team, before)
             if isinstance(answer, NotKnown) and picked.entry is not None:
                 # With a name in it, a text must be a question of ours; with "one" it follows up.
-                return await self._answer(question, subject_of(picked.entry))
+                return await self._answer(question, team, subject_of(picked.entry))
             return answer
         what = self._follow_ups.moved_on_to(bare)
         if what is None:
             return None
         if before.facet == "people":
-            subject = await self._suggester.topic_of(question.workspace, what)
+            own = team.named(what)
+            subject = team_subject(own) if own else await self._suggester.topic_of(question.workspace, what)
             if subject is None:
                 return None
             return await self.suggest(question.workspace, subject, question.asker, question.may_name)
@@ -129,7 +138,10 @@ class Guide:
             )
         return None
 
-    async def _answer(self, question: Question, before: Subject | None) -> Answer:
+    async def _answer(self, question: Question, team: Team, before: Subject | None) -> Answer:
+        own = team.named(question.said or question.text) or team.named(question.text)
+        if own is not None:
+            return await self._team_card(question, own, 1.0)
         exact = self._index.matcher.names.named_exactly(question.text)
         if exact is not None:
             return await self._explainer.card(question.workspace, exact, may_name=question.may_name)
@@ -158,6 +170,9 @@ class Guide:
                 if intent.sides is None:
                     return Help("compare")
             case "who" | "people":
+                own = team.named_in(question.said or question.text)
+                if own is not None:
+                    return await self.suggest(question.workspace, team_subject(own), question.asker, question.may_name)
                 return await self._suggester.find(
                     question.workspace, question.asker, understood, before, question.said, others, question.may_name
                 )
@@ -171,9 +186,23 @@ class Guide:
                 return await self._explainer.card(
                     question.workspace, carried, facet, confidence=0.9, may_name=question.may_name
                 )
-        return self._comparer.implied(understood) or await self._explainer.explain(
-            question.workspace, understood, question.may_name
-        )
+        implied = self._comparer.implied(understood)
+        if implied is not None:
+            return implied
+        if self._index.matcher.names.named_alone(understood.reading) is None:
+            near = team.nearest(question.said or question.text) or team.nearest(question.text)
+            if near is not None:
+                return await self._team_card(question, near.entry, near.score)
+        return await self._explainer.explain(question.workspace, understood, question.may_name)
+
+    async def _team_card(self, question: Question, entry: TeamEntry, confidence: float) -> TeamCard:
+        """Return the card of an entry of the workspace; one without an answer names whom to ask."""
+        subject = team_subject(entry)
+        whom = None
+        if not entry.answer:
+            whom = await self.suggest(question.workspace, subject, question.asker, question.may_name)
+        roles = tuple(self.catalog.roles[role] for role in subject.roles if role in self.catalog.roles)
+        return TeamCard(entry, roles, subject, confidence, whom)
 
     def _follows_up(self, understood: Understanding) -> bool:
         """Tell whether the text leaves its subject to the conversation."""
@@ -206,6 +235,9 @@ class Guide:
 
     async def show(self, workspace: str, entry_id: str, may_name: MayName = named_freely) -> Answer | None:
         """Return the card of an entry, or None where there is no such entry."""
+        own = (await self._teams.of(workspace)).entries.get(entry_id)
+        if own is not None:
+            return await self._team_card(Question(workspace, "", may_name=may_name), own, 1.0)
         entry = self.catalog.entry(entry_id)
         return None if entry is None else await self._explainer.card(workspace, entry, may_name=may_name)
 
@@ -230,13 +262,20 @@ class Guide:
     async def sought(self, workspace: str, text: str) -> Subject:
         """Say what a question that is put to a person is about; an empty subject where that can't be told."""
         text = text[:LONGEST_QUESTION]
-        translation = self._translated(text)
-        return await self._suggester.sought(workspace, translation.english if translation else text, text)
+        team = await self._teams.of(workspace)
+        own = team.named_in(text)
+        if own is not None:
+            return team_subject(own)
+        renamed = team.in_bundled_words(text)
+        plain = renamed.text[:LONGEST_QUESTION] if renamed else text
+        translation = self._translated(plain)
+        return await self._suggester.sought(workspace, translation.english if translation else plain, text)
 
     def in_words(self, subject: Subject) -> str:
         """Say what a subject is about: the name of its first entry, or the words of a topic; empty for nothing."""
         entry = self._suggester.entry_of(Subject(topics=subject.topics, tools=subject.tools) or subject)
-        return entry.name if entry else next(iter((*subject.topics, *subject.tools, *subject.roles)), "")
+        words = [word for word in (*subject.topics, *subject.tools, *subject.roles) if not word.startswith(TEAM_ID)]
+        return entry.name if entry else next(iter(words), "")
 
     def others(self, text: str, *, without: Sequence[str]) -> tuple[AnyEntry, ...]:
         """Return the entries that fit a text best when those that were shown for it are left out."""
@@ -245,55 +284,27 @@ class Guide:
         rest = [match for match in matches if match.entry.id not in without]
         return tuple(match.entry for match in rest if match.score >= rest[0].score / 2)[:MOST_CANDIDATES]
 
-    def topic_key(self, label: str) -> str:
-        """Return the key of a topic as typed: the entry that it names, else its words without endings."""
-        return self._index.matcher.topic_key(label)
-
-    def topic_start(self, typed: str) -> str:
-        """Return what the keys of topics begin with that begin as was typed."""
-        return self._index.matcher.key_of_words(typed)
-
-    def spelled(self, key: str, typed: str, theirs: str | None) -> str:
-        """Return the one spelling of a topic: ``theirs``, a colleague's, comes before what was typed.
-
-        Short forms of an entry's name are spelled as the name: "k8s" is Kubernetes. Part of the name may stand for it:
-        "Airflow".
-        """
-        entry = self.catalog.entry(key)
-        for words in (theirs, typed):
-            if words and (entry is None or set(key_of(words).split()) <= set(key_of(entry.name).split())):
-                return words
-        return entry.name if entry else typed
-
-    def find_roles(self, typed: str) -> Sequence[Found]:
-        """Return the roles that something typed into a search box fits: by names, titles and tools."""
-        return self._index.finder.roles(typed)
-
-    def find_subjects(self, typed: str) -> Sequence[Found]:
-        """Return the tools and subjects that something typed into a search box fits."""
-        return self._index.finder.subjects(typed)
-
-    def introduction(self, text: str) -> Introduction | None:
-        """Return what somebody says that they do; None where the text is anything else."""
-        return introduced(text, self._index.matcher)
-
-    def roles_of_title(self, title: str) -> tuple[str, ...]:
-        """Return the roles that a title in a profile suggests; the first call takes half a second."""
-        return _titles(self._index).roles(title) if title.strip() else ()
-
-    def subject_of(self, entry_id: str) -> Subject | None:
-        """Return the subject that asking about an entry has."""
+    async def subject_of(self, workspace: str, entry_id: str) -> Subject | None:
+        """Return the subject that asking about an entry has, a bundled one or the workspace's own."""
+        own = await self.team_entry(workspace, entry_id)
+        if own is not None:
+            return team_subject(own)
         entry = self.catalog.entry(entry_id)
         return subject_of(entry) if entry else None
 
+    async def team_entry(self, workspace: str, entry_id: str) -> TeamEntry | None:
+        """Return an entry of the workspace's own that answers, by its id."""
+        return (await self._teams.of(workspace)).entries.get(entry_id)
 
-@lru_cache(maxsize=2)
-def _titles(index: Index) -> Titles:
-    return load_titles(index.matcher.catalog)
+    async def team_topics(self, workspace: str, typed: str) -> Sequence[str]:
+        """Return the names of the workspace's own entries that something typed into a search box fits."""
+        return [entry.name for entry in (await self._teams.of(workspace)).beginning_with(typed)]
 
 
-def load_guide(people: People, threads: Threads, now: Callable[[], datetime]) -> Guide:
+def load_guide(
+    people: People, threads: Threads, now: Callable[[], datetime], team: TeamKnowledge | None = None
+) -> Guide:
     """Read the bundled content and build the guide over it."""
     catalog = load_catalog()
     index = load_index(catalog)
-    return Guide(catalog, index, people, threads, now, load_translator(index.matcher))
+    return Guide(catalog, index, people, threads, now, load_translator(index.matcher), team)

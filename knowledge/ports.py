@@ -11,6 +11,7 @@ from knowledge.asking import Applied, Ask, Change, DueDelivery, Unanswered
 from knowledge.feedback import Asked, Verdict
 from knowledge.freshness import Due
 from knowledge.people import Candidate, Declaration, Level, Member, PassedOver, Terms
+from knowledge.team import Alias, Known, TeamEntry
 from knowledge.workspaces import Recorded, Settings
 
 
@@ -287,4 +288,24 @@ class Workspaces(Protocol):
 
     async def recorded(self, workspace: str, most: int) -> Sequence[Recorded]:
         """Return the last entries of the audit log, newest first."""
+        ...
+
+
+class TeamKnowledge(Protocol):
+    """Read what workspaces know beyond the bundled entries."""
+
+    async def known(self, workspace: str, *, now: bool = False) -> Known:
+        """Return it, the same object as long as nothing changed; some seconds old unless it is wanted as of now."""
+        ...
+
+
+class TeamEntries(TeamKnowledge, Protocol):
+    """Keep what workspaces know beyond the bundled entries; other processes notice a change within seconds."""
+
+    async def save(self, workspace: str, entries: Sequence[TeamEntry], aliases: Sequence[Alias] = ()) -> None:
+        """Write entries and aliases, new ones and changed ones, all or none."""
+        ...
+
+    async def remove_alias(self, workspace: str, name: str) -> bool:
+        """Delete a team's word for a bundled entry; False where there is no such word."""
         ...

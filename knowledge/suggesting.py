@@ -15,6 +15,7 @@ from knowledge.models import Role, Tool, Topic
 from knowledge.people import MOST_PEOPLE, Candidate, MayName, PassedOver, Person, choose, named_freely
 from knowledge.ports import People
 from knowledge.reading import Reading
+from knowledge.teams import Teams
 
 ROLE_SHARE = 0.72
 """Another role fits nearly as well from this share of the best one's score."""
@@ -44,11 +45,14 @@ NamedBefore = Callable[[str], bool]
 class Suggester:
     """Find people for a search: those who declared its topic or a fitting role."""
 
-    def __init__(self, catalog: Catalog, index: Index, people: People, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, catalog: Catalog, index: Index, people: People, now: Callable[[], datetime], teams: Teams
+    ) -> None:
         self._catalog = catalog
         self._index = index
         self._people = people
         self._now = now
+        self._teams = teams
 
     async def find(
         self,
@@ -92,11 +96,11 @@ class Suggester:
         may_name: MayName = named_freely,
     ) -> Suggestion:
         """Name at most three people for a subject, and note that they were suggested."""
-        topics = [*subject.topics, *subject.tools]
+        topics, own = await self._topic_keys(workspace, subject)
         roles = list(subject.roles)
         if not await may_name():
             # Before anybody is counted: nobody's weekly cap is used up by an answer that names nobody.
-            return self._naming_nobody(subject, confidence)
+            return self._naming_nobody(subject, own, confidence)
         rows = await self._candidates(workspace, topics, roles, asker, named_before)
         people = choose(rows, topics, roles, len(rows))
         direct = {("topic", key) for key in topics} | {("role", role) for role in roles[:1]}
@@ -108,7 +112,7 @@ class Suggester:
         label = next((row.label for row in rows if row.kind == "topic"), "")
         entry = self.entry_of(Subject(topics=subject.topics, tools=subject.tools) or subject)
         return Suggestion(
-            asked_for=label or (entry.name if entry else "that"),
+            asked_for=own or label or (entry.name if entry else "that"),
             roles=tuple(self._catalog.roles[role] for role in roles if role in self._catalog.roles),
             people=people,
             nearest=nearest,
@@ -120,13 +124,25 @@ class Suggester:
 
     async def passed_over(self, workspace: str, subject: Subject, asker: str | None) -> PassedOver:
         """Count those who declared the very thing and are not to be named for it now, by why."""
-        topics, roles = [*subject.topics, *subject.tools], subject.roles[:1]
+        (topics, _), roles = await self._topic_keys(workspace, subject), subject.roles[:1]
         return await self._people.passed_over(workspace, topics=topics, roles=roles, without=asker, now=self._now())
 
-    def _naming_nobody(self, subject: Subject, confidence: float) -> Suggestion:
+    async def _topic_keys(self, workspace: str, subject: Subject) -> tuple[list[str], str]:
+        """Return by which keys the topics of a subject are declared, and the name of the workspace's own entry in it.
+
+        An entry of the workspace is declared by its names, and by the topics that it belongs to.
+        """
+        team = await self._teams.of(workspace)
+        own = [team.entries[topic] for topic in subject.topics if topic in team.entries]
+        words = [word for entry in own for word in (entry.name, *entry.names, *entry.topics)]
+        keys = [topic for topic in subject.topics if topic not in team.entries]
+        keys += [*map(self._index.matcher.topic_key, words), *subject.tools]
+        return list(dict.fromkeys(keys)), own[0].name if own else ""
+
+    def _naming_nobody(self, subject: Subject, own: str, confidence: float) -> Suggestion:
         entry = self.entry_of(Subject(topics=subject.topics, tools=subject.tools) or subject)
         return Suggestion(
-            entry.name if entry else "that",
+            own or (entry.name if entry else "that"),
             tuple(self._catalog.roles[role] for role in subject.roles if role in self._catalog.roles),
             (),
             (),
@@ -150,7 +166,7 @@ class Suggester:
 
         Nobody is counted as suggested yet.
         """
-        topics, roles = [*subject.topics, *subject.tools], list(subject.roles)
+        (topics, _), roles = await self._topic_keys(workspace, subject), list(subject.roles)
         rows = await self._candidates(workspace, topics, roles, asker, None)
         hidden = await self._people.unnamed(workspace, topics=topics, roles=roles, without=asker, now=self._now())
         found = [ToAsk(one.user, True) for one in choose(rows, topics, roles, len(rows))]

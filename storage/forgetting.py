@@ -25,6 +25,7 @@ from storage.tables import (
     threads,
 )
 from storage.tables import terms as terms_table
+from storage.team_entries import leave_author_out
 
 _PERSONAL = (declarations, members, terms_table, threads, curators)
 """Tables whose rows are one person's own."""
@@ -81,6 +82,8 @@ class SqlForgetting(Changing):
                 await connection.execute(
                     update(audit).where(audit.c.workspace == workspace, column == user).values({column: mark})
                 )
+            # What they wrote for their team stays the team's, without them.
+            count += await leave_author_out(self._engine, connection, workspace, user)
         return count
 
     async def forget_workspace(self, workspace: str) -> int:

@@ -392,6 +392,52 @@ Index("ix_installations_asked_for", installations.c.asked_for)
 Index("ix_removals_removed", removals.c.removed_at)
 Index("ix_removals_delete", removals.c.delete_at)
 Index("ix_used_states_used", used_states.c.used_at)
+# Written and deleted first, so that of two who change the same one waits for the other.
+team_versions = Table(
+    "team_versions",
+    metadata,
+    _workspace(),
+    Column("version", String(32), nullable=False, comment="drawn at every change of the two tables below"),
+    comment="By which processes see that what a workspace knows has changed.",
+)
+
+team_entries = Table(
+    "team_entries",
+    metadata,
+    _workspace(),
+    Column("id", String(32), primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("names", JSON, nullable=False, comment="other names"),
+    Column("question", Text, nullable=False),
+    Column("answer", Text, nullable=False, comment="empty for a topic"),
+    Column("roles", JSON, nullable=False, comment="ids, best first"),
+    Column("topics", JSON, nullable=False, comment="in words"),
+    Column("source", String(12), nullable=False, comment="written, imported or kept"),
+    Column("user_id", String(32), comment="who wrote it last; null where nobody is known"),
+    Column("shown_author", String(200), nullable=False, comment="the name that is shown with it; empty for none"),
+    Column("published_at", UtcTime),
+    Column("verified_at", UtcTime),
+    Column("verify_by", UtcTime, comment="when somebody is to say again that it is right; null for never"),
+    Column("state", String(12), nullable=False, comment="proposed, published or retired"),
+    Column("changed_at", UtcTime),
+    comment="What a workspace knows beyond the bundled entries.",
+)
+
+team_aliases = Table(
+    "team_aliases",
+    metadata,
+    _workspace(),
+    Column("key", String(120), primary_key=True, comment="the normalised word"),
+    Column("name", String(120), nullable=False, comment="the word as typed"),
+    Column("entry_id", String(64), nullable=False, comment="a bundled role, topic or tool"),
+    Column("user_id", String(32), comment="who added it; null where nobody is known"),
+    Column("written_at", UtcTime),
+    comment="A workspace's own words for bundled entries.",
+)
+
+Index("ix_team_entries_verify", team_entries.c.verify_by)
+Index("ix_team_entries_user", team_entries.c.workspace, team_entries.c.user_id)
+Index("ix_team_aliases_user", team_aliases.c.workspace, team_aliases.c.user_id)
 Index("ix_inbox_lease", inbox.c.state, inbox.c.lease_until)
 Index("ix_inbox_received", inbox.c.state, inbox.c.received_at)
 Index("ix_threads_touched", threads.c.touched_at)

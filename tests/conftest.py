@@ -7,7 +7,7 @@ import json
 import logging
 import random
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -23,6 +23,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from bot.app import Bot, build_app
+from bot.app import MakeGuide as MakeGuide
 from bot.local import LocalSlack, Member, Message, View
 from bot.serve import start_site
 from bot.settings import Settings
@@ -31,7 +32,6 @@ from knowledge.guide import Guide
 from knowledge.index import load_index, load_translator
 from knowledge.people import Level
 from knowledge.people import Member as Profile
-from knowledge.ports import People, Threads
 from storage.database import migrate, open_engine
 
 from .databases import KEY, postgres_database
@@ -109,16 +109,13 @@ def no_proxy() -> Iterator[None]:
         yield
 
 
-MakeGuide = Callable[[People, Threads, Callable[[], datetime]], Guide]
-
-
 @pytest.fixture(scope="session")
 def make_guide() -> MakeGuide:
     """The guide over the bundled content, which is read once."""
     catalog = load_catalog()
     index = load_index(catalog)
     translator = load_translator(index.matcher)
-    return lambda people, threads, now: Guide(catalog, index, people, threads, now, translator)
+    return lambda people, threads, now, team: Guide(catalog, index, people, threads, now, translator, team)
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ from handlers.blocks.message import (
 )
 from knowledge.catalog import AnyEntry
 from knowledge.feedback import Verdict
+from knowledge.team import TeamEntry
 
 LABELS: dict[Verdict, tuple[str, str]] = {
     "helpful": ("Helpful", "Rate this answer as helpful"),
@@ -85,7 +86,7 @@ def thanks() -> Message:
     return message([text], [section(text)])
 
 
-def instead(others: Sequence[AnyEntry], whom: AnyEntry | None) -> Message:
+def instead(others: Sequence[AnyEntry], whom: AnyEntry | TeamEntry | None) -> Message:
     """Answer a vote against an answer: what else it could be, and the way to a person."""
     noted = "Thank you: your question is noted, without your name, so that the answers get better."
     lines, blocks = [noted], [section(noted)]

@@ -31,6 +31,7 @@ from handlers.blocks.people import (
     listed,
     passed_over_in_words,
 )
+from handlers.blocks.team import renamed_notice, team_card
 from knowledge.answers import (
     Answer,
     Candidates,
@@ -41,6 +42,7 @@ from knowledge.answers import (
     RoleCard,
     Subject,
     Suggestion,
+    TeamCard,
     ToolCard,
     TopicCard,
 )
@@ -49,12 +51,14 @@ from knowledge.people import Declaration, PassedOver, Terms
 
 
 def render(answer: Answer, view: View) -> Message:
-    """Return the message for an answer; the first line says so where the question was in another language."""
+    """Return the message for an answer; first it says which words were read as others, and which language."""
     drawn = _draw(answer, view)
-    if answer.asked_in is None:
+    notices = [renamed_notice(answer.renamed)] if answer.renamed else []
+    if answer.asked_in is not None:
+        notices.append(f"I read {answer.asked_in.name}, and answer in English. {answer.asked_in.notice}")
+    if not notices:
         return drawn
-    notice = f"I read {answer.asked_in.name}, and answer in English. {answer.asked_in.notice}"
-    return message([notice, drawn.text], [context(escape(notice)), *drawn.blocks])
+    return message([*notices, drawn.text], [*(context(escape(notice)) for notice in notices), *drawn.blocks])
 
 
 def _draw(answer: Answer, view: View) -> Message:
@@ -65,6 +69,8 @@ def _draw(answer: Answer, view: View) -> Message:
             return topic_card(answer, view)
         case ToolCard():
             return tool_card(answer, view)
+        case TeamCard():
+            return team_card(answer, view)
         case Comparison():
             return comparison(answer, view)
         case Pair():

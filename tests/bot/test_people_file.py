@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.__main__ import main
 from bot.ask import TeamMember
 from bot.local import LocalSlack
-from bot.people_file import COLUMNS
+from knowledge.people_rows import COLUMNS
 from storage.database import open_engine
 from tests.conftest import TEAM
 from tests.databases import BOTH, KEY, KEYS, empty_tables

@@ -19,6 +19,7 @@ from knowledge.index import load_index, load_translator
 from knowledge.languages import Translator
 from knowledge.people import Candidate, PassedOver
 from knowledge.ports import People, Threads
+from knowledge.team import NoTeam
 from tests.conftest import MakeGuide
 from tests.evals.score import HERE
 
@@ -108,7 +109,8 @@ Ask = Callable[[Line], Awaitable[Reply]]
 
 @pytest.fixture
 def ask(make_guide: MakeGuide) -> Ask:
-    guide = make_guide(cast(People, Nobody()), cast(Threads, LastSubject()), lambda: datetime(2026, 3, 2, tzinfo=UTC))
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+    guide = make_guide(cast(People, Nobody()), cast(Threads, LastSubject()), lambda: now, NoTeam())
     return lambda line: answer_line(guide, line)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.answers import Subject
 from knowledge.people import LEVELS, Availability, Declaration, Level, Member
+from knowledge.team import Alias, TeamEntry
 from knowledge.workspaces import Settings
 from storage.asks import SqlAsks
 from storage.candidates import MOST_CANDIDATES
@@ -23,6 +24,7 @@ from storage.moments import NEVER
 from storage.people import SqlPeople
 from storage.tables import declarations, metadata
 from storage.tables import inbox as inbox_table
+from storage.team_entries import SqlTeamEntries
 from storage.threads import SqlThreads
 from storage.workspaces import SqlWorkspaces
 from tests.asks import new_ask
@@ -382,6 +384,8 @@ async def lived_in(people: SqlPeople, threads: SqlThreads, inbox: SqlInbox, user
     workspaces = SqlWorkspaces(people._engine)
     curators = (await workspaces.settings(workspace)).curators
     await workspaces.save(workspace, Settings(curators=(*curators, user)), user, NOW)
+    entry = TeamEntry(f"team-{len(user)}", "Falcon", written_by=user, shown_author=user)
+    await SqlTeamEntries(people._engine).save(workspace, [entry], [Alias(f"Orakel {len(user)}", MLOPS, user, NOW)])
 
 
 async def test_every_table_with_people_in_it_is_lived_in(
@@ -390,7 +394,7 @@ async def test_every_table_with_people_in_it_is_lived_in(
     await lived_in(people, threads, inbox, "U0ANN")
     with_people = {name for name, table in metadata.tables.items() if "user_id" in table.columns}
     # What is asked and rated is kept without a person, and a forgotten one as a hash; who asks is encrypted.
-    without = {"asked", "forgotten", "secrets", "settings", "vacated", "asks", "ask_paces"}
+    without = {"asked", "forgotten", "secrets", "settings", "vacated", "asks", "ask_paces", "team_versions"}
     assert set(await rows_with(engine, "U0ANN")) == with_people == {*metadata.tables} - without
 
 
@@ -401,8 +405,9 @@ async def test_forgetting_a_person_leaves_no_trace_in_any_table(
     await lived_in(people, threads, inbox, "U0BENJAMIN")
     await lived_in(people, threads, inbox, "U0ANN", workspace="T2")
     others = await rows_with(engine, "U0BENJAMIN")
-    # Three declarations, a profile, terms, a conversation, an office; being asked, and the message about it.
-    assert await people.forget("T1", "U0ANN") == 9
+    # Three declarations, a profile, terms, a conversation, an office; being asked, and the message about it; an entry
+    # and a word that they wrote for their team.
+    assert await people.forget("T1", "U0ANN") == 11
     async with engine.connect() as connection:
         left = {
             name: [row for row in (await connection.execute(select(table))).mappings() if row["workspace"] == "T1"]
@@ -501,8 +506,9 @@ async def test_forgetting_a_workspace_leaves_no_trace_in_any_table(
     await lived_in(people, threads, inbox, "U0ANN", workspace="T-GONE")
     await lived_in(people, threads, inbox, "U0ANN", workspace="T-STAYS")
     stays = await rows_with(engine, "T-STAYS")
-    # Nine of the person, four events, settings, a record; a question, the message to its asker, the key of the marks.
-    assert await people.forget_workspace("T-GONE") == 18
+    # Eleven of the person, four events, settings, a record; a question, the message to its asker, the key of the marks;
+    # a version of what the team knows.
+    assert await people.forget_workspace("T-GONE") == 21
     assert await rows_with(engine, "T-GONE") == {}
     assert await rows_with(engine, "T-STAYS") == stays
 

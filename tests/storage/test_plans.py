@@ -15,6 +15,7 @@ from knowledge.answers import Subject
 from knowledge.feedback import Asked
 from knowledge.freshness import Due
 from knowledge.people import Listed, Member
+from knowledge.team import Alias, TeamEntry
 from knowledge.workspaces import Settings
 from storage.bulk import SqlPeopleInBulk
 from storage.feedback import KEEP as KEEP_QUESTIONS
@@ -34,10 +35,14 @@ from storage.tables import (
     metadata,
     secrets,
     settings,
+    team_aliases,
+    team_entries,
+    team_versions,
     terms,
     threads,
     vacated,
 )
+from storage.team_entries import SqlTeamEntries
 from storage.threads import SqlThreads
 from storage.workspaces import SqlWorkspaces
 from tests.databases import KEYS
@@ -50,6 +55,7 @@ SENT = Event("T1", "Ev04990", "{}", "C1", "4990", "U04990")
 NEW = Member("U-new", "Ben")
 RATED = Asked("0017", "card", (MLOPS,), 0.9, "what is mlops")
 SETTINGS = Settings(question_days=4_900, curators=("U00002",))
+FALCON = TeamEntry("team-1", "Falcon")
 DUE = Due("T1", "U00002", "UTC", NOW, 0)
 Run = Callable[[SqlPeople, SqlThreads, SqlInbox, SqlFeedback], Awaitable[object]]
 
@@ -88,6 +94,9 @@ STATEMENTS: dict[str, Run] = {
     "save settings": lambda p, t, i, f: SqlWorkspaces(p._engine).save("T1", SETTINGS, "U00001", NOW),
     "audit log": lambda p, t, i, f: SqlWorkspaces(p._engine).recorded("T1", 20),
     "prune audit log": lambda p, t, i, f: SqlWorkspaces(p._engine).prune(NOW + timedelta(days=365 - 200)),
+    "what a team knows": lambda p, t, i, f: SqlTeamEntries(p._engine).known("T1"),
+    "save entries": lambda p, t, i, f: SqlTeamEntries(p._engine).save("T1", [FALCON], [Alias("Orakel", MLOPS)]),
+    "remove an alias": lambda p, t, i, f: SqlTeamEntries(p._engine).remove_alias("T1", "Orakel"),
     "subject": lambda p, t, i, f: t.subject("T1", "C1", "1.17", NOW),
     "remember a subject": lambda p, t, i, f: t.remember("T1", "C1", "1.17", "U00001", Subject(roles=(MLOPS,)), NOW),
     "prune threads": lambda p, t, i, f: t.prune(NOW - 4_990 * MINUTE),
@@ -253,6 +262,23 @@ async def fill(engine: AsyncEngine) -> None:
                 for at, user in enumerate(users)
             ],
         )
+        entry = {"name": "", "names": [], "question": "", "answer": "", "roles": [], "topics": [], "source": "kept"}
+        await connection.execute(
+            insert(team_entries),
+            [
+                {"workspace": f"T{at}", "id": "team-1", "user_id": "U00001", "shown_author": "", "state": "published"}
+                | entry
+                for at in range(ROWS)
+            ],
+        )
+        await connection.execute(
+            insert(team_aliases),
+            [
+                {"workspace": f"T{at}", "key": "oracle", "name": "oracle", "entry_id": MLOPS, "user_id": "U00001"}
+                for at in range(ROWS)
+            ],
+        )
+        await connection.execute(insert(team_versions), [{"workspace": f"T{at}", "version": "1"} for at in range(ROWS)])
         key = KEYS.encrypt("00" * 32)
         await connection.execute(
             insert(secrets), [{"workspace": f"T{at}", "name": "forgotten", "value": key} for at in range(ROWS)]

@@ -1,0 +1,62 @@
+"""What the guide knows of words and names without asking anybody: for forms, searches and what people say they do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from knowledge.catalog import Catalog
+from knowledge.finding import Found
+from knowledge.index import Index
+from knowledge.introducing import Introduction, introduced
+from knowledge.text import key_of
+from knowledge.titles import Titles, load_titles
+
+
+class Vocabulary:
+    """Give topics their keys and spellings, and find entries by what is typed."""
+
+    def __init__(self, catalog: Catalog, index: Index) -> None:
+        self.catalog = catalog
+        self._index = index
+
+    def topic_key(self, label: str) -> str:
+        """Return the key of a topic as typed: the entry that it names, else its words without endings."""
+        return self._index.matcher.topic_key(label)
+
+    def topic_start(self, typed: str) -> str:
+        """Return what the keys of topics begin with that begin as was typed."""
+        return self._index.matcher.key_of_words(typed)
+
+    def spelled(self, key: str, typed: str, theirs: str | None) -> str:
+        """Return the one spelling of a topic: ``theirs``, a colleague's, comes before what was typed.
+
+        Short forms of an entry's name are spelled as the name: "k8s" is Kubernetes. Part of the name may stand for it:
+        "Airflow".
+        """
+        entry = self.catalog.entry(key)
+        for words in (theirs, typed):
+            if words and (entry is None or set(key_of(words).split()) <= set(key_of(entry.name).split())):
+                return words
+        return entry.name if entry else typed
+
+    def find_roles(self, typed: str) -> Sequence[Found]:
+        """Return the roles that something typed into a search box fits: by names, titles and tools."""
+        return self._index.finder.roles(typed)
+
+    def find_subjects(self, typed: str) -> Sequence[Found]:
+        """Return the tools and subjects that something typed into a search box fits."""
+        return self._index.finder.subjects(typed)
+
+    def introduction(self, text: str) -> Introduction | None:
+        """Return what somebody says that they do; None where the text is anything else."""
+        return introduced(text, self._index.matcher)
+
+    def roles_of_title(self, title: str) -> tuple[str, ...]:
+        """Return the roles that a title in a profile suggests; the first call takes half a second."""
+        return _titles(self._index).roles(title) if title.strip() else ()
+
+
+@lru_cache(maxsize=2)
+def _titles(index: Index) -> Titles:
+    return load_titles(index.matcher.catalog)
