@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.app import open_database
 from bot.migrations import UNUSABLE, unusable
-from bot.people_file import Progress
+from bot.offline import Progress
 from bot.settings import Settings, SettingsError
 from storage.database import head_version, schema_version
 from storage.rotation import left, rotate

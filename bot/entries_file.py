@@ -1,0 +1,119 @@
+"""`python -m bot entries …`: what a workspace knows beyond the bundled knowledge, from a file and into one."""
+
+from __future__ import annotations
+
+import csv
+import json
+import secrets
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.offline import (
+    Progress,
+    Say,
+    database_of,
+    form_of,
+    in_a_sentence,
+    is_new,
+    lines_in,
+    new_file,
+    number,
+    workspace_of,
+)
+from bot.settings import Settings
+from knowledge.catalog import load_catalog
+from knowledge.index import load_matcher
+from knowledge.rows import BadLine, Row, csv_rows, json_rows
+from knowledge.team import NOTHING, Alias, TeamEntry
+from knowledge.team_checks import Checker
+from knowledge.team_rows import COLUMNS, Planned, cells_of, entry_of_cells, in_words, new_entry_id, plan, rows_of
+from knowledge.workspaces import COMMAND_LINE, Recorded
+from storage.team_entries import SqlTeamEntries
+from storage.workspaces import SqlWorkspaces
+
+EXAMPLE = "docs/curating.md"
+
+
+def read_rows(file: Path) -> Iterator[tuple[int, Row | str]]:
+    """Read a file row by row, CSV or JSON by its name. Raises BadLine where the file as a whole can't be read."""
+    form = form_of(file)
+    with in_a_sentence(file):
+        if form == "csv":
+            with file.open(encoding="utf-8-sig", newline="") as opened:
+                yield from csv_rows(opened, COLUMNS, "name", entry_of_cells)
+        else:
+            yield from json_rows(file.read_text(encoding="utf-8-sig"), "entry", EXAMPLE, "entries")
+
+
+async def import_entries(
+    settings: Settings,
+    file: Path,
+    *,
+    workspace: str | None,
+    dry_run: bool,
+    say: Say,
+    progress: Progress,
+    now: datetime | None = None,
+) -> Counter[str]:
+    """Check every line, and then write all of them or none; what each does, or what is wrong, is said with its line.
+
+    Raises BadLine, with nothing written, where any line can't be used; SettingsError where the workspace or the
+    database can't be used.
+    """
+    form_of(file)
+    workspace = await workspace_of(settings, workspace)
+    matcher = load_matcher(load_catalog())
+    at = now or datetime.now(UTC)
+    database = None if dry_run and is_new(settings) else database_of(settings, make=not dry_run)
+    async with database or nullcontext() as engine:
+        team = SqlTeamEntries(engine) if engine is not None else None
+        known = await team.known(workspace) if team is not None else NOTHING
+        checker = Checker(known, matcher)
+        planned: list[Planned] = []
+        with progress("Reading", lines_in(file)) as step:
+            line = 0
+            for one in plan(read_rows(file), known, checker, lambda: new_entry_id(secrets.token_hex(6)), "", at):
+                if one.problems or dry_run:
+                    say(f"line {one.line}: {in_words(one)}")
+                planned.append(one)
+                step(one.line - line)
+                line = one.line
+        bad = sum(bool(one.problems) for one in planned)
+        if bad:
+            raise BadLine(f"{number(bad, 'line')} can't be used, and nothing was written. Mend the file.")
+        counted = Counter(one.change for one in planned)
+        if team is not None and engine is not None and not dry_run:
+            made = [one.made for one in planned if one.change != "same"]
+            entries = [one for one in made if isinstance(one, TeamEntry)]
+            await team.save(workspace, entries, [one for one in made if isinstance(one, Alias)])
+            record = Recorded(COMMAND_LINE, "entries imported", at, after={"lines": len(made)})
+            await SqlWorkspaces(engine).record(workspace, record)
+    return Counter({str(change): count for change, count in counted.items()})
+
+
+def told(counted: Counter[str], *, dry_run: bool) -> str:
+    """Say in a line what an import did."""
+    new, changed, same = counted["new"], counted["changed"], counted["same"]
+    verb = "would be" if dry_run else "were"
+    return f"{new:,} {verb} added, {changed:,} {verb} changed; {same:,} stay as they are."
+
+
+async def export_entries(settings: Settings, file: Path, *, workspace: str | None) -> int:
+    """Write entries and words into a file that only its owner reads; return how many."""
+    form = form_of(file)
+    workspace = await workspace_of(settings, workspace)
+    async with database_of(settings) as engine:
+        rows = list(rows_of(await SqlTeamEntries(engine).known(workspace)))
+        await SqlWorkspaces(engine).record(workspace, Recorded(COMMAND_LINE, "entries exported", datetime.now(UTC)))
+    with new_file(file) as opened:
+        if form == "csv":
+            writer = csv.writer(opened, lineterminator="\n")
+            writer.writerow(COLUMNS)
+            writer.writerows(map(cells_of, rows))
+        else:
+            json.dump(rows, opened, ensure_ascii=False, indent=1)
+            opened.write("\n")
+    return len(rows)

@@ -1,0 +1,170 @@
+"""A workspace's entries and words as rows of a file: what each would change, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from knowledge.people_rows import told
+from knowledge.rows import Row, cell_of, parts_of
+from knowledge.team import TEAM_ID, Alias, Known, State, TeamEntry, published, retired
+from knowledge.team_checks import Checker
+
+COLUMNS = ("id", "name", "names", "question", "answer", "roles", "topics", "state", "alias_of")
+LISTS = ("names", "roles", "topics")
+Change = Literal["new", "changed", "same"]
+
+
+class EntryRow(BaseModel):
+    """Hold one row of a file: an entry, or with ``alias_of`` a word for a bundled entry."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str = Field("", max_length=32)
+    name: str
+    names: list[str] = []
+    question: str = ""
+    answer: str = ""
+    roles: list[str] = []
+    topics: list[str] = []
+    state: State = "published"
+    alias_of: str = ""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """Hold what one line would do, or what is wrong with it."""
+
+    line: int
+    name: str = ""
+    change: Change = "new"
+    made: TeamEntry | Alias | None = None
+    problems: tuple[str, ...] = ()
+
+
+def entry_of_cells(cells: Mapping[str, str]) -> Row:
+    """Make a row of the cells of a table."""
+    return {name: parts_of(cell) if name in LISTS else cell for name, cell in cells.items()}
+
+
+def plan(
+    rows: Iterable[tuple[int, Row | str]],
+    known: Known,
+    checker: Checker,
+    new_id: Callable[[], str],
+    by: str,
+    now: datetime,
+) -> Iterator[Planned]:
+    """Say for each row what it would do; a row is about the entry of its id, else about the one of its name."""
+    entries = {entry.id: entry for entry in known.entries}
+    aliases = {alias.name: alias for alias in known.aliases}
+    seen: set[str] = set()
+    for line, found in rows:
+        if isinstance(found, str):
+            yield Planned(line, problems=(found,))
+            continue
+        try:
+            row = EntryRow.model_validate(found)
+        except ValidationError as error:
+            yield Planned(line, problems=tuple(map(told, error.errors(include_url=False))))
+            continue
+        row = row.model_copy(update={"name": " ".join(row.name.split())})
+        one = (
+            _alias(line, row, aliases, checker, by, now)
+            if row.alias_of
+            else _entry(line, row, entries, checker, new_id, by, now)
+        )
+        key = one.made.id if isinstance(one.made, TeamEntry) else f"alias {row.name}"
+        if one.made is not None and key in seen:
+            one = Planned(line, row.name, problems=("it stands in the file twice",))
+        seen.add(key)
+        yield one
+
+
+def _alias(line: int, row: EntryRow, aliases: Mapping[str, Alias], checker: Checker, by: str, now: datetime) -> Planned:
+    if row.names or row.question or row.answer or row.roles or row.topics:
+        return Planned(line, row.name, problems=("alias_of: a word has nothing but its name beside it",))
+    alias = Alias(row.name, row.alias_of, by, now)
+    problems = checker.alias(alias)
+    if problems:
+        return Planned(line, row.name, problems=_listed(problems, {"entry_id": "alias_of"}))
+    before = aliases.get(row.name)
+    same = before is not None and before.entry_id == alias.entry_id
+    return Planned(line, row.name, "same" if same else "changed" if before else "new", alias)
+
+
+def _entry(
+    line: int,
+    row: EntryRow,
+    entries: Mapping[str, TeamEntry],
+    checker: Checker,
+    new_id: Callable[[], str],
+    by: str,
+    now: datetime,
+) -> Planned:
+    before = entries.get(row.id) if row.id else checker.entry_named(row.name)
+    given = {
+        "name": row.name,
+        "names": _words(row.names),
+        "question": " ".join(row.question.split()),
+        "answer": row.answer.strip(),
+        "roles": tuple(dict.fromkeys(row.roles)),
+        "topics": _words(row.topics),
+        "state": row.state,
+    }
+    if before is not None and all(getattr(before, name) == value for name, value in given.items()):
+        return Planned(line, row.name, "same", before)
+    # An id that is not known here comes from another workspace: it would say nothing, and may be anything.
+    start = before or TeamEntry(new_id(), row.name, source="imported")
+    entry = replace(start, **given, written_by=by, shown_author="", changed_at=now)  # type: ignore[arg-type]
+    if entry.state == "published":
+        entry = published(entry, now)
+    elif entry.state == "retired":
+        entry = retired(entry, now)
+    problems = checker.entry(entry)
+    if problems:
+        return Planned(line, row.name, problems=_listed(problems, {}))
+    return Planned(line, row.name, "changed" if before else "new", entry)
+
+
+def _words(given: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, (" ".join(one.split()) for one in given))))
+
+
+def _listed(problems: Mapping[str, str], names: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(f"{names.get(field, field)}: {problem}" for field, problem in problems.items())
+
+
+def rows_of(known: Known) -> Iterator[Row]:
+    """Write everything as rows, entries first; without the people who wrote them."""
+    for entry in known.entries:
+        row = {name: getattr(entry, name) for name in COLUMNS if name != "alias_of"}
+        yield {name: list(value) if isinstance(value, tuple) else value for name, value in row.items()}
+    for alias in known.aliases:
+        yield {"name": alias.name, "alias_of": alias.entry_id}
+
+
+def cells_of(row: Mapping[str, object]) -> list[str]:
+    """Write a row as the cells of a table."""
+    return [cell_of(row.get(column)) for column in COLUMNS]
+
+
+def in_words(one: Planned) -> str:
+    """Say what a line would do, as a line of a report."""
+    if one.problems:
+        return "; ".join(one.problems)
+    what = "word" if isinstance(one.made, Alias) else "entry"
+    return {
+        "new": f"new {what} “{one.name}”",
+        "changed": f"changes the {what} “{one.name}”",
+        "same": f"nothing changes in the {what} “{one.name}”",
+    }[one.change]
+
+
+def new_entry_id(drawn: str) -> str:
+    """Return the id of an entry, made of what was drawn by chance."""
+    return f"{TEAM_ID}{drawn}"

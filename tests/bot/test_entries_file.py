@@ -1,0 +1,133 @@
+"""`python -m bot entries …`: what a workspace knows, from files and into them; what each line does, said beforehand."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import stat
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.__main__ import main
+from knowledge.team import Known
+from storage.database import open_engine
+from storage.team_entries import SqlTeamEntries
+from tests.databases import BOTH, KEY, KEYS
+from tests.databases import empty_tables as emptied
+
+ROWS: list[dict[str, object]] = [
+    {"name": "GPU quota", "question": "How do I get more?", "answer": "=Ask; FinOps", "roles": ["data-engineer"]},
+    {"name": "Falcon", "names": ["The bird"], "roles": ["data-engineer"], "topics": ["Feast", "k8s"]},
+    {"name": "Orakel", "alias_of": "mlops-engineer"},
+]
+
+
+@pytest.fixture(params=BOTH)
+def environment(request: pytest.FixtureRequest, environment: dict[str, str], empty_database: Path) -> dict[str, str]:
+    """The environment with a database at head, without rows, of each kind."""
+    if request.param == "sqlite":
+        shutil.copy(empty_database, environment["DATABASE_URL"].partition(":///")[2])
+        return environment | {"ENCRYPTION_KEYS": KEY}
+    address = str(request.getfixturevalue("postgres"))
+
+    async def run() -> None:
+        engine = open_engine(address, KEYS)
+        await emptied(engine)
+        await engine.dispose()
+
+    asyncio.run(run())
+    return {"DATABASE_URL": address, "ENCRYPTION_KEYS": KEY}
+
+
+def entries(environment: dict[str, str], *arguments: object, code: int = 0, workspace: str = "T1") -> Result:
+    result = CliRunner().invoke(main, ["entries", *map(str, arguments), "--workspace", workspace], env=environment)
+    assert result.exit_code == code, result.output
+    return result
+
+
+def known(environment: dict[str, str], workspace: str = "T1") -> Known:
+    async def run() -> Known:
+        engine = open_engine(environment["DATABASE_URL"], KEYS)
+        try:
+            return await SqlTeamEntries(engine).known(workspace)
+        finally:
+            await engine.dispose()
+
+    return asyncio.run(run())
+
+
+def written(file: Path, rows: object) -> Path:
+    file.write_text(json.dumps(rows), "utf-8")
+    return file
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_what_is_imported_comes_out_the_same(environment: dict[str, str], tmp_path: Path, form: str) -> None:
+    file = written(tmp_path / "in.json", ROWS)
+    assert entries(environment, "import", file).stdout == "3 were added, 0 were changed; 0 stay as they are.\n"
+    out = tmp_path / f"out.{form}"
+    assert entries(environment, "export", out).stdout == "Rows exported: 3\n"
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    # Into the same workspace it changes nothing; another one gets entries of its own.
+    assert entries(environment, "import", out).stdout == "0 were added, 0 were changed; 3 stay as they are.\n"
+    assert entries(environment, "import", out, workspace="T2").stdout.startswith("3 were added")
+    assert not {one.id for one in known(environment).entries} & {one.id for one in known(environment, "T2").entries}
+    first, second = known(environment), known(environment, "T2")
+    told = [
+        [(one.name, one.names, one.question, one.answer, one.roles, one.topics, one.state) for one in team.entries]
+        for team in (first, second)
+    ]
+    assert told[0] == told[1]
+    assert [(one.name, one.entry_id) for one in second.aliases] == [("Orakel", "mlops-engineer")]
+
+
+def test_a_dry_run_says_what_each_line_would_do_and_writes_nothing(environment: dict[str, str], tmp_path: Path) -> None:
+    entries(environment, "import", written(tmp_path / "in.json", ROWS[:1]))
+    before = known(environment)
+    rows = [{**ROWS[0], "answer": "Ask somebody."}, *ROWS[1:]]
+    told = entries(environment, "import", written(tmp_path / "in.json", rows), "--dry-run")
+    assert "line 1: changes the entry “GPU quota”\nline 1: new entry “Falcon”\nline 1: new word “Orakel”" in told.stderr
+    assert told.stdout == "2 would be added, 1 would be changed; 0 stay as they are.\n"
+    assert known(environment) == before
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"name": ""}, "name: A name is needed"),
+        ({"answer": "x"}, "name: missing"),
+        ({"name": "A", "answer": "x", "roles": ["wizard"]}, "roles: There is no role 'wizard'."),
+        ({"name": "Apple"}, "roles: Without an answer, say at least whose field it is."),
+        ({"name": "Apple", "answer": "x" * 2501}, "answer: That is 2,501 letters; at most 2,500 fit."),
+        ({"name": "Apple", "answer": "x", "colour": "red"}, "colour: Extra inputs are not permitted"),
+        ({"name": "Apple", "answer": "x", "state": "great"}, "state: Input should be 'proposed', 'published' or"),
+        ({"name": "Kubernetes", "alias_of": "mlops-engineer"}, "name: That names Kubernetes already."),
+        ({"name": "k8s", "alias_of": "mlops-engineer"}, "name: That names Kubernetes already."),
+        ({"name": "the team", "alias_of": "mlops-engineer"}, "name: That word stands in too many questions"),
+        ({"name": "Pythia", "alias_of": "team-1"}, "alias_of: Choose what the word stands for"),
+        ({"name": "Pythia", "alias_of": "mlops-engineer", "answer": "x"}, "alias_of: a word has nothing but its name"),
+        ({"name": "Known", "answer": "Once more."}, "it stands in the file twice"),
+        ({"name": "Another", "names": ["known"], "answer": "x"}, "names: Your team's entry “Known” has the name"),
+        ({"name": "Another", "question": "Which is KNOWN?", "answer": "x"}, "question: “Known” answers that question"),
+        ({"name": "nul\0", "answer": "x"}, "name: A sign in it is no text."),
+        (["x"], "not an entry"),
+    ],
+)
+def test_a_line_that_cannot_be_used_is_told_and_nothing_is_written(
+    environment: dict[str, str], tmp_path: Path, row: object, said: str
+) -> None:
+    good = {"name": "Known", "question": "Which is known?", "answer": "This."}
+    result = entries(environment, "import", written(tmp_path / "in.json", [good, row]), code=2)
+    assert said in result.stderr
+    assert "1 line can't be used, and nothing was written." in result.stderr
+    assert known(environment) == Known()
+
+
+def test_an_import_says_who_did_it_and_shows_nobody_as_the_author(environment: dict[str, str], tmp_path: Path) -> None:
+    entries(environment, "import", written(tmp_path / "in.json", ROWS))
+    assert {(one.written_by, one.shown_author, one.source) for one in known(environment).entries} == {
+        ("", "", "imported")
+    }
