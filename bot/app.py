@@ -35,9 +35,9 @@ from handlers.courier import Courier
 from handlers.freshness import RUN_SECONDS, Rounds
 from knowledge.desk import Desk
 from knowledge.guide import Guide, load_guide
+from knowledge.ports import People, TeamKnowledge, Threads
 from storage.ask_deliveries import SqlDeliveries
 from storage.asks import SqlAsks
-from knowledge.ports import People, TeamKnowledge, Threads
 from storage.database import head_version, migrate, open_engine, schema_version, sqlite_file
 from storage.feedback import SqlFeedback
 from storage.freshness import SqlFreshness
