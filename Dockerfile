@@ -25,6 +25,7 @@ VOLUME /data
 USER 10001:10001
 WORKDIR /opt/app
 ENV PATH=/opt/venv/bin:$PATH \
+    HOME=/data \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     DATABASE_URL=sqlite+aiosqlite:////data/bot.sqlite3 \

@@ -1,4 +1,4 @@
-# What can be made here: setup run test check format bench chaos fuzz eval fit lock clean
+# What can be made here: setup run test check format bench chaos fuzz eval fit lock sbom audit clean
 # The environment is made in .venv, from the lock files alone; nothing is installed again while they stay as they are.
 
 # python3 if it is new enough, else the newest that is.
@@ -8,7 +8,7 @@ PIP_INSTALL = .venv/bin/python -m pip install --quiet --disable-pip-version-chec
 BIN = .venv/bin/python
 ARGS ?=
 
-.PHONY: setup run test check format bench chaos fuzz eval fit lock clean
+.PHONY: setup run test check format bench chaos fuzz eval fit lock sbom audit clean
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := setup
 
@@ -59,6 +59,18 @@ lock:
 	set -- --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(ARGS); \
 	"$$tool/bin/uv" pip compile "$$@" --output-file requirements.txt pyproject.toml; \
 	"$$tool/bin/uv" pip compile "$$@" --output-file requirements-dev.txt --constraint requirements.txt --group dev pyproject.toml
+
+# The bill of materials of what is locked, CycloneDX in JSON.
+sbom: .venv/.development
+	$(BIN) -m tests.supply_chain.sbom dist/genai-roles-bot.cdx.json
+
+# Asks PyPI for what is known against the locked versions; not a part of check, which needs no network.
+audit:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found." >&2; exit 1; }
+	@set -e; tool=$$(mktemp -d); trap 'rm -rf "$$tool"' EXIT; \
+	$(PYTHON) -m venv "$$tool"; \
+	"$$tool/bin/python" -m pip install --quiet --disable-pip-version-check pip-audit; \
+	"$$tool/bin/pip-audit" --strict --require-hashes --disable-pip --requirement requirements.txt $(ARGS)
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist *.egg-info
