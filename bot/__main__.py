@@ -278,6 +278,19 @@ def insights(days: int, as_object: bool) -> None:
     click.echo(work.as_json(found) if as_object else "\n".join(work.as_lines(found)))
 
 
+@main.command()
+@click.option("--json", "as_lines", is_flag=True, help="Write JSON Lines, one entry a line.")
+@click.option("--workspace", metavar="ID", help="That workspace, and not the bot token's.")
+@_plainly
+def audit(as_lines: bool, workspace: str | None) -> None:
+    """Write out the audit log of a workspace, oldest entry first."""
+    from bot import audit as work
+
+    settings = _settings()
+    with _bad_lines():
+        asyncio.run(work.write_audit(settings, click.echo, workspace=workspace, as_json=as_lines))
+
+
 @main.group()
 def keys() -> None:
     """Look after the keys that tokens and private text are encrypted with."""

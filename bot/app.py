@@ -33,6 +33,7 @@ from handlers import register
 from handlers.courier import RUN_SECONDS as COURIER_SECONDS
 from handlers.courier import Courier
 from handlers.freshness import RUN_SECONDS, Rounds
+from handlers.vacancies import Notices
 from knowledge.desk import Desk
 from knowledge.guide import Guide, load_guide
 from knowledge.ports import People, TeamKnowledge, Threads
@@ -47,6 +48,7 @@ from storage.people import SqlPeople
 from storage.rotation import renew_secrets
 from storage.team_entries import SqlTeamEntries
 from storage.threads import SqlThreads
+from storage.vacated import SqlVacancies
 from storage.workspaces import SqlWorkspaces
 
 logger = logging.getLogger(__name__)
@@ -76,6 +78,7 @@ class Bot:
     worker: Worker
     rounds: Rounds
     courier: Courier
+    notices: Notices
     timers: Timers
     tasks: Tasks
     authorize: TokenAuthorize
@@ -204,14 +207,16 @@ def build_app(
     metrics = Metrics()
     client = slack_client(settings, token, sleep, metrics.waited)
     authorize = TokenAuthorize(client, token)
-    people = SqlPeople(engine, rng or random.SystemRandom())
+    people = SqlPeople(engine, rng or random.SystemRandom(), now=now)
     threads = SqlThreads(engine)
     freshness = SqlFreshness(engine)
     feedback = SqlFeedback(engine)
     workspaces = SqlWorkspaces(engine, now)
     team = SqlTeamEntries(engine)
     guide = make_guide(people, threads, now, team)
+    vacancies = SqlVacancies(engine)
     guide.on_answer = metrics.answered
+    guide.settings_of = workspaces.settings
     tasks = Tasks()
     # Without a token: Bolt makes a client with the authorized one for each request.
     per_request = slack_client(settings, None, sleep, metrics.waited)
@@ -242,6 +247,7 @@ def build_app(
         fresh=freshness,
         feedback=feedback,
         workspaces=workspaces,
+        vacancies=vacancies,
         count_vote=metrics.voted,
         later=tasks.start,
         desk=desk,
@@ -284,9 +290,11 @@ def build_app(
         lambda: bool(authorize.workspaces),
         now,
     )
+    notices = Notices(vacancies, workspaces, guide.catalog.roles, authorize.client_of, now)
     jobs: list[Job] = [
         (RUN_SECONDS, rounds.run),
         (COURIER_SECONDS, courier.run),
+        (RUN_SECONDS, notices.run),
         (PRUNE_SECONDS, lambda: _prune(workspaces, now)),
     ]
     front_door = FrontDoor(intake, given.signing_secret, metrics) if given.signing_secret else None
@@ -303,6 +311,7 @@ def build_app(
         worker,
         rounds,
         courier,
+        notices,
         Timers(jobs, regularly),
         tasks,
         authorize,

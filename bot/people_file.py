@@ -11,6 +11,9 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.logs import about
 from bot.offline import (
@@ -40,8 +43,10 @@ from knowledge.people_rows import (
     row_of,
 )
 from knowledge.rows import BadLine, csv_rows, json_rows
+from knowledge.workspaces import COMMAND_LINE, Recorded
 from storage.bulk import MOST_AT_ONCE, SqlPeopleInBulk
 from storage.people import SqlPeople
+from storage.workspaces import SqlWorkspaces
 
 logger = logging.getLogger(__name__)
 
@@ -128,6 +133,9 @@ async def import_people(
                         counted.empty += 1
                 step(batch[-1].line - at)
                 at = batch[-1].line
+        if engine is not None and not dry_run:
+            done = {"people": counted.written, "left out": counted.forgotten + counted.empty + counted.bad}
+            await _record(engine, workspace, "people imported", done, now)
     return counted
 
 
@@ -175,6 +183,7 @@ async def export_people(settings: Settings, file: Path, *, workspace: str | None
                 step(1)
             if form == "json":
                 opened.write("\n]\n" if count else "[]\n")
+        await _record(engine, workspace, "people exported", {"people": count})
     return count
 
 
@@ -188,7 +197,9 @@ async def export_person(settings: Settings, file: Path, user: str, *, workspace:
         with new_file(file) as opened:
             json.dump({"person": user, "workspace": workspace, **kept}, opened, ensure_ascii=False, indent=1)
             opened.write("\n")
-    return sum(map(len, kept.values()))
+        rows = sum(map(len, kept.values()))
+        await _record(engine, workspace, "person exported", {"rows": rows}, user=user)
+    return rows
 
 
 async def forget_person(settings: Settings, user: str, *, workspace: str | None) -> int:
@@ -198,7 +209,22 @@ async def forget_person(settings: Settings, user: str, *, workspace: str | None)
     workspace = await workspace_of(settings, workspace)
     async with database_of(settings) as engine:
         count = await SqlPeople(engine, random.SystemRandom()).forget(workspace, user)
+        await _record(engine, workspace, "person erased", {"rows": count}, user=user)
     with about(workspace=workspace):
         # Without the id: the log is not to keep what was just erased.
         logger.warning("people forget: an administrator erased one person, %s rows", count)
     return count
+
+
+async def _record(
+    engine: AsyncEngine,
+    workspace: str,
+    what: str,
+    after: dict[str, Any],
+    now: datetime | None = None,
+    user: str = "",
+) -> None:
+    """Add to the audit log what was done here; of a person only the keyed hash."""
+    workspaces = SqlWorkspaces(engine)
+    entry = Recorded(COMMAND_LINE, what, now or datetime.now(UTC), after=after, about=user)
+    await (workspaces.record_hashed(workspace, entry) if user else workspaces.record(workspace, entry))

@@ -10,6 +10,7 @@ from slack_bolt.async_app import AsyncApp
 from handlers import (
     ask_follow_up,
     asking,
+    audit,
     declaring,
     freshness,
     home,
@@ -19,6 +20,7 @@ from handlers import (
     personal,
     questions,
     role_card,
+    settings,
 )
 from handlers import asks as asks_
 from handlers.asks import Counter
@@ -32,7 +34,7 @@ from handlers.permissions import Standings
 from handlers.replies import Clock, Later
 from knowledge.desk import Desk
 from knowledge.guide import Guide
-from knowledge.ports import Asks, Feedback, Freshness, People, Workspaces
+from knowledge.ports import Asks, Feedback, Freshness, People, Vacancies, Workspaces
 
 EVENTS = (
     "app_mention",
@@ -55,6 +57,7 @@ def register(
     fresh: Freshness,
     feedback: Feedback,
     workspaces: Workspaces,
+    vacancies: Vacancies,
     count_vote: CountVote,
     later: Later,
     desk: Desk,
@@ -69,11 +72,14 @@ def register(
     every: dict[str, Any] = {**show, "people": people, "profiles": profiles}
     standings = Standings(people, workspaces, now)
     naming = Naming(standings, workspaces)
-    at_home: dict[str, Any] = {"home": home.Home(guide, people, standings, asks, now, support)}
+    drawn = home.Home(guide, people, standings, asks, workspaces, vacancies, now, support)
+    at_home: dict[str, Any] = {"home": drawn}
+    administered: dict[str, Any] = {"standings": standings, "workspaces": workspaces}
     ratings = Ratings(feedback, guide, later, now)
     counter = Counter(desk, asks, courier, guide, people, standings, later, now)
 
-    app.command(ids.COMMAND)(partial(role_card.look_up, **every, ratings=ratings, naming=naming, counter=counter))
+    look_up = partial(role_card.look_up, **every, **administered, ratings=ratings, naming=naming, counter=counter)
+    app.command(ids.COMMAND)(look_up)
 
     app.action(ids.OPEN_ENTRY)(partial(role_card.open_entry, **show, naming=naming))
     app.action(ids.BROWSE)(partial(role_card.open_entry, **show, naming=naming))
@@ -100,6 +106,13 @@ def register(
 
     app.options(ids.ROLES_MENU)(partial(declaring.offer_roles, guide=guide))
     app.options(ids.BLOCK_FOUND)(partial(declaring.offer_topics, guide=guide, people=people))
+
+    app.action(ids.SETTINGS)(partial(settings.open_from_button, **administered))
+    app.action(ids.AUDIT)(partial(audit.show_audit, **show, **administered))
+    app.action(ids.PERSON)(partial(audit.choose_person, standings=standings))
+    app.view(ids.VIEW_SETTINGS)(partial(settings.save, **administered, now=now))
+    app.view(ids.VIEW_PERSON)(partial(audit.handle_person, **administered, people=people, now=now))
+    app.view(ids.VIEW_ERASE)(partial(audit.erase_person, **administered, people=people, now=now))
 
     app.view(ids.VIEW_DECLARE)(partial(declaring.save, **every, **at_home, later=later))
 

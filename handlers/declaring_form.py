@@ -43,21 +43,21 @@ def modal(declaration: Declaration, view: View, suggested: Sequence[str] = ()) -
             for role, declared_level in declaration.roles.items()
             if declared_level == level and role in view.roles
         ]
-        blocks.append(_input(block, LABELS[level], _search(block, "Type a role, a title or a tool", initial)))
+        blocks.append(input_block(block, LABELS[level], _search(block, "Type a role, a title or a tool", initial)))
     asked = _text("GDPR, LoRA, Airflow", declaration.topics.values())
-    blocks.append(_input(ids.BLOCK_TOPICS, ASK_ME, asked, f"Separate them by commas, at most {MOST_TOPICS}."))
+    blocks.append(input_block(ids.BLOCK_TOPICS, ASK_ME, asked, f"Separate them by commas, at most {MOST_TOPICS}."))
     found = _search(ids.BLOCK_FOUND, "Type the beginning of a topic")
-    blocks.append(_input(ids.BLOCK_FOUND, "Topics that colleagues and I know", found, "What you choose is added."))
+    blocks.append(input_block(ids.BLOCK_FOUND, "Topics that colleagues and I know", found, "What you choose is added."))
     avoided = _text("Quarterly numbers", declaration.terms.not_about.values())
-    blocks.append(_input(ids.BLOCK_NOT_ABOUT, NOT_ABOUT, avoided, "Nobody is pointed to you for these."))
-    blocks.append(_input(ids.BLOCK_CAP, "How often I may be suggested", _cap(declaration.terms.weekly_cap)))
+    blocks.append(input_block(ids.BLOCK_NOT_ABOUT, NOT_ABOUT, avoided, "Nobody is pointed to you for these."))
+    blocks.append(input_block(ids.BLOCK_CAP, "How often I may be suggested", _cap(declaration.terms.weekly_cap)))
     radio: Block = {
         "type": "radio_buttons",
         "action_id": ids.INPUT,
         "options": [option(words, choice) for choice, words in VISIBILITY.items()],
         "initial_option": option(VISIBILITY[declaration.terms.visibility], declaration.terms.visibility),
     }
-    blocks.append(_input(ids.BLOCK_VISIBILITY, "Who sees it", radio))
+    blocks.append(input_block(ids.BLOCK_VISIBILITY, "Who sees it", radio))
     return {
         "type": "modal",
         "callback_id": ids.VIEW_DECLARE,
@@ -107,7 +107,8 @@ def _cap(weekly_cap: int | None) -> Block:
     }
 
 
-def _input(block_id: str, label: str, element: Block, hint: str = "") -> Block:
+def input_block(block_id: str, label: str, element: Block, hint: str = "") -> Block:
+    """Build an input block, which may be left empty; its element has the one action id."""
     made: Block = {
         "type": "input",
         "block_id": block_id,

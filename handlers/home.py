@@ -24,8 +24,10 @@ from handlers.personal import forget, my_data
 from handlers.places import Place, from_home, place_in, place_of
 from handlers.proposals import roles_of_title, title_blocks
 from handlers.replies import Clock, answer_press, modal_of, open_modal, opening, view_for
+from handlers.settings_form import told
+from handlers.vacancies import names_of
 from knowledge.guide import Guide
-from knowledge.ports import Asks, People
+from knowledge.ports import Asks, People, Vacancies, Workspaces
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Home:
     people: People
     standings: Standings
     asks: Asks
+    workspaces: Workspaces
+    vacancies: Vacancies
     now: Clock
     support: str = ""
 
@@ -106,6 +110,13 @@ async def _privacy(home: Home, visit: Visit) -> list[Block]:
     return blocks.privacy()
 
 
+async def _workspace(home: Home, visit: Visit) -> list[Block]:
+    workspace = visit.actor.workspace
+    settings = await home.workspaces.settings(workspace)
+    orphaned = names_of(await home.vacancies.orphaned(workspace), visit.view.roles)
+    return blocks.workspace(told(settings), orphaned, curators=bool(settings.curators))
+
+
 async def _help(home: Home, visit: Visit) -> list[Block]:
     return blocks.help_and_support(home.support)
 
@@ -116,6 +127,7 @@ SECTIONS = (
     Section("unanswered", "Unanswered", _unanswered, lambda visit: may(visit.standing, "curate entries")),
     Section("roles", "Browse roles", _browse),
     Section("privacy", "Privacy", _privacy),
+    Section("workspace", "Workspace", _workspace, lambda visit: may(visit.standing, "change settings")),
     Section("help", "Help", _help),
 )
 

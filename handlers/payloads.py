@@ -187,6 +187,8 @@ def _check_state(state: object) -> None:
         if not isinstance(element, Mapping):
             raise PayloadError(f"{where}: not an object")
         _texts(element, "value", "selected_user", within=where)
+        if not isinstance(element.get("selected_users"), list | None):
+            raise PayloadError(f"{where}.selected_users: not a list")
         _objects(element, "selected_option", within=where)
         if element.get("selected_option"):
             _needs(element["selected_option"], "value", within=f"{where}.selected_option")
@@ -377,6 +379,8 @@ def submission(body: Payload) -> Submission:
             elif "selected_option" in element:
                 option = element["selected_option"]
                 chosen[block_id] = (option["value"],) if option else ()
+            elif "selected_users" in element:
+                chosen[block_id] = tuple(as_id(user) for user in element["selected_users"] or [])
             elif "selected_user" in element:
                 user = element["selected_user"]
                 chosen[block_id] = (as_id(user),) if user else ()

@@ -49,8 +49,8 @@ async def my_data(people: People, actor: Actor, view: View) -> Message:
     kept = (
         "Beside that: which entry a conversation of yours was about (never its words); the ids of messages that I "
         "answered, so that no answer comes twice; and a message that I failed to answer, for the administrator to "
-        "look into. Questions that I could not answer, or that somebody found badly answered, I keep for 30 days, "
-        "without the person who asked."
+        "look into. Questions that I could not answer, or that somebody found badly answered, I keep for "
+        "30 days, or as long as your administrators set, without the person who asked."
     )
     return message(
         ["What I keep about you.", *lines, kept],

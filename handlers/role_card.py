@@ -9,7 +9,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers import ids, payloads
+from handlers import ids, payloads, settings
 from handlers.ask_follow_up import ask_someone_in, unanswered
 from handlers.asks import Counter, open_for
 from handlers.blocks.ask_forms import with_offer
@@ -21,11 +21,12 @@ from handlers.declaring import open_declaration
 from handlers.feedback import Ratings
 from handlers.members import Profiles
 from handlers.naming import Naming, named_to_nobody
+from handlers.permissions import Standings
 from handlers.personal import forget, my_data, verb_in
 from handlers.replies import Clock, answer_press, respond, view_for
 from knowledge.answers import Suggestion
 from knowledge.guide import Guide, Question
-from knowledge.ports import People
+from knowledge.ports import People, Workspaces
 
 
 async def look_up(
@@ -40,10 +41,16 @@ async def look_up(
     ratings: Ratings,
     naming: Naming,
     counter: Counter,
+    standings: Standings,
+    workspaces: Workspaces,
     now: Clock,
 ) -> None:
     """Answer `/genai-role …` in the response to the request itself."""
     command = payloads.command(body)
+    if command.text.strip().casefold() == settings.COMMAND:
+        refused = await settings.open_by_command(client, standings, workspaces, command.actor, command.trigger_id)
+        await (ack(response_type="ephemeral", **refused.payload()) if refused else ack())
+        return
     view = view_for(command.actor, context, guide, now)
     if (typed := ask_someone_in(command.text)) is not None:
         await open_for(counter, client, command.actor, command.trigger_id, typed, naming.to(client, command.actor))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -22,6 +22,7 @@ from knowledge.team import TEAM_ID, NoTeam, TeamEntry
 from knowledge.team_index import Team
 from knowledge.teams import Teams, team_subject
 from knowledge.vocabulary import Vocabulary
+from knowledge.workspaces import Settings
 
 LONGEST_QUESTION = 2000
 """Signs of a question that are read."""
@@ -65,6 +66,8 @@ class Guide(Vocabulary):
         self._suggester = Suggester(catalog, index, people, now, self._teams)
         self.on_answer: Callable[[Answer], None] | None = None
         """Told every answer to a question, for counting."""
+        self.settings_of: Callable[[str], Awaitable[Settings]] | None = None
+        """Says whether a workspace wants other languages than English understood; without it all do."""
 
     async def ask(self, question: Question) -> Answer:
         """Answer a question and keep its subject for follow-ups."""
@@ -75,6 +78,9 @@ class Guide(Vocabulary):
         if renamed is not None:
             question = replace(question, text=renamed.text[:LONGEST_QUESTION], said=typed)
         translation = self._translated(question.text)
+        if translation is not None and self.settings_of is not None:
+            settings = await self.settings_of(question.workspace)
+            translation = translation if settings.other_languages else None
         if translation is not None:
             question = replace(question, text=translation.english, said=typed)
         question = replace(question, text=self._index.without_rejected(question.text))

@@ -12,7 +12,7 @@ from knowledge.feedback import Asked, Verdict
 from knowledge.freshness import Due
 from knowledge.people import Candidate, Declaration, Level, Member, PassedOver, Terms
 from knowledge.team import Alias, Known, TeamEntry
-from knowledge.workspaces import Recorded, Settings
+from knowledge.workspaces import Recorded, Settings, ToTell
 
 
 class People(Protocol):
@@ -286,6 +286,10 @@ class Workspaces(Protocol):
         """Add an entry to the audit log."""
         ...
 
+    async def record_hashed(self, workspace: str, entry: Recorded) -> None:
+        """Add an entry of which only the keyed hash of the person that it is about is kept."""
+        ...
+
     async def recorded(self, workspace: str, most: int) -> Sequence[Recorded]:
         """Return the last entries of the audit log, newest first."""
         ...
@@ -308,4 +312,32 @@ class TeamEntries(TeamKnowledge, Protocol):
 
     async def remove_alias(self, workspace: str, name: str) -> bool:
         """Delete a team's word for a bundled entry; False where there is no such word."""
+        ...
+
+
+class Vacancies(Protocol):
+    """Keep which roles nobody is suggested for any more, and which curators are to be told; one process tells each."""
+
+    async def orphaned(self, workspace: str, since: datetime | None = None) -> Sequence[str]:
+        """Return the roles that somebody dropped out of, since then, and that nobody is suggested for."""
+        ...
+
+    async def notice(self, now: datetime, most: int) -> None:
+        """See which roles have nobody left of those that somebody dropped out of, and put curators down to be told."""
+        ...
+
+    async def to_tell(self, now: datetime, most: int) -> Sequence[ToTell]:
+        """Return the curators who are to be told by now, of all workspaces."""
+        ...
+
+    async def claim(self, one: ToTell, now: datetime) -> datetime | None:
+        """Take it on to tell one of them; returns what the claim is known by, None where another process took it."""
+        ...
+
+    async def put_off(self, one: ToTell, claimed: datetime, until: datetime) -> None:
+        """Leave it for later."""
+        ...
+
+    async def told(self, one: ToTell, claimed: datetime, now: datetime) -> None:
+        """Note that the curator knows what was so by now; what came since is told later."""
         ...

@@ -52,6 +52,19 @@ class Recorded:
     """Whom it was done to: an id, or the keyed hash of a person who is forgotten; empty for nobody."""
 
 
+@dataclass(frozen=True)
+class ToTell:
+    """Name a curator who is to be told of roles that nobody is suggested for any more."""
+
+    workspace: str
+    user: str
+    since: datetime
+    """What was so before that they know, or it is older than their office."""
+    told: datetime | None
+    """When they were told last."""
+    due: datetime
+
+
 def changed(before: Settings, after: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what differs, as it was and as it is; curators are people, and recorded one by one."""
     old, new = asdict(before), asdict(after)

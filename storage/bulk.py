@@ -19,6 +19,7 @@ from storage.moments import NEVER, monday_of
 from storage.standing import NO_LEVEL
 from storage.tables import declarations, members
 from storage.tables import terms as terms_table
+from storage.workspaces import default_visibility
 
 MOST_AT_ONCE = 500
 """People in one transaction: a bot that runs meanwhile waits that long for its turn."""
@@ -68,6 +69,7 @@ class SqlPeopleInBulk:
         await connection.execute(
             delete(declarations).where(d.workspace == workspace, d.user_id.in_(users), d.kind != "not")
         )
+        unsaid = Terms(await default_visibility(connection, workspace))
         new_rows: list[dict[str, Any]] = []
         new_terms: list[dict[str, Any]] = []
         new_members: list[dict[str, Any]] = []
@@ -78,7 +80,7 @@ class SqlPeopleInBulk:
             if user in own:
                 kept = dict(own[user]._mapping)
             else:
-                kept = _first_terms(one.terms or Terms(), now)
+                kept = _first_terms(one.terms or unsaid, now)
                 not_about = one.terms.not_about if one.terms else {}
                 new_terms.append({"workspace": workspace, "user_id": user, **kept})
             new_rows += self._rows(workspace, one, not_about, member, kept, turns.get(user, NEVER))

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 
 class Changing:
-    """Read and write; ``rng`` draws the lots that decide between equals."""
+    """Read and write; ``rng`` draws the lots that decide between equals, ``now`` is the clock."""
 
-    def __init__(self, engine: AsyncEngine, rng: random.Random) -> None:
+    def __init__(self, engine: AsyncEngine, rng: random.Random, now: Callable[[], datetime]) -> None:
         self._engine = engine
         self._rng = rng
+        self._now = now
 
     @asynccontextmanager
     async def _changing(self, workspace: str) -> AsyncIterator[AsyncConnection]:

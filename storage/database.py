@@ -111,7 +111,7 @@ def _hide_values(context: ExceptionContext) -> None:
 _VALUES = re.compile(r"(invalid input for query argument \$\d+): .*|\nDETAIL: .*", re.DOTALL)
 
 
-def insert_into(engine: AsyncEngine, table: Table) -> Any:
+def insert_into(engine: AsyncEngine | AsyncConnection, table: Table) -> Any:
     """Return an INSERT that knows ON CONFLICT, in the dialect of the engine."""
     return postgresql.insert(table) if engine.dialect.name == "postgresql" else sqlite.insert(table)
 

@@ -18,6 +18,8 @@ from storage.moments import NEVER, monday_of
 from storage.standing import NO_LEVEL, copy_standing
 from storage.tables import declarations, members
 from storage.tables import terms as terms_table
+from storage.vacated import note_left, suggested_roles
+from storage.workspaces import default_visibility
 
 
 class SqlDeclarations(Changing):
@@ -36,12 +38,13 @@ class SqlDeclarations(Changing):
         async with self._engine.connect() as connection:
             rows = (await connection.execute(query)).all()
             set_terms = (await connection.execute(own)).first()
+            unsaid = "open" if set_terms else await default_visibility(connection, workspace)
         return Declaration(
             roles={row.key: LEVELS[row.level] for row in rows if row.kind == "role"},
             topics={row.key: row.label for row in rows if row.kind == "topic"},
             confirmed=max((row.confirmed_at for row in rows), default=None),
             terms=Terms(
-                cast(Visibility, set_terms.visibility) if set_terms else "open",
+                cast(Visibility, set_terms.visibility if set_terms else unsaid),
                 set_terms.weekly_cap if set_terms else None,
                 {row.key: row.label for row in rows if row.kind == "not"},
             ),
@@ -61,6 +64,7 @@ class SqlDeclarations(Changing):
         best = min((LEVELS.index(level) for level in roles.values()), default=NO_LEVEL)
         async with self._changing(workspace) as connection:
             await only_writer_for(connection, workspace, user)
+            before = await suggested_roles(connection, workspace, user)
             # The turn that a person has had is kept, or declaring again would jump the queue.
             turn = await connection.scalar(
                 select(func.max(d.c.suggested_at)).where(d.c.workspace == workspace, d.c.user_id == user)
@@ -102,6 +106,7 @@ class SqlDeclarations(Changing):
                     await connection.execute(
                         delete(table).where(table.c.workspace == workspace, table.c.user_id == user)
                     )
+            await note_left(connection, workspace, user, before, now)
 
     async def _set_terms(
         self, connection: AsyncConnection, workspace: str, user: str, given: Terms | None, now: datetime
@@ -109,7 +114,8 @@ class SqlDeclarations(Changing):
         """Set the terms, where some are given, and note that all was confirmed."""
         confirmed = {"confirmed_at": now, "check_at": now + CHECK_AFTER, "unanswered": 0, "faded": False}
         chosen = {"visibility": given.visibility, "weekly_cap": given.weekly_cap} if given else {}
-        first = {"visibility": "open", "weekly_cap": None, "week": monday_of(now), "suggested": 0}
+        unsaid = await default_visibility(connection, workspace)
+        first = {"visibility": unsaid, "weekly_cap": None, "week": monday_of(now), "suggested": 0}
         upsert = insert_into(self._engine, terms_table).values(
             workspace=workspace, user_id=user, **(first | chosen | confirmed)
         )

@@ -20,6 +20,7 @@ from storage.moments import FAR
 from storage.standing import copy_standing
 from storage.tables import declarations, members
 from storage.tables import terms as terms_table
+from storage.vacated import note_left, suggested_roles
 
 t = terms_table.c
 
@@ -76,7 +77,9 @@ class SqlFreshness:
 
     async def fade(self, due: Due, claimed: datetime) -> bool:
         """Take the declaration out of suggestions; False where the person answered in the moment since."""
-        return await self._change(due.workspace, due.user, {"faded": True}, t.check_at == claimed)
+        # A turn is claimed by moving it on from now.
+        now = claimed - ASK_AGAIN
+        return await self._change(due.workspace, due.user, {"faded": True}, t.check_at == claimed, now)
 
     async def told(self, due: Due, claimed: datetime) -> None:
         """Note that the person knows that it has faded: there is nothing more to ask until they come back."""
@@ -105,12 +108,18 @@ class SqlFreshness:
         """Never ask the person again; False where nothing is declared."""
         return await self._change(workspace, user, {"check_at": None, "unanswered": 0})
 
-    async def _change(self, workspace: str, user: str, values: dict[str, Any], condition: Any = True) -> bool:
+    async def _change(
+        self, workspace: str, user: str, values: dict[str, Any], condition: Any = True, now: datetime | None = None
+    ) -> bool:
+        """Change the terms; ``now`` where the person may drop out of suggestions by it."""
         async with self._engine.begin() as connection:
             await only_writer_for(connection, workspace, user)
+            before = await suggested_roles(connection, workspace, user) if now is not None else frozenset()
             changed = await _update(connection, workspace, user, values, condition)
             if changed and "faded" in values:
                 await copy_standing(connection, workspace, user)
+            if changed and now is not None:
+                await note_left(connection, workspace, user, before, now)
         return changed
 
 

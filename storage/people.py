@@ -6,6 +6,7 @@ import random
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -28,8 +29,14 @@ class SqlPeople(SqlCandidates, SqlTopics, SqlDeclarations, SqlProfiles, SqlForge
     ``rng`` draws the lots that decide between equals; ``seconds`` is a clock for the cache of a role's holders.
     """
 
-    def __init__(self, engine: AsyncEngine, rng: random.Random, seconds: Callable[[], float] = time.monotonic) -> None:
-        super().__init__(engine, rng)
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        rng: random.Random,
+        seconds: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        super().__init__(engine, rng, now)
         self._seconds = seconds
         # By workspace, then role: when it was read, and what.
         self._changes = 0

@@ -249,6 +249,7 @@ vacated = Table(
     _workspace(),
     Column("role", String(120), primary_key=True),
     Column("since", UtcTime, nullable=False, comment="when somebody dropped out of it last"),
+    Column("due_at", UtcTime, comment="when to see whether anybody is left; null once that is done"),
     comment="Roles that somebody dropped out of; whether anybody is left stands in the declarations.",
 )
 
@@ -447,6 +448,7 @@ Index("ix_asked_noted", asked.c.noted_on)
 Index("ix_asked_gone", asked.c.gone_on)
 Index("ix_asked_days", asked.c.workspace, asked.c.noted_on)
 Index("ix_curators_tell", curators.c.tell_at)
+Index("ix_vacated_due", vacated.c.due_at)
 Index("ix_audit_at", audit.c.at)
 Index("ix_audit_newest", audit.c.workspace, audit.c.at)
 Index("ix_audit_user", audit.c.workspace, audit.c.user_id)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge.people import Visibility
 from knowledge.workspaces import KEEP_RECORDS, Recorded, Settings, changed
 from storage.database import insert_into, only_writer_for
+from storage.forgotten import mark_in
 from storage.tables import asked, audit, curators
 from storage.tables import settings as settings_table
 
@@ -22,6 +24,8 @@ SETTINGS_SECONDS = 5.0
 """How old settings may be that another process changed."""
 MOST_WORKSPACES = 5_000
 """Workspaces whose settings are kept in memory; the one not asked for longest makes room."""
+MOST_AT_ONCE = 500
+"""Entries of the audit log that are read at once."""
 ALL_OF_IT = "settings"
 """Stands for the person where the lock is not about one: ids of people are in capitals."""
 
@@ -81,6 +85,15 @@ class SqlWorkspaces:
         async with self._engine.begin() as connection:
             await connection.execute(insert(audit), [_row(workspace, entry)])
 
+    async def record_hashed(self, workspace: str, entry: Recorded) -> None:
+        """Add the entry with the mark of the person in the place of their id."""
+        async with self._engine.begin() as connection:
+            await only_writer_for(connection, workspace, entry.about)
+            mark = await mark_in(self._engine, connection, workspace, entry.about)
+            # Whoever erased themself is nowhere to be named again.
+            who = mark if entry.who == entry.about else entry.who
+            await connection.execute(insert(audit), [_row(workspace, replace(entry, who=who, about=mark))])
+
     async def recorded(self, workspace: str, most: int) -> Sequence[Recorded]:
         """Return the last entries, newest first."""
         a = audit.c
@@ -88,6 +101,21 @@ class SqlWorkspaces:
         async with self._engine.connect() as connection:
             rows = (await connection.execute(query)).all()
         return [Recorded(row.user_id, row.action, row.at, row.before, row.after, row.about) for row in rows]
+
+    async def all_recorded(self, workspace: str) -> AsyncIterator[Recorded]:
+        """Give every entry, oldest first, some hundred at a time."""
+        a = audit.c
+        at, last = datetime(1970, 1, 1, tzinfo=UTC), ""
+        while True:
+            after = or_(a.at > at, and_(a.at == at, a.id > last))
+            query = select(audit).where(a.workspace == workspace, a.at >= at, after).order_by(a.at, a.id)
+            async with self._engine.connect() as connection:
+                rows = (await connection.execute(query.limit(MOST_AT_ONCE))).all()
+            if not rows:
+                return
+            for row in rows:
+                yield Recorded(row.user_id, row.action, row.at, row.before, row.after, row.about)
+            at, last = rows[-1].at, rows[-1].id
 
     async def prune(self, now: datetime) -> int:
         """Delete entries of the audit log that were kept for a year."""
@@ -105,6 +133,13 @@ async def question_days(connection: AsyncConnection, workspace: str) -> int:
     s = settings_table.c
     days = await connection.scalar(select(s.question_days).where(s.workspace == workspace))
     return Settings().question_days if days is None else days
+
+
+async def default_visibility(connection: AsyncConnection, workspace: str) -> Visibility:
+    """Return who sees what somebody declares for the first time, unless they say otherwise."""
+    s = settings_table.c
+    found = await connection.scalar(select(s.default_visibility).where(s.workspace == workspace))
+    return cast(Visibility, found or Settings().default_visibility)
 
 
 def gone_on(noted: datetime, days: int) -> date:

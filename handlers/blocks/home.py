@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from handlers import ids
 from handlers.blocks.message import Block, actions, button, context, escape, header, option, section, select
@@ -64,6 +64,20 @@ def browse(view: View) -> list[Block]:
     for role in view.roles.values():
         blocks.append(section(f"*{escape(role.name)}*\n{escape(role.summary[0].text)}"))
     return blocks
+
+
+def workspace(settings: Mapping[str, str], orphaned: Sequence[str], *, curators: bool) -> list[Block]:
+    """Show administrators what holds in the workspace, and which roles have nobody left."""
+    found: list[Block] = [
+        header("Workspace"),
+        section(escape("\n".join(f"• {label}: {value}" for label, value in settings.items()))),
+        actions(button("Settings", ids.SETTINGS, "-", primary=True, label="Change settings, see the audit log")),
+    ]
+    if orphaned:
+        who = "The curators are told too." if curators else "Nobody is named as a curator, so nobody else is told."
+        names = "\n".join(f"• {name}" for name in orphaned)
+        found += [section(f"*Nobody is suggested any more for:*\n{escape(names)}"), context(who)]
+    return found
 
 
 def privacy() -> list[Block]:

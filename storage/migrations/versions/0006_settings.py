@@ -45,9 +45,16 @@ def upgrade() -> None:
         sa.Column("workspace", sa.String(length=32), nullable=False),
         sa.Column("role", sa.String(length=120), nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False, comment="when somebody dropped out of it last"),
+        sa.Column(
+            "due_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="when to see whether anybody is left; null once that is done",
+        ),
         sa.PrimaryKeyConstraint("workspace", "role", name=op.f("pk_vacated")),
         comment="Roles that somebody dropped out of; whether anybody is left stands in the declarations.",
     )
+    op.create_index("ix_vacated_due", "vacated", ["due_at"])
     op.create_table(
         "audit",
         sa.Column("workspace", sa.String(length=32), nullable=False),

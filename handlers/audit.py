@@ -1,0 +1,193 @@
+"""The audit log, and what administrators do with the data of one person: shown, erased, and each of it recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.context.async_context import AsyncBoltContext
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers import ids, payloads
+from handlers.blocks.message import Block, escape, message, option, plain, section
+from handlers.blocks.message import context as small_print
+from handlers.blocks.people import View
+from handlers.declaring_form import input_block
+from handlers.permissions import Standings, may
+from handlers.personal import as_json
+from handlers.replies import Clock, modal_of, open_modal, show_modal, view_for
+from handlers.settings import NOT_YOURS, not_yours
+from handlers.settings_form import NAMES
+from knowledge.guide import Guide
+from knowledge.people import Person
+from knowledge.ports import People, Workspaces
+from knowledge.workspaces import COMMAND_LINE, KEEP_RECORDS, Recorded
+
+MOST_SHOWN = 20
+HASH = 64
+"""Signs of the keyed hash that is left of a person; ids of Slack's are shorter."""
+NOTHING = "Nothing was recorded yet."
+EXPORT, ERASE = "export", "erase"
+WHAT: Mapping[str, str] = {EXPORT: "Show all that is kept, as JSON", ERASE: "Erase all that is kept"}
+
+
+async def show_audit(
+    ack: AsyncAck,
+    body: dict[str, Any],
+    context: AsyncBoltContext,
+    client: AsyncWebClient,
+    *,
+    guide: Guide,
+    standings: Standings,
+    workspaces: Workspaces,
+    now: Clock,
+) -> None:
+    """Show the last entries of the audit log to an administrator."""
+    press = payloads.press(body)
+
+    async def build() -> Block:
+        if not may(await standings.of(client, press.actor), "see the audit log"):
+            return modal_of(not_yours(), "Audit log")
+        entries = await workspaces.recorded(press.actor.workspace, MOST_SHOWN)
+        view = view_for(press.actor, context, guide, now)
+        note = (
+            f"The last {MOST_SHOWN} entries, times in UTC. They are kept for {KEEP_RECORDS.days} days; whoever runs me "
+            "can write all of them out: `python -m bot audit`."
+        )
+        shown = [section(_entry(entry, view)) for entry in entries] or [section(NOTHING)]
+        return modal_of(message([note], [*shown, small_print(note)]), "Audit log")
+
+    await open_modal(client, partial(show_modal, client, press), build())
+    await ack()
+
+
+def _entry(entry: Recorded, view: View) -> str:
+    """Write an entry as mrkdwn."""
+    at = f"{entry.when.day} {entry.when:%B %Y, %H:%M}"
+    whom = f" – {_who(entry.about, view)}" if entry.about else ""
+    lines = [f"*{at}* · {_who(entry.who, view)}: {escape(entry.what)}{whom}"]
+    for name in {**entry.before, **entry.after}:
+        old, new = (_value(values.get(name)) for values in (entry.before, entry.after))
+        change = f"{old} → {new}" if name in entry.before else new
+        lines.append(f"• {escape(NAMES.get(name, name))}: {escape(change)}")
+    return "\n".join(lines)
+
+
+def _value(value: object) -> str:
+    match value:
+        case True | False:
+            return "yes" if value else "no"
+        case None:
+            return "–"
+    return str(value)
+
+
+def _who(who: str, view: View) -> str:
+    if who == COMMAND_LINE:
+        return COMMAND_LINE
+    if len(who) == HASH:
+        return f"a person who is forgotten (hash {who[:12]}…)"
+    return view.profile(Person(who, "", "active", ()))
+
+
+async def choose_person(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, *, standings: Standings) -> None:
+    """Ask an administrator whose data it is about, and what to do."""
+    press = payloads.press(body)
+
+    async def build() -> Block:
+        allowed = may(await standings.of(client, press.actor), "export a person")
+        return _person_form() if allowed else modal_of(not_yours(), "A person's data")
+
+    await open_modal(client, partial(show_modal, client, press), build())
+    await ack()
+
+
+def _person_form() -> Block:
+    who: Block = {"type": "users_select", "action_id": ids.INPUT, "placeholder": plain("Choose a person", 150)}
+    what: Block = {
+        "type": "radio_buttons",
+        "action_id": ids.INPUT,
+        "options": [option(words, choice) for choice, words in WHAT.items()],
+        "initial_option": option(WHAT[EXPORT], EXPORT),
+    }
+    return {
+        "type": "modal",
+        "callback_id": ids.VIEW_PERSON,
+        "title": plain("A person's data", 24),
+        "submit": plain("Go on", 24),
+        "close": plain("Cancel", 24),
+        "blocks": [
+            small_print("Either is recorded in the audit log: who did it and when, and a keyed hash of the person."),
+            {**input_block(ids.BLOCK_PERSON, "Whose data", who), "optional": False},
+            {**input_block(ids.BLOCK_WHAT, "What to do", what), "optional": False},
+        ],
+    }
+
+
+async def handle_person(
+    ack: AsyncAck,
+    body: dict[str, Any],
+    client: AsyncWebClient,
+    *,
+    people: People,
+    standings: Standings,
+    workspaces: Workspaces,
+    now: Clock,
+) -> None:
+    """Show all that is kept about a person, or ask whether to erase it."""
+    submission = payloads.submission(body)
+    actor = submission.actor
+    user = next(iter(submission.chosen.get(ids.BLOCK_PERSON, ())), "")
+    erase = ERASE in submission.chosen.get(ids.BLOCK_WHAT, ())
+    if not may(await standings.of(client, actor), "erase a person" if erase else "export a person"):
+        await ack(response_action="errors", errors={ids.BLOCK_PERSON: NOT_YOURS})
+    elif not user:
+        await ack(response_action="errors", errors={ids.BLOCK_PERSON: "Please choose a person."})
+    elif erase:
+        await ack(response_action="push", view=_confirm(user))
+    else:
+        kept = await people.kept(actor.workspace, user)
+        await workspaces.record_hashed(actor.workspace, Recorded(actor.user, "person exported", now(), about=user))
+        shown = as_json({"person": user, "workspace": actor.workspace, **kept})
+        await ack(response_action="push", view=modal_of(shown, "A person's data"))
+
+
+def _confirm(user: str) -> Block:
+    text = (
+        "Everything that I keep about this person is deleted at once: declaration, profile, conversations, questions "
+        "that wait. Only a keyed hash stays, so that no import brings them back. This can't be undone."
+    )
+    return {
+        "type": "modal",
+        "callback_id": ids.VIEW_ERASE,
+        "private_metadata": user,
+        "title": plain("Erase this person?", 24),
+        "submit": plain("Erase", 24),
+        "close": plain("Keep", 24),
+        "blocks": [section(text)],
+    }
+
+
+async def erase_person(
+    ack: AsyncAck,
+    body: dict[str, Any],
+    client: AsyncWebClient,
+    *,
+    people: People,
+    standings: Standings,
+    workspaces: Workspaces,
+    now: Clock,
+) -> None:
+    """Erase a person, record that by the hash that is left of them, and say how much it was."""
+    submission = payloads.submission(body)
+    actor, user = submission.actor, payloads.as_id(submission.private_metadata)
+    if not may(await standings.of(client, actor), "erase a person"):
+        await ack(response_action="update", view=modal_of(not_yours(), "A person's data"))
+        return
+    rows = await people.forget(actor.workspace, user)
+    entry = Recorded(actor.user, "person erased", now(), after={"rows": rows}, about=user)
+    await workspaces.record_hashed(actor.workspace, entry)
+    said = f"Done: I deleted everything I kept about this person ({rows} {'row' if rows == 1 else 'rows'})."
+    await ack(response_action="update", view=modal_of(message([said], [section(said)]), "A person's data"))
