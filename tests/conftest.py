@@ -257,14 +257,14 @@ class Start:
     make_guide: MakeGuide
 
     @asynccontextmanager
-    async def __call__(self, **changed: Any) -> AsyncIterator[Bot]:
+    async def __call__(self, encryption_keys: str | None = KEY, **changed: Any) -> AsyncIterator[Bot]:
         settings = Settings(
             _env_file=None,  # type: ignore[call-arg]  # known to pydantic-settings, not to mypy
             slack_bot_token=SecretStr(self.slack.bot_token),
             slack_signing_secret=SecretStr(self.slack.signing_secret),
             slack_api_url=self.slack.api_url,
             database_url=self.database,
-            encryption_keys=SecretStr(KEY),
+            encryption_keys=SecretStr(encryption_keys) if encryption_keys else None,
             # Said here, or the environment of whoever runs the tests would have its say.
             https_proxy=None,
             ssl_cert_file=None,
