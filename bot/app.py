@@ -40,6 +40,7 @@ from knowledge.ports import People, TeamKnowledge, Threads
 from storage.ask_deliveries import SqlDeliveries
 from storage.asks import SqlAsks
 from storage.database import head_version, migrate, open_engine, schema_version, sqlite_file
+from storage.directory import SqlDirectory
 from storage.feedback import SqlFeedback
 from storage.freshness import SqlFreshness
 from storage.inbox import SqlInbox
@@ -244,6 +245,7 @@ def build_app(
         bolt,
         guide=guide,
         people=people,
+        directory=SqlDirectory(engine),
         fresh=freshness,
         feedback=feedback,
         workspaces=workspaces,

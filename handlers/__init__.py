@@ -25,6 +25,7 @@ from handlers import (
 from handlers import asks as asks_
 from handlers.asks import Counter
 from handlers.courier import Courier
+from handlers.directory import offer_topics as offer_declared_topics
 from handlers.errors import on_error
 from handlers.feedback import CountVote, Ratings, rate
 from handlers.members import Profiles
@@ -34,7 +35,7 @@ from handlers.permissions import Standings
 from handlers.replies import Clock, Later
 from knowledge.desk import Desk
 from knowledge.guide import Guide
-from knowledge.ports import Asks, Feedback, Freshness, People, Vacancies, Workspaces
+from knowledge.ports import Asks, Directory, Feedback, Freshness, People, Vacancies, Workspaces
 
 EVENTS = (
     "app_mention",
@@ -54,6 +55,7 @@ def register(
     *,
     guide: Guide,
     people: People,
+    directory: Directory,
     fresh: Freshness,
     feedback: Feedback,
     workspaces: Workspaces,
@@ -72,7 +74,7 @@ def register(
     every: dict[str, Any] = {**show, "people": people, "profiles": profiles}
     standings = Standings(people, workspaces, now)
     naming = Naming(standings, workspaces)
-    drawn = home.Home(guide, people, standings, asks, workspaces, vacancies, now, support)
+    drawn = home.Home(guide, people, directory, standings, asks, workspaces, vacancies, now, support)
     at_home: dict[str, Any] = {"home": drawn}
     administered: dict[str, Any] = {"standings": standings, "workspaces": workspaces}
     ratings = Ratings(feedback, guide, later, now)
@@ -97,6 +99,7 @@ def register(
     app.action(ids.CONFIRM_ANY)(partial(declaring.confirm, **every, **at_home))
     app.action(ids.AS_JSON)(partial(personal.show_as_json, people=people))
     app.action(ids.SECTION_ANY)(partial(home.show_section, **at_home))
+    app.action(ids.DIRECTORY_ANY)(partial(home.turn_directory, **at_home))
     app.action(ids.MY_DATA)(partial(home.show_my_data, **at_home))
     app.action(ids.FORGET)(partial(home.forget_pressed, **at_home))
 
@@ -105,6 +108,8 @@ def register(
     app.action(ids.ASKING_ANY)(partial(ask_follow_up.pressed, counter=counter))
 
     app.options(ids.ROLES_MENU)(partial(declaring.offer_roles, guide=guide))
+    among = partial(offer_declared_topics, guide=guide, people=people, standings=standings)
+    app.options(ids.DIRECTORY_TOPIC)(among)
     app.options(ids.BLOCK_FOUND)(partial(declaring.offer_topics, guide=guide, people=people))
 
     app.action(ids.SETTINGS)(partial(settings.open_from_button, **administered))

@@ -13,9 +13,10 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers import ids, payloads
+from handlers import directory, ids, payloads
 from handlers.ask_follow_up import open_questions, unanswered
 from handlers.blocks import home as blocks
+from handlers.blocks.directory import seen_by_others
 from handlers.blocks.message import Block, section
 from handlers.blocks.people import View
 from handlers.payloads import Actor
@@ -27,7 +28,7 @@ from handlers.replies import Clock, answer_press, modal_of, open_modal, opening,
 from handlers.settings_form import told
 from handlers.vacancies import names_of
 from knowledge.guide import Guide
-from knowledge.ports import Asks, People, Vacancies, Workspaces
+from knowledge.ports import Asks, Directory, People, Vacancies, Workspaces
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Home:
 
     guide: Guide
     people: People
+    directory: Directory
     standings: Standings
     asks: Asks
     workspaces: Workspaces
@@ -89,9 +91,15 @@ async def _me(home: Home, visit: Visit) -> list[Block]:
     declaration = await home.people.declaration(actor.workspace, actor.user)
     for_guests = [section(blocks.FOR_GUESTS)] if visit.standing == "guest" else []
     if declaration.roles or declaration.topics:
-        return [*for_guests, *blocks.mine(declaration, view)]
+        shown = await home.directory.shown(actor.workspace, actor.user)
+        return [*for_guests, *blocks.mine(declaration, seen_by_others(shown, declaration, view), view)]
     proposed = title_blocks(await roles_of_title(visit.client, home.guide, actor.user), view)
     return [*for_guests, *blocks.start_here(view, proposed)]
+
+
+async def _directory(home: Home, visit: Visit) -> list[Block]:
+    workspace, place = visit.actor.workspace, visit.place
+    return await directory.draw(home.guide, home.people, home.directory, workspace, place, visit.view)
 
 
 async def _browse(home: Home, visit: Visit) -> list[Block]:
@@ -125,6 +133,7 @@ SECTIONS = (
     Section("me", "Me", _me),
     Section("questions", "My questions", _questions, lambda visit: may(visit.standing, "ask a person")),
     Section("unanswered", "Unanswered", _unanswered, lambda visit: may(visit.standing, "curate entries")),
+    Section("directory", "Directory", _directory, lambda visit: may(visit.standing, "see the directory")),
     Section("roles", "Browse roles", _browse),
     Section("privacy", "Privacy", _privacy),
     Section("workspace", "Workspace", _workspace, lambda visit: may(visit.standing, "change settings")),
@@ -144,7 +153,17 @@ async def show_section(
 ) -> None:
     """Open the section whose button was pressed."""
     press = payloads.press(body)
-    await home.publish(client, context, press.actor, Place(press.action_id.partition(":")[2]))
+    await home.publish(client, context, press.actor, place_of(press).anew(press.action_id.partition(":")[2]))
+    await ack()
+
+
+async def turn_directory(
+    ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext, client: AsyncWebClient, *, home: Home
+) -> None:
+    """Filter the directory, search it, or turn its pages."""
+    press = payloads.press(body)
+    place = directory.turned(place_of(press), press.action_id.partition(":")[2], press.value)
+    await home.publish(client, context, press.actor, replace(place, section="directory"))
     await ack()
 
 

@@ -58,6 +58,10 @@ SECTION = "home_section"
 SECTION_ANY = re.compile(rf"^{SECTION}:[a-z_]+$")
 """A button that shows a section of the Home tab."""
 MY_DATA = "my_data"
+DIRECTORY = "directory"
+DIRECTORY_ANY = re.compile(rf"^{DIRECTORY}:[a-z]+$")
+"""What filters and turns the pages of the directory."""
+DIRECTORY_TOPIC = f"{DIRECTORY}:topic"
 BLOCK_TOPICS = "topics"
 BLOCK_FOUND = "topics_found"
 BLOCK_NOT_ABOUT = "not_about"

@@ -15,6 +15,20 @@ class Place:
 
     section: str = ""
     """Empty for the first one that the person may see."""
+    role: str = ""
+    topic: str = ""
+    """The key of a topic."""
+    typed: str = ""
+    name: str = ""
+    """With ``user``: where in the order of the directory the page begins, or ends."""
+    user: str = ""
+    back: str = ""
+    cleared: str = "0"
+    """Counts how often the directory was begun anew: what was entered into it before is not meant any more."""
+
+    def anew(self, section: str) -> Place:
+        """Return the beginning of a section."""
+        return Place(section, cleared=str((int(self.cleared) + 1) % 1000) if self.cleared.isdecimal() else "0")
 
     def as_text(self) -> str:
         """Return it as the private metadata of the Home tab."""

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from knowledge.answers import Subject
 from knowledge.asking import Applied, Ask, Change, DueDelivery, Unanswered
+from knowledge.directory import At, Page, Shown, Wanted
 from knowledge.feedback import Asked, Verdict
 from knowledge.freshness import Due
 from knowledge.people import Candidate, Declaration, Level, Member, PassedOver, Terms
@@ -117,6 +118,24 @@ class People(Protocol):
 
     async def forget_workspace(self, workspace: str) -> int:
         """Delete every row of the workspace and return how many there were."""
+        ...
+
+
+class Directory(Protocol):
+    """Read who declared what, by name: only who lets everybody see their name, and may be suggested, stands in it."""
+
+    async def page(
+        self, workspace: str, wanted: Wanted, size: int, at: At | None = None, *, back: bool = False
+    ) -> Page:
+        """Return the entries after ``at``, or those right before it; from the start where nobody is left there."""
+        ...
+
+    async def counts(self, workspace: str, roles: Sequence[str]) -> Mapping[str, int]:
+        """Count who stands in it for each of the roles, and under "" in all; what is more than a thousand is 1,001."""
+        ...
+
+    async def shown(self, workspace: str, user: str) -> Shown:
+        """Return what others see of a person."""
         ...
 
 

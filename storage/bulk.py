@@ -15,9 +15,10 @@ from knowledge.freshness import CHECK_AFTER
 from knowledge.people import LEVELS, Availability, Level, Listed, Member, Terms, Visibility
 from storage.database import only_writer_for_many
 from storage.forgotten import forgotten_among
+from storage.listings import rows_for
 from storage.moments import NEVER, monday_of
 from storage.standing import NO_LEVEL
-from storage.tables import declarations, members
+from storage.tables import declarations, listings, members
 from storage.tables import terms as terms_table
 from storage.workspaces import default_visibility
 
@@ -54,7 +55,7 @@ class SqlPeopleInBulk:
     async def _write(
         self, connection: AsyncConnection, workspace: str, listed: Sequence[Listed], now: datetime
     ) -> None:
-        d, m, t = declarations.c, members.c, terms_table.c
+        d, m, t, li = declarations.c, members.c, terms_table.c, listings.c
         users = [one.member.user for one in listed]
         turns: dict[str, datetime] = {
             row.user_id: row.turn
@@ -73,6 +74,7 @@ class SqlPeopleInBulk:
         new_rows: list[dict[str, Any]] = []
         new_terms: list[dict[str, Any]] = []
         new_members: list[dict[str, Any]] = []
+        new_listings: list[dict[str, Any]] = []
         for one in listed:
             user = one.member.user
             member = _member(profiles[user]) if user in profiles else one.member
@@ -83,11 +85,16 @@ class SqlPeopleInBulk:
                 kept = _first_terms(one.terms or unsaid, now)
                 not_about = one.terms.not_about if one.terms else {}
                 new_terms.append({"workspace": workspace, "user_id": user, **kept})
-            new_rows += self._rows(workspace, one, not_about, member, kept, turns.get(user, NEVER))
+            own_rows = self._rows(workspace, one, not_about, member, kept, turns.get(user, NEVER))
+            new_rows += own_rows
+            if own_rows[0]["suggestible"]:
+                declared = [(row["kind"], row["key"]) for row in own_rows]
+                new_listings += rows_for(workspace, user, member.name, declared)
             if user not in profiles:
                 new_members.append(_profile(workspace, member))
         await connection.execute(insert(declarations), new_rows)
-        for table, new in ((terms_table, new_terms), (members, new_members)):
+        await connection.execute(delete(listings).where(li.workspace == workspace, li.user_id.in_(users)))
+        for table, new in ((terms_table, new_terms), (members, new_members), (listings, new_listings)):
             if new:
                 await connection.execute(insert(table), new)
 

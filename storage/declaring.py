@@ -16,7 +16,7 @@ from storage.database import insert_into, only_writer_for
 from storage.forgotten import lift
 from storage.moments import NEVER, monday_of
 from storage.standing import NO_LEVEL, copy_standing
-from storage.tables import declarations, members
+from storage.tables import declarations, listings, members
 from storage.tables import terms as terms_table
 from storage.vacated import note_left, suggested_roles
 from storage.workspaces import default_visibility
@@ -102,7 +102,7 @@ class SqlDeclarations(Changing):
                 await copy_standing(connection, workspace, user)
             else:
                 # Nothing is kept of somebody who declares nothing.
-                for table in (declarations, members, terms_table):
+                for table in (declarations, members, terms_table, listings):
                     await connection.execute(
                         delete(table).where(table.c.workspace == workspace, table.c.user_id == user)
                     )

@@ -20,6 +20,7 @@ from storage.tables import (
     declarations,
     inbox,
     installations,
+    listings,
     members,
     metadata,
     threads,
@@ -56,6 +57,9 @@ class SqlForgetting(Changing):
                     delete(table).where(table.c.workspace == workspace, table.c.user_id == user)
                 )
                 count += cast("CursorResult[object]", result).rowcount
+            # Copies of what was counted above.
+            copied = delete(listings).where(listings.c.workspace == workspace, listings.c.user_id == user)
+            await connection.execute(copied)
             key = (inbox.c.workspace, inbox.c.event_id)
             theirs = (inbox.c.workspace == workspace) & (inbox.c.user_id == user)
             # In the order in which the inbox marks events as done, or the two could hold each other up.

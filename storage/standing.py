@@ -1,4 +1,5 @@
-"""What suggestions go by stands in the declarations themselves, copied from the profile and the terms."""
+"""What suggestions go by stands in the declarations themselves, copied from the profile and the terms;
+and who stands in the directory."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from knowledge.people import LEVELS
+from storage.listings import list_anew
 from storage.moments import FAR, NEVER
 from storage.tables import declarations, members
 from storage.tables import terms as terms_table
@@ -35,3 +37,5 @@ async def copy_standing(connection: AsyncConnection, workspace: str, user: str) 
             next_week = datetime.combine(own.week + timedelta(days=7), time_of_day(), UTC)
             values["free_from"] = next_week if own.weekly_cap else FAR
     await connection.execute(update(d).where(d.c.workspace == workspace, d.c.user_id == user).values(**values))
+    name = profile.name if profile is not None else ""
+    await list_anew(connection, workspace, user, name if own is not None and values["suggestible"] else None)

@@ -108,6 +108,25 @@ members = Table(
     comment="Profiles, as Slack gave them, of people who declared something.",
 )
 
+
+def _sorted(longest: int) -> String:
+    """Text whose order is that of its signs on both databases: an order of names is the same wherever it is read."""
+    return String(longest).with_variant(String(longest, collation="C"), "postgresql")
+
+
+# A page of the directory is one range of the primary key, whatever it is filtered by.
+listings = Table(
+    "listings",
+    metadata,
+    _workspace(),
+    Column("kind", String(8), primary_key=True, comment="all, role, topic, or name: a name from one of its words on"),
+    Column("key", _sorted(120), primary_key=True, comment="role id, topic or part of the name; empty for all"),
+    Column("name", _sorted(80), primary_key=True, comment="the name as it is sorted"),
+    Column("user_id", String(32), primary_key=True),
+    comment="Under what people stand in the directory; who is not to be named has no row.",
+)
+Index("ix_listings_user", listings.c.workspace, listings.c.user_id)
+
 # One row a declared role or topic. What the order of suggestions needs stands in the row itself, so that the first
 # twenty come from one index without a join or a sort over everybody who declared the same.
 declarations = Table(

@@ -12,7 +12,8 @@ from knowledge.people import Declaration
 
 FOR_GUESTS = (
     "You are a guest here, as far as I know. Guests can look up every role and ask me questions. "
-    "They are not shown colleagues, nor the directory, and are not suggested to anybody. "
+    "They are not shown the directory, nor colleagues unless the administrators here allow it, and are suggested to "
+    "nobody. "
     "If you are a member, open this tab again in a moment."
 )
 
@@ -45,11 +46,12 @@ def start_here(view: View, proposed: Sequence[Block]) -> list[Block]:
     ]
 
 
-def mine(declaration: Declaration, view: View) -> list[Block]:
-    """Show what the person declared."""
+def mine(declaration: Declaration, seen: Sequence[Block], view: View) -> list[Block]:
+    """Show what the person declared, and what others see of it."""
     return [
         header("What I declare"),
         section(escape("\n".join(declared(declaration, view)))),
+        *seen,
         actions(button("Change", ids.DECLARE, "-", label="Change what I declare"), forget_me()),
     ]
 
@@ -90,11 +92,11 @@ def privacy() -> list[Block]:
             "*Why:* so that colleagues find whom to ask.\n"
             "*How long:* until you change it, withdraw it, or say “forget me”.\n"
             "*Who sees it:* members who ask or look into the directory, if you let everybody see your name; nobody if "
-            "you are hidden. Guests and other companies don't."
+            "you are hidden. Guests and other companies don't, unless your administrators allow it."
         ),
         section(
             "*Of what you ask:* what a conversation was about for a day, never its words; a question without a good "
-            "answer encrypted, without who asked, for 30 days."
+            "answer encrypted, without who asked, for 30 days, unless your administrators chose another time."
         ),
         section(
             "*Never:* no scoring, no ranking of people by answers, nothing guessed from messages, no language model, "

@@ -13,7 +13,7 @@ from bot.local import LocalSlack
 from bot.local.run import EVENTS_PATH, RunningBot
 from bot.settings import Settings
 from tests.conftest import MakeGuide
-from tests.docs.pages import ROOT, blocks, code, read, section
+from tests.docs.pages import PAGES, ROOT, blocks, code, read, section
 
 PAGE = ROOT / "docs" / "local-workspace.md"
 StartBot = Callable[[str, str, str], Awaitable[str]]
@@ -48,4 +48,5 @@ def test_what_it_names_of_the_stand_in_exists() -> None:
 
 def test_every_picture_is_shown() -> None:
     pictures = {picture.name for picture in (ROOT / "docs" / "images").iterdir()}
-    assert pictures == set(re.findall(r"images/([\w-]+\.png)", read(PAGE)))
+    shown = {name for page in PAGES for name in re.findall(r"images/([\w-]+\.png)", read(page))}
+    assert pictures == shown

@@ -64,6 +64,10 @@ async def test_axe_finds_nothing_serious(opened: Opened, kind: Kind, theme: Lite
         await seat.go_app("Home")
         await seat.drawn(seat.home, "What I declare")
         wrong += await look(seat, "Home tab", options)
+        for section, words in (("Directory", "people in the directory"), ("Privacy", "Never"), ("Help", "Support")):
+            await seat.button(section, seat.home)
+            await seat.drawn(seat.home, words)
+            wrong += await look(seat, section, options)
         await seat.unfold()
         await seat.button("You are", seat.page.get_by_role("navigation"))
         await expect(seat.dialog.get_by_role("option").first).to_be_visible()

@@ -12,12 +12,14 @@ from sqlalchemy import event, insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.answers import Subject
+from knowledge.directory import At, Wanted
 from knowledge.feedback import Asked
 from knowledge.freshness import Due
 from knowledge.people import Listed, Member
 from knowledge.team import Alias, TeamEntry
 from knowledge.workspaces import Settings
 from storage.bulk import SqlPeopleInBulk
+from storage.directory import SqlDirectory
 from storage.feedback import KEEP as KEEP_QUESTIONS
 from storage.feedback import SqlFeedback
 from storage.freshness import SqlFreshness
@@ -31,6 +33,7 @@ from storage.tables import (
     declarations,
     forgotten,
     inbox,
+    listings,
     members,
     metadata,
     secrets,
@@ -56,10 +59,21 @@ NEW = Member("U-new", "Ben")
 RATED = Asked("0017", "card", (MLOPS,), 0.9, "what is mlops")
 SETTINGS = Settings(question_days=4_900, curators=("U00002",))
 FALCON = TeamEntry("team-1", "Falcon")
+MIDDLE = At("u02500", "U02500")
 DUE = Due("T1", "U00002", "UTC", NOW, 0)
 Run = Callable[[SqlPeople, SqlThreads, SqlInbox, SqlFeedback], Awaitable[object]]
 
 STATEMENTS: dict[str, Run] = {
+    "directory": lambda p, t, i, f: SqlDirectory(p._engine).page("T1", Wanted(), 10),
+    "next page": lambda p, t, i, f: SqlDirectory(p._engine).page("T1", Wanted(), 10, MIDDLE),
+    "page before": lambda p, t, i, f: SqlDirectory(p._engine).page("T1", Wanted(), 10, MIDDLE, back=True),
+    "directory of a role": lambda p, t, i, f: SqlDirectory(p._engine).page("T1", Wanted(MLOPS), 10, MIDDLE),
+    "of a role and a topic": lambda p, t, i, f: SqlDirectory(p._engine).page("T1", Wanted(MLOPS, "topic 1"), 10),
+    "directory searched": lambda p, t, i, f: SqlDirectory(p._engine).page(
+        "T1", Wanted(MLOPS, "topic 1", "u01", ("topic 2", "topic 3")), 10
+    ),
+    "directory counted": lambda p, t, i, f: SqlDirectory(p._engine).counts("T1", [MLOPS, DATA]),
+    "shown of me": lambda p, t, i, f: SqlDirectory(p._engine).shown("T1", "U00001"),
     "candidates": lambda p, t, i, f: p.candidates(
         "T1", topics=["topic 1"], roles=[MLOPS, DATA], without="U00001", now=NOW
     ),
@@ -146,6 +160,17 @@ async def fill(engine: AsyncEngine) -> None:
                 }
                 for user in users
                 for kind, key in (("topic", f"topic {rng.randrange(50)}"), ("role", MLOPS), ("role", DATA))
+            ],
+        )
+        await connection.execute(
+            insert(listings),
+            [
+                {"workspace": "T1", "kind": kind, "key": key, "name": user.lower(), "user_id": user}
+                for at, user in enumerate(users)
+                for kind, key in (
+                    *(("all", ""), ("name", user.lower()), ("role", MLOPS), ("role", DATA)),
+                    ("topic", f"topic {at % 50}"),
+                )
             ],
         )
         profile = {"title": "", "tz": "UTC", "availability": "active", "is_bot": False, "is_guest": False}
@@ -314,6 +339,10 @@ async def test_no_statement_reads_a_whole_table(
     assert all(plans.values())
     whole = re.compile(rf"\b(SCAN|Seq Scan on) ({'|'.join(metadata.tables)})\b")
     assert {name: found for name, found in plans.items() if any(map(whole.search, found))} == {}
+    # A page is read in the order of the key, and no further than it goes.
+    for name in ("directory", "next page", "page before", "directory of a role", "of a role and a topic"):
+        assert "pk_listings" in plans[name][0] or "sqlite_autoindex_listings" in plans[name][0], plans[name][0]
+        assert not re.search(r"\bSort\b|TEMP B-TREE", plans[name][0]), plans[name][0]
     # What is sorted of the candidates is the at most twenty rows of each range, never the thousands of a range.
     [candidates] = plans["candidates"]
     # Beside the ranges, whoever is not to be asked about a topic is found by the same index, or by the primary key.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -88,9 +91,68 @@ def upgrade() -> None:
         batch_op.alter_column("gone_on", existing_type=sa.Date(), nullable=False)
         batch_op.create_index("ix_asked_gone", ["gone_on"])
         batch_op.create_index("ix_asked_days", ["workspace", "noted_on"])
+    op.create_table(
+        "listings",
+        sa.Column("workspace", sa.String(length=32), nullable=False),
+        sa.Column(
+            "kind",
+            sa.String(length=8),
+            nullable=False,
+            comment="all, role, topic, or name: a name from one of its words on",
+        ),
+        sa.Column("key", _sorted(120), nullable=False, comment="role id, topic or part of the name; empty for all"),
+        sa.Column("name", _sorted(80), nullable=False, comment="the name as it is sorted"),
+        sa.Column("user_id", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("workspace", "kind", "key", "name", "user_id", name=op.f("pk_listings")),
+        comment="Under what people stand in the directory; who is not to be named has no row.",
+    )
+    op.create_index("ix_listings_user", "listings", ["workspace", "user_id"])
+    _list_everybody()
+
+
+def _sorted(longest: int) -> sa.String:
+    return sa.String(longest).with_variant(sa.String(longest, collation="C"), "postgresql")
+
+
+def _list_everybody() -> None:
+    """Write under what those stand in the directory who may be named; some hundred people at a time."""
+    connection, after = op.get_bind(), ("", "")
+    people = sa.text(
+        "SELECT t.workspace, t.user_id, m.name FROM terms t "
+        "LEFT JOIN members m ON m.workspace = t.workspace AND m.user_id = t.user_id "
+        "WHERE (t.workspace, t.user_id) > (:workspace, :user) ORDER BY t.workspace, t.user_id LIMIT 500"
+    )
+    declared = sa.text(
+        "SELECT kind, key FROM declarations WHERE workspace = :workspace AND user_id = :user "
+        "AND suggestible AND kind IN ('role', 'topic')"
+    )
+    write = sa.text(
+        "INSERT INTO listings (workspace, kind, key, name, user_id) VALUES (:workspace, :kind, :key, :name, :user)"
+    )
+    while found := connection.execute(people, {"workspace": after[0], "user": after[1]}).all():
+        rows = []
+        for workspace, user, name in found:
+            own = {"workspace": workspace, "user": user}
+            under = [(row.kind, row.key) for row in connection.execute(declared, own)]
+            if under:
+                key = _name_key(name or "") or user.casefold()
+                words = key.split()
+                parts = dict.fromkeys(" ".join(words[first:]) for first in range(min(len(words), 4)))
+                under += [("all", ""), *(("name", part) for part in parts)]
+                rows += [{**own, "kind": kind, "key": of, "name": key} for kind, of in under]
+        if rows:
+            connection.execute(write, rows)
+        after = (found[-1].workspace, found[-1].user_id)
+
+
+def _name_key(name: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", name.casefold())
+    bare = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
+    return " ".join(re.findall(r"\w+", bare))[:80].strip()
 
 
 def downgrade() -> None:
+    op.drop_table("listings")
     with op.batch_alter_table("asked") as batch_op:
         batch_op.drop_index("ix_asked_days")
         batch_op.drop_index("ix_asked_gone")
