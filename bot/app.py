@@ -17,7 +17,9 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.authorize import TokenAuthorize
+from bot import install
+from bot.authorize import Authorizing
+from bot.install import Install
 from bot.intake import Intake
 from bot.lock import FileLock
 from bot.metrics import Metrics, MetricsSite
@@ -28,6 +30,7 @@ from bot.slack import Sleep, open_session, slack_client
 from bot.socket import SocketMode
 from bot.tasks import Tasks
 from bot.timers import Job, Timers
+from bot.tokens import tokens_for
 from bot.worker import POLL_SECONDS, SWEEP_SECONDS, Every, Worker, every
 from handlers import register
 from handlers.courier import RUN_SECONDS as COURIER_SECONDS
@@ -81,10 +84,14 @@ class Bot:
     courier: Courier
     notices: Notices
     timers: Timers
+    """What one process is enough for."""
+    everywhere: Timers
+    """What every process does."""
     tasks: Tasks
-    authorize: TokenAuthorize
+    authorize: Authorizing
     intake: Intake
     front_door: FrontDoor | None
+    install: Install | None
     socket_mode: SocketMode | None
     clients: tuple[AsyncWebClient, ...]
     sleep: Sleep
@@ -109,6 +116,7 @@ class Bot:
         session = open_session(self.metrics.trace(self.clients[0].base_url))
         for client in self.clients:
             client.session = session
+        self.everywhere.start()
         if self.work != "web":
             await self.worker.start()
             self.timers.start()
@@ -132,6 +140,7 @@ class Bot:
             await _whatever_happens("the socket", self.socket_mode.stop(SOCKET_SECONDS))
         self.tasks.drop_needless()
         await _whatever_happens("regular jobs", self.timers.stop())
+        await _whatever_happens("regular jobs", self.everywhere.stop())
         await asyncio.gather(
             _whatever_happens("the worker", self.worker.stop(DRAIN_SECONDS)),
             _whatever_happens("late answers", self.tasks.finish(DRAIN_SECONDS)),
@@ -151,6 +160,9 @@ class Bot:
         site = web.Application(client_max_size=MOST_BYTES)
         if self.front_door is not None:
             site.router.add_post("/slack/events", self.front_door.receive)
+        if self.install is not None:
+            site.router.add_get(install.PAGE, self.install.show)
+            site.router.add_get(install.BACK, self.install.back)
         site.router.add_get("/healthz", self._alive)
         site.router.add_get("/readyz", self._ready)
         return site
@@ -198,7 +210,6 @@ def build_app(
     Raises SettingsError where credentials, certificates or the database address can't work.
     """
     given = credentials_for(settings, "socket" if over_socket else "worker" if work == "worker" else "http")
-    token = given.bot_token
     check_certificates(settings)
     engine = open_database(settings)
     file = sqlite_file(settings.database)
@@ -206,8 +217,8 @@ def build_app(
     if alone and work != "all":
         raise SettingsError("Separate web and worker processes need PostgreSQL: set DATABASE_URL, or use serve alone.")
     metrics = Metrics()
-    client = slack_client(settings, token, sleep, metrics.waited)
-    authorize = TokenAuthorize(client, token)
+    # Without a token: Bolt makes a client with the authorized one for each request.
+    per_request = slack_client(settings, None, sleep, metrics.waited)
     people = SqlPeople(engine, rng or random.SystemRandom(), now=now)
     threads = SqlThreads(engine)
     freshness = SqlFreshness(engine)
@@ -219,10 +230,8 @@ def build_app(
     guide.on_answer = metrics.answered
     guide.settings_of = workspaces.settings
     tasks = Tasks()
-    # Without a token: Bolt makes a client with the authorized one for each request.
-    per_request = slack_client(settings, None, sleep, metrics.waited)
-    # What one of them is told about a rate limit holds for both.
-    per_request.retry_handlers = client.retry_handlers
+    tokens = tokens_for(given, engine, people, per_request, tasks.start, now, sleep)
+    authorize = tokens.authorize
     bolt = AsyncApp(
         client=per_request,
         authorize=authorize.authorize,
@@ -255,6 +264,7 @@ def build_app(
         desk=desk,
         asks=asks,
         courier=courier,
+        removed=tokens.removed,
         now=now,
         support=settings.support_contact,
     )
@@ -265,6 +275,7 @@ def build_app(
         feedback,
         bolt,
         authorize.client_of,
+        authorize.is_gone,
         now,
         metrics,
         alone=alone,
@@ -289,7 +300,7 @@ def build_app(
         workspaces,
         guide.catalog.roles,
         authorize.client_of,
-        lambda: bool(authorize.workspaces),
+        lambda: authorize.is_known,
         now,
     )
     notices = Notices(vacancies, workspaces, guide.catalog.roles, authorize.client_of, now)
@@ -298,6 +309,7 @@ def build_app(
         (COURIER_SECONDS, courier.run),
         (RUN_SECONDS, notices.run),
         (PRUNE_SECONDS, lambda: _prune(workspaces, now)),
+        *tokens.jobs,
     ]
     front_door = FrontDoor(intake, given.signing_secret, metrics) if given.signing_secret else None
     opener = slack_client(settings)
@@ -315,12 +327,14 @@ def build_app(
         courier,
         notices,
         Timers(jobs, regularly),
+        Timers(authorize.jobs, regularly),
         tasks,
         authorize,
         intake,
         front_door,
+        tokens.install,
         socket_mode,
-        (client, per_request, opener),
+        (*tokens.clients, per_request, opener),
         sleep,
         work,
         metrics,

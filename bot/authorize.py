@@ -4,17 +4,49 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 from aiohttp import ClientError
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.scopes import missing_scopes
+from bot.timers import Job
 from handlers.errors import VOID
 
 logger = logging.getLogger(__name__)
 RETRY_SECONDS = (1.0, 5.0, 30.0, 60.0)
+
+
+class Authorizing(Protocol):
+    """What Bolt, the worker and jobs by the clock need of whoever holds tokens."""
+
+    @property
+    def state(self) -> str:
+        """Return what is known of Slack, in a word or two."""
+
+    @property
+    def is_known(self) -> bool:
+        """Tell whether it is known yet whose tokens these are."""
+
+    @property
+    def authorize(self) -> Callable[..., Awaitable[AuthorizeResult]]:
+        """Return the function for Bolt."""
+
+    @property
+    def jobs(self) -> Sequence[Job]:
+        """Return what every process does regularly."""
+
+    async def client_of(self, workspace: str) -> AsyncWebClient | None:
+        """Return the client for a workspace; None where the app is not installed."""
+
+    async def is_gone(self, workspace: str) -> bool:
+        """Tell of a workspace without a valid token whether the app was removed there."""
+
+    async def identify(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        """Find out who the bot is, at the start."""
 
 
 class TokenAuthorize:
@@ -32,6 +64,20 @@ class TokenAuthorize:
         self._url: str | None = None
         self.workspaces: frozenset[str] = frozenset()
         self.state = "unknown"
+
+    @property
+    def is_known(self) -> bool:
+        """Tell whether Slack has said whose token it is."""
+        return bool(self.workspaces)
+
+    @property
+    def jobs(self) -> Sequence[Job]:
+        """Return nothing: there is one token, and it stays."""
+        return ()
+
+    async def is_gone(self, workspace: str) -> bool:
+        """Tell that the workspace is still to be served: somebody has to set a new token."""
+        return False
 
     @property
     def authorize(self) -> Callable[[str | None, str | None], Awaitable[AuthorizeResult]]:
@@ -73,6 +119,8 @@ class TokenAuthorize:
                 self._bot_id, self._bot_user, self._url = found.get("bot_id"), found.get("user_id"), found.get("url")
                 self.workspaces = frozenset(filter(None, (found.get("team_id"), found.get("enterprise_id"))))
                 self.state = "connected"
+                if missing := missing_scopes(str(found.headers.get("x-oauth-scopes", "")).replace(" ", "").split(",")):
+                    logger.warning("not granted: %s. Install the app again: python -m bot doctor", ", ".join(missing))
                 return
             await sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
             attempt += 1

@@ -17,15 +17,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.scopes import OPTIONAL_SCOPES, SCOPES, missing_scopes
 from bot.settings import Settings, SettingsError, check_certificates, mode_of
 from bot.slack import slack_client
 from storage.database import head_version, open_engine, schema_version, sqlite_file
 from storage.inbox import DeadLetter, SqlInbox
+from storage.installations import SqlInstallations
 from storage.keys import MAKE_KEY, Keys, KeysError
 
-SCOPES = ("app_mentions:read", "chat:write", "commands", "im:history", "users:read")
-OPTIONAL_SCOPES = ("dnd:read",)
-"""What the manifests ask for; a test compares."""
 MOST_SKEW = 60
 """Seconds that this machine's clock may be off; beyond 300 every request of Slack is refused."""
 MOST_WAITING = 60
@@ -97,7 +96,7 @@ def _settings(settings: Settings) -> Finding:
         return Finding("settings", "wrong", said, mend)
     says = {
         "local": "the local workspace, as no Slack credentials are set",
-        "http": "Slack over HTTP",
+        "http": "Slack over HTTP" + (", for many workspaces" if settings.slack_client_id else ""),
         "socket": "Slack over Socket Mode",
     }
     return Finding("settings", "ok", f"python -m bot starts {says[mode]}")
@@ -107,12 +106,16 @@ def _settings(settings: Settings) -> Finding:
 
 
 async def _slack(settings: Settings, now: Clock) -> list[Finding]:
-    if settings.slack_bot_token is None:
+    if settings.slack_bot_token is None and not settings.slack_client_id:
         return [Finding(name, "skipped", "SLACK_BOT_TOKEN is not set") for name in ("token", "scopes", "clock")]
     try:
         check_certificates(settings)
     except SettingsError:
         return [Finding(name, "skipped", "SSL_CERT_FILE can't be used") for name in ("token", "scopes", "clock")]
+    if settings.slack_bot_token is None:
+        own = "each workspace has its own: see installations"
+        clock = _clock(await _asked_nothing(settings), now())
+        return [Finding("token", "skipped", own), Finding("scopes", "skipped", own), clock]
     client = _impatient(slack_client(settings, settings.slack_bot_token.get_secret_value()))
     answer: AsyncSlackResponse | None
     try:
@@ -132,6 +135,16 @@ async def _slack(settings: Settings, now: Clock) -> list[Finding]:
     if settings.slack_app_token is not None:
         findings.insert(1, await _app_token(settings, settings.slack_app_token.get_secret_value()))
     return findings
+
+
+async def _asked_nothing(settings: Settings) -> AsyncSlackResponse | None:
+    """Ask Slack for nothing but its time; it needs no token for that."""
+    try:
+        return await _impatient(slack_client(settings)).api_test()
+    except SlackApiError as error:
+        return error.response if isinstance(error.response, AsyncSlackResponse) else None
+    except UNREACHABLE:
+        return None
 
 
 async def _app_token(settings: Settings, token: str) -> Finding:
@@ -170,7 +183,7 @@ def _unreachable(name: str, settings: Settings, error: Exception) -> Finding:
 
 def _scopes(answer: AsyncSlackResponse) -> Finding:
     granted = {scope.strip() for scope in str(answer.headers.get("x-oauth-scopes", "")).split(",")}
-    missing = [scope for scope in SCOPES if scope not in granted]
+    missing = missing_scopes(granted)
     if missing:
         return Finding(
             "scopes",
@@ -212,13 +225,16 @@ async def _database(settings: Settings, now: Clock) -> tuple[list[Finding], Sequ
     try:
         file = sqlite_file(settings.database)
     except ValueError as error:
-        return [Finding("database", "wrong", str(error), "Set DATABASE_URL, or unset it for a file."), *_unseen()], ()
+        return [
+            Finding("database", "wrong", str(error), "Set DATABASE_URL, or unset it for a file."),
+            *_unseen(settings),
+        ], ()
     keys, finding = _keys(settings, file)
     if not (file.exists() if file else settings.database.startswith("postgres")):
         made = Finding(
             "database", "ok", f"{file} is made at the first start" if file else "in memory, made at each start"
         )
-        return [made, finding, *_unseen()[1:]], ()
+        return [made, finding, *_unseen(settings)[1:]], ()
     try:
         async with _opened(settings, keys) as engine:
             async with engine.connect() as connection:
@@ -226,22 +242,42 @@ async def _database(settings: Settings, now: Clock) -> tuple[list[Finding], Sequ
             reached = Finding("database", "ok", f"{engine.url.render_as_string()} answers")
             schema = _schema(version)
             if version != head_version():
-                return [reached, finding, schema, *_unseen()[2:]], ()
+                return [reached, finding, schema, *_unseen(settings)[2:]], ()
             inbox = SqlInbox(engine, "doctor")
             if finding.status == "ok" and not await inbox.opens():
                 finding = Finding("keys", "wrong", "stored text can't be opened", "Put the lost key back.")
             depth = await inbox.depth(now())
             dead = await inbox.dead_letters()
+            installed = await _installations(settings, engine)
     except Exception as error:
         mend = "Check DATABASE_URL, and that the database is running and may be written."
-        return [Finding("database", "wrong", _first_line(error), mend), finding, *_unseen()[1:]], ()
-    return [reached, finding, schema, _waiting(depth.waiting, depth.oldest_seconds), _given_up(len(dead))], dead
+        return [Finding("database", "wrong", _first_line(error), mend), finding, *_unseen(settings)[1:]], ()
+    waiting, given_up = _waiting(depth.waiting, depth.oldest_seconds), _given_up(len(dead))
+    return [reached, finding, schema, waiting, given_up, *installed], dead
 
 
-def _unseen() -> list[Finding]:
+async def _installations(settings: Settings, engine: AsyncEngine) -> list[Finding]:
+    if not settings.slack_client_id:
+        return []
+    installations = SqlInstallations(engine)
+    count, lacking = await installations.count(), await installations.lacking(SCOPES)
+    if lacking:
+        named = "; ".join(f"{workspace}: {', '.join(missing)}" for workspace, missing in list(lacking.items())[:5])
+        mend = "Somebody there has to install the app again; whoever installed it was told."
+        return [Finding("installations", "wrong", f"not granted in {len(lacking)} of {count}: {named}", mend)]
+    return [Finding("installations", "ok", f"{count}, all scopes granted")]
+
+
+def _unseen(settings: Settings) -> list[Finding]:
     return [
         Finding(name, "skipped", "there is no database to look at")
-        for name in ("keys", "schema", "inbox", "dead letters")
+        for name in (
+            "keys",
+            "schema",
+            "inbox",
+            "dead letters",
+            *(["installations"] if settings.slack_client_id else []),
+        )
     ]
 
 

@@ -6,7 +6,7 @@ import os
 import re
 import ssl
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -111,15 +111,13 @@ def mode_of(settings: Settings) -> Mode:
     """
     bot, secret = settings.slack_bot_token, settings.slack_signing_secret
     app = settings.slack_app_token
-    if settings.slack_client_id or settings.slack_client_secret:
-        raise SettingsError(
-            "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET are set, but this version installs in one workspace only. "
-            "Unset both, and set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET."
-        )
+    many = _oauth_of(settings)
     if app and not bot:
         raise SettingsError("SLACK_APP_TOKEN is set without SLACK_BOT_TOKEN. Set both for Socket Mode, or neither.")
     if app:
         return "socket"
+    if many is not None:
+        return "http"
     if bot and not secret:
         raise SettingsError(
             "SLACK_BOT_TOKEN is set without SLACK_SIGNING_SECRET. "
@@ -134,17 +132,59 @@ def mode_of(settings: Settings) -> Mode:
 
 
 @dataclass(frozen=True)
+class OAuth:
+    """Hold what installation in many workspaces needs."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    public_url: str = ""
+    """Without a slash at its end; empty where it is not known."""
+
+    @property
+    def link(self) -> str:
+        """Return where people install the app; empty where that is not known."""
+        return f"{self.public_url}/slack/install" if self.public_url else ""
+
+
+def _oauth_of(settings: Settings) -> OAuth | None:
+    """Return the credentials for installation, None where none are set. Raises SettingsError for a part of them."""
+    client_id, secret = settings.slack_client_id, settings.slack_client_secret
+    if not client_id and not secret:
+        return None
+    if not client_id or not secret or not settings.slack_signing_secret:
+        names = {
+            "SLACK_CLIENT_ID": client_id,
+            "SLACK_CLIENT_SECRET": secret,
+            "SLACK_SIGNING_SECRET": settings.slack_signing_secret,
+        }
+        there = [name for name, value in names.items() if value]
+        lacking = [name for name, value in names.items() if not value]
+        raise SettingsError(
+            f"{' and '.join(there)} {'are' if len(there) > 1 else 'is'} set without {' and '.join(lacking)}. "
+            "Installation in many workspaces needs all three; you find them under Basic Information of your Slack app."
+        )
+    url = (settings.public_url or "").rstrip("/")
+    if url and not url.startswith(("https://", "http://")):
+        raise SettingsError("PUBLIC_URL has to begin with https:// (or http:// on your own machine).")
+    return OAuth(client_id, secret.get_secret_value(), url)
+
+
+@dataclass(frozen=True)
 class Credentials:
     """Hold what one way of reaching Slack needs; what it does not need is None."""
 
-    bot_token: str
+    bot_token: str | None = None
     signing_secret: str | None = None
     app_token: str | None = None
+    oauth: OAuth | None = None
 
 
 def credentials_for(settings: Settings, way: Way) -> Credentials:
     """Return the credentials for this way, and no others. Raises SettingsError, with what is missing."""
     bot, secret, app = settings.slack_bot_token, settings.slack_signing_secret, settings.slack_app_token
+    many = _oauth_of(settings) if way != "socket" else None
+    if many is not None and secret is not None:
+        return Credentials(signing_secret=secret.get_secret_value() if way == "http" else None, oauth=many)
     if way == "http" and bot and secret:
         return Credentials(bot.get_secret_value(), signing_secret=secret.get_secret_value())
     if way == "socket" and bot and app:

@@ -15,6 +15,7 @@ from slack_sdk.http_retry.request import HttpRequest
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.settings import Settings
 from handlers.limits import RateLimits, posting
@@ -140,6 +141,31 @@ def slack_client(
     # Without one the SDK looks for one in the environment.
     client.proxy = proxy
     return client
+
+
+def with_token(client: AsyncWebClient, token: str) -> AsyncWebClient:
+    """Return a client that is as the given one, but for its token; they share the session and what limits are known."""
+    made = AsyncWebClient(
+        token=token,
+        base_url=client.base_url,
+        timeout=client.timeout,
+        ssl=client.ssl,
+        proxy=client.proxy,
+        session=client.session,
+        retry_handlers=client.retry_handlers,
+    )
+    made.proxy = client.proxy
+    return made
+
+
+async def oauth_access(client: AsyncWebClient, client_id: str, client_secret: str, **asked: str) -> AsyncSlackResponse:
+    """Call oauth.v2.access, which exchanges a code or a refresh token for a token.
+
+    The SDK's own method sends id and secret by a class that aiohttp will drop.
+    """
+    return await client.api_call(
+        "oauth.v2.access", data={"client_id": client_id, "client_secret": client_secret, **asked}
+    )
 
 
 def _is_near(url: str) -> bool:

@@ -76,6 +76,7 @@ class Worker:
         feedback: SqlFeedback,
         bolt: AsyncApp,
         client_of: ClientOf,
+        is_gone: Callable[[str], Awaitable[bool]],
         now: Callable[[], datetime],
         metrics: Metrics,
         *,
@@ -89,6 +90,7 @@ class Worker:
         self._feedback = feedback
         self._bolt = bolt
         self._client_of = client_of
+        self._is_gone = is_gone
         self._now = now
         self._metrics = metrics
         self._alone = alone
@@ -207,6 +209,11 @@ class Worker:
             if status in (200, 404):
                 self._finished.put_nowait(event)
                 self._metrics.event("done")
+                return
+            if status == NOT_INSTALLED and await self._is_gone(event.workspace):
+                logger.info("event %s dropped: the app was removed from the workspace", event.event_id)
+                self._finished.put_nowait(event)
+                self._metrics.event("not_installed")
                 return
             if status == NOT_INSTALLED:
                 # Nobody can be told either, without a token. A dead letter can be replayed once there is one.

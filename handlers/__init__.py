@@ -65,6 +65,7 @@ def register(
     desk: Desk,
     asks: Asks,
     courier: Courier,
+    removed: installing.Removed,
     now: Clock,
     support: str = "",
 ) -> None:
@@ -137,8 +138,8 @@ def register(
     app.event("user_change")(
         partial(members.profile_changed, people=people, left=lambda *who: desk.left(*who), now=now)
     )
-    app.event("app_uninstalled")(partial(installing.uninstalled, people=people))
-    app.event("tokens_revoked")(installing.tokens_revoked)
+    app.event("app_uninstalled")(partial(installing.uninstalled, removed=removed))
+    app.event("tokens_revoked")(partial(installing.tokens_revoked, removed=removed))
     app.event("team_access_granted")(installing.team_access_changed)
     app.event("team_access_revoked")(installing.team_access_changed)
 

@@ -27,6 +27,14 @@ class PayloadError(Exception):
     """Report a payload of Slack that lacks what it must have."""
 
 
+class NotInstalled(Exception):
+    """Report a request from where the app is not installed; given the link to install it, if that is known."""
+
+    def __init__(self, link: str = "") -> None:
+        where = f"An administrator can install me: {link}" if link else "An administrator can install me."
+        super().__init__(f"I am not installed in this workspace any more. {where}")
+
+
 class LeaseLost(Exception):
     """Report that another process has taken the event over: it will answer, we must not."""
 
@@ -81,8 +89,11 @@ async def on_error(error: Exception, body: dict[str, Any], context: Mapping[str,
     known = context or {}
     reference = str(known.get(REFERENCE) or new_reference())
     known.get(FAILURES, []).append(error)
-    logger.error("reference %s: %s failed", reference, _surface(body), exc_info=error)
-    text = apology(reference)
+    if isinstance(error, NotInstalled):
+        logger.warning("reference %s: %s: the app is not installed there", reference, _surface(body))
+    else:
+        logger.error("reference %s: %s failed", reference, _surface(body), exc_info=error)
+    text = str(error) if isinstance(error, NotInstalled) else apology(reference)
     if "command" in body:
         return _json({"response_type": "ephemeral", "text": text})
     if body.get("type") == "view_submission":
@@ -90,9 +101,11 @@ async def on_error(error: Exception, body: dict[str, Any], context: Mapping[str,
         first = _first_input(body.get("view"))
         return _json({"response_action": "errors", "errors": {first: text}} if first else {})
     if body.get("type") == "event_callback":
-        if token_is_void(error):
+        if token_is_void(error) or isinstance(error, NotInstalled):
             return BoltResponse(status=NOT_INSTALLED)
         return BoltResponse(status=OUT_OF_REACH if out_of_reach(error) else 500)
+    if body.get("type") == "block_suggestion":
+        return _json({"options": []})
     try:
         await _tell(body, text, known.get("client"))
     except Exception:

@@ -1,31 +1,58 @@
-"""What happens to the installation itself."""
+"""What happens to the installation itself, and what is written to whoever installed the app."""
 
 from __future__ import annotations
 
 import logging
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any, Literal
 
-from handlers import payloads
-from knowledge.ports import People
+from handlers import ids, payloads
+from handlers.blocks.message import Message, actions, button, escape, message, section
 
 logger = logging.getLogger(__name__)
+Why = Literal["app_uninstalled", "tokens_revoked"]
+Removed = Callable[[Sequence[str], Why, datetime | None], Awaitable[None]]
+"""Told where the app may have been removed, the likeliest first, why, and when that was."""
 
 
-async def uninstalled(body: dict[str, Any], *, people: People) -> None:
-    """Delete everything about the workspace when the app is removed from it."""
-    actor = payloads.event_actor(body)
-    count = await people.forget_workspace(actor.workspace)
-    logger.info("app_uninstalled: %s rows of the workspace deleted", count)
+async def uninstalled(body: dict[str, Any], *, removed: Removed) -> None:
+    """Take note that the app was removed; everything about the workspace is deleted."""
+    await removed(payloads.removed_from(body), "app_uninstalled", payloads.event_time(body))
 
 
-async def tokens_revoked(body: dict[str, Any]) -> None:
-    """Say in the log that the token is void; the operator has to install the app again."""
+async def tokens_revoked(body: dict[str, Any], *, removed: Removed) -> None:
+    """Take note that the bot's token is void."""
     tokens = body["event"].get("tokens") or {}
     if tokens.get("bot"):
-        logger.error("tokens_revoked: the bot token is void. Reinstall the app and set the new SLACK_BOT_TOKEN.")
+        await removed(payloads.removed_from(body), "tokens_revoked", payloads.event_time(body))
 
 
 async def team_access_changed(body: dict[str, Any]) -> None:
     """Note that an organisation-wide install gained or lost teams; rows are kept by organisation, so none move."""
     teams = len(body["event"].get("team_ids") or ())
     logger.info("%s: %s teams", body["event"]["type"], teams)
+
+
+def welcome() -> Message:
+    """Greet whoever installed the app, and nobody else."""
+    lines = [
+        "Thank you for installing me. I explain the roles of generative-AI teams, and suggest whom to ask.",
+        "Type `/genai-role mlops` anywhere, or invite me to a channel and mention me with a question.",
+        "People are suggested only from what they declare themselves. Nobody else was told that I am here.",
+    ]
+    return message(
+        lines, [section(escape("\n".join(lines))), actions(button("Declare what I do", ids.DECLARE, "-", primary=True))]
+    )
+
+
+def more_scopes(missing: Sequence[str], link: str) -> Message:
+    """Ask whoever installed the app to install it again, since this version needs more."""
+    named = ", ".join(missing)
+    where = f"Install me again: {link}" if link else "Ask whoever runs this app for the link to install it again."
+    lines = [
+        f"I was updated, and some of what I do now needs permissions that I was not granted: {named}.",
+        f"{where} Nothing that I keep is lost by that.",
+        "You read this once, as you installed me.",
+    ]
+    return message(lines, [section(escape("\n".join(lines)))])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from handlers.errors import PayloadError
@@ -275,6 +276,25 @@ def event_actor(body: Payload) -> Actor:
     shared = body.get("is_ext_shared_channel") is True
     outside = shared or _from_outside(event, team, enterprise, org_wide)
     return Actor(as_id(workspace), as_id(team or workspace), as_id(user_id) if user_id else "", outside)
+
+
+def event_time(body: Payload) -> datetime | None:
+    """Return when an event happened, to the second; None where that is not said."""
+    at = body.get("event_time")
+    return datetime.fromtimestamp(at, UTC) if isinstance(at, int) and 0 < at < 2**33 else None
+
+
+def removed_from(body: Payload) -> tuple[str, ...]:
+    """Return where the app may have been removed, the likeliest first.
+
+    Slack does not document the payload for organisation-wide installs. Where it does not say what kind of install it is
+    about, it may be the team's or, if there is none, the organisation's.
+    """
+    workspace = event_actor(body).workspace
+    authorization = (body.get("authorizations") or [{}])[0]
+    says = "is_enterprise_install" in authorization
+    enterprise = authorization.get("enterprise_id") or body.get("enterprise_id")
+    return (workspace, as_id(enterprise)) if enterprise and enterprise != workspace and not says else (workspace,)
 
 
 def _from_outside(event: Payload, team: object, enterprise: object, org_wide: bool) -> bool:

@@ -22,6 +22,9 @@ MOST_READ = 200
 t = table.c
 
 
+Stamp = tuple[int, datetime | None]
+
+
 @dataclass(frozen=True)
 class Installation:
     """Hold one installation; ``workspace`` is the enterprise id where it is for all of an organisation."""
@@ -41,6 +44,12 @@ class Installation:
     refresh_until: datetime | None = None
     installed_at: datetime | None = None
     version: int = 0
+    changed_at: datetime | None = None
+
+    @property
+    def stamp(self) -> Stamp:
+        """Return what tells this from what stands there before or after."""
+        return self.version, self.changed_at
 
 
 class SqlInstallations:
@@ -89,17 +98,23 @@ class SqlInstallations:
         async with self._engine.connect() as connection:
             return await connection.scalar(select(func.count()).select_from(table)) or 0
 
+    async def first_of(self, workspaces: Sequence[str]) -> str | None:
+        """Return the first of these that has the app."""
+        async with self._engine.connect() as connection:
+            there = set(await connection.scalars(select(t.workspace).where(t.workspace.in_(workspaces))))
+        return next((workspace for workspace in workspaces if workspace in there), None)
+
     # What other processes changed
 
-    async def changed(self, since: datetime) -> Mapping[str, int]:
-        """Return the versions of what was changed since then; 0 for what was removed and is not back."""
+    async def changed(self, since: datetime) -> Mapping[str, Stamp | None]:
+        """Return the stamps of what was changed since then; None for what was removed and is not back."""
         gone = select(removals.c.workspace).where(removals.c.removed_at >= since)
         async with self._engine.connect() as connection:
-            versions = dict.fromkeys(await connection.scalars(gone), 0)
+            stamps: dict[str, Stamp | None] = dict.fromkeys(await connection.scalars(gone))
             rows = await connection.execute(
-                select(t.workspace, t.version).where(or_(t.changed_at >= since, t.workspace.in_(gone)))
+                select(t.workspace, t.version, t.changed_at).where(or_(t.changed_at >= since, t.workspace.in_(gone)))
             )
-            return versions | {row.workspace: row.version for row in rows}
+            return stamps | {row.workspace: (row.version, row.changed_at) for row in rows}
 
     # Tokens that rotate
 
@@ -189,6 +204,7 @@ class SqlInstallations:
             row["refresh_until"],
             row["installed_at"],
             row["version"],
+            row["changed_at"],
         )
 
     async def _change(self, workspace: str, values: Mapping[str, Any], condition: Any) -> bool:

@@ -16,6 +16,7 @@ from . import payloads, shapes
 from .delivery import DEADLINE_SECONDS, Attempt, Delivery, EventDelivery, Sleep
 from .forms import NotOffered
 from .manifest import SCOPES, SHORTCUTS, SLASH_COMMANDS
+from .oauth import OAuth
 from .slack_api import Call, Fault, SlackApi
 from .socket_mode import SocketDelivery, Sockets, close, link
 from .team import CHANNELS, demo_members
@@ -223,8 +224,14 @@ class LocalServer:
         self.api.faults.append(fault)
 
     def revoke_token(self, error: str = "token_revoked") -> None:
-        """Make the bot's token answer `error` from now on (token_revoked, account_inactive, token_expired)."""
-        self.api.dead_tokens[self.bot_token] = error
+        """Make the bot's token, however it got it, answer `error` from now on (token_revoked, account_inactive, …)."""
+        for token in (self.bot_token, *self.api.oauth.tokens):
+            self.api.dead_tokens[token] = error
+
+    @property
+    def oauth(self) -> OAuth:
+        """Return what installs the app: its client id and secret, and how it answers."""
+        return self.api.oauth
 
     def channel(self, name: str) -> str:
         """Return the id of a channel by its name."""

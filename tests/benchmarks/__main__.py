@@ -29,7 +29,7 @@ from storage.inbox import SqlInbox
 from storage.keys import Keys, new_key
 from storage.people import SqlPeople
 from storage.threads import SqlThreads
-from tests.benchmarks import page, people
+from tests.benchmarks import page, people, workspaces
 from tests.benchmarks.served import ROOT, Server, bot_settings, serving
 from tests.benchmarks.traffic import Load, SlackStandIn, command, load, mentions, percentile
 from tests.databases import on_server, postgres_database
@@ -41,6 +41,10 @@ PAGE = ROOT / "docs" / "performance.md"
 MARKS = {
     "bot": ("<!-- figures: written by the benchmark -->", "<!-- end of figures -->"),
     "page": ("<!-- figures of the page: written by the benchmark -->", "<!-- end of the figures of the page -->"),
+    "workspaces": (
+        "<!-- figures of workspaces: written by the benchmark -->",
+        "<!-- end of the figures of workspaces -->",
+    ),
     "people": ("<!-- figures of people: written by the benchmark -->", "<!-- end of the figures of people -->"),
 }
 """Between these the parts of the benchmark are written."""
@@ -240,7 +244,23 @@ def measured(part: str, count: int, quick: bool) -> list[Row]:
     """Measure one part."""
     if part == "people":
         return measure_people(quick)
+    if part == "workspaces":
+        return asyncio.run(measure_workspaces(quick))
     return asyncio.run(measure(count) if part == "bot" else measure_page(count))
+
+
+async def measure_workspaces(quick: bool) -> list[Row]:
+    """Authorize requests of a thousand workspaces on one process."""
+    with tempfile.TemporaryDirectory() as name:
+        taken = await workspaces.figures(Path(name), 2 if quick else workspaces.ROUNDS)
+    what = f"Authorizing a request, {workspaces.WORKSPACES:,} workspaces"
+    return [
+        Row(f"{what}: first time, median", percentile(taken.cold, 0.5), "ms", None, "reads the database"),
+        Row(f"{what}: warm, median", percentile(taken.warm, 0.5) * 1000, "µs", 100, f"{len(taken.warm):,} calls"),
+        Row(f"{what}: warm, p99", percentile(taken.warm, 0.99) * 1000, "µs"),
+        Row("Memory that all calls after the first round took", taken.after - taken.before, "MB", 5),
+        Row("Tokens of another workspace", taken.mistakes, "calls", 1),
+    ]
 
 
 async def fill_team(database: Path) -> None:

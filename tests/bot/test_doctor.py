@@ -15,8 +15,9 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from bot.__main__ import main
-from bot.doctor import OPTIONAL_SCOPES, SCOPES, Finding, Report, as_json, as_lines, examine, replay, show
+from bot.doctor import Finding, Report, as_json, as_lines, examine, replay, show
 from bot.local import GENERAL, LocalSlack
+from bot.scopes import OPTIONAL_SCOPES, SCOPES
 from bot.settings import Settings, SettingsError
 from storage.database import migrate, open_engine
 from tests.conftest import ANN, Clock, Start, rows, settled

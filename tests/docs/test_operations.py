@@ -64,6 +64,8 @@ async def test_every_finding_of_the_doctor_is_in_the_table() -> None:
         _env_file=None,  # type: ignore[call-arg]  # known to pydantic-settings, not to mypy
         slack_bot_token=SecretStr("xoxb-none"),
         slack_app_token=SecretStr("xapp-none"),
+        slack_client_id="1.2",
+        slack_client_secret=SecretStr("none"),
         slack_api_url="http://127.0.0.1:9/api/",
         database_url="sqlite+aiosqlite://",
         https_proxy=None,

@@ -50,7 +50,7 @@ async def test_what_is_saved_is_found_and_no_token_is_to_be_read(
 ) -> None:
     assert await installations.find("T1") is None
     assert await installations.save(ROTATES, SCOPES, NOW)
-    assert await installations.find("T1") == replace(ROTATES, installed_at=NOW, version=1)
+    assert await installations.find("T1") == replace(ROTATES, installed_at=NOW, version=1, changed_at=NOW)
     assert TOKEN not in repr(ROTATES) and REFRESH not in repr(ROTATES)
     kept = await dump(engine)
     assert "T1" in kept and TOKEN not in kept and REFRESH not in kept and "secret" not in kept
@@ -96,9 +96,12 @@ async def test_changes_and_removals_are_told(installations: SqlInstallations, re
     assert await installations.changed(NOW + SECOND) == {}
     await installations.save(replace(ONE, workspace="T0"), SCOPES, NOW + SECOND)
     await removals.note("T1", "app_uninstalled", NOW + SECOND, NOW + SECOND)
-    assert await installations.changed(NOW + SECOND) == {"T0": 2, "T1": 0}
+    assert await installations.changed(NOW + SECOND) == {"T0": (2, NOW + SECOND), "T1": None}
     await installations.save(replace(ONE, workspace="T1"), SCOPES, NOW + 2 * SECOND)
-    assert await installations.changed(NOW + SECOND) == {"T0": 2, "T1": 1}
+    assert await installations.changed(NOW + SECOND) == {
+        "T0": (2, NOW + SECOND),
+        "T1": (1, NOW + 2 * SECOND),
+    }
 
 
 # Tokens that rotate

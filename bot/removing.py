@@ -1,0 +1,68 @@
+"""What is done when Slack says that the app was removed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from bot.installed import InstalledAuthorize
+from handlers.installing import Why
+from knowledge.ports import People
+from storage.installations import SqlInstallations
+from storage.removals import SqlRemovals
+
+logger = logging.getLogger(__name__)
+RUN_SECONDS = 60.0
+
+
+class Removing:
+    """Take tokens away at once, and delete the rest when it is due."""
+
+    def __init__(
+        self,
+        removals: SqlRemovals,
+        installations: SqlInstallations,
+        installed: InstalledAuthorize,
+        people: People,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._removals = removals
+        self._installations = installations
+        self._installed = installed
+        self._people = people
+        self._now = now
+
+    async def removed(self, workspaces: Sequence[str], why: Why, at: datetime | None) -> None:
+        """Note what happened at that time, in the first of the workspaces that has the app."""
+        workspace = await self._installations.first_of(workspaces) or workspaces[0]
+        became = await self._removals.note(workspace, why, at or self._now(), self._now())
+        self._installed.drop(workspace)
+        logger.info("%s in %s: %s", why, workspace, became)
+        if became == "due":
+            await self._delete(workspace)
+
+    async def run(self) -> None:
+        """Delete what is due: two weeks after a token was revoked, or what a process that ended has left."""
+        for workspace in await self._removals.due(self._now()):
+            await self._delete(workspace)
+
+    async def _delete(self, workspace: str) -> None:
+        rows = await self._people.forget_workspace(workspace)
+        await self._removals.deleted(workspace, rows)
+        logger.info("%s: %s rows of the workspace deleted", workspace, rows)
+
+
+class RemovingOne:
+    """The same, where the one token stands in the environment."""
+
+    def __init__(self, people: People) -> None:
+        self._people = people
+
+    async def removed(self, workspaces: Sequence[str], why: Why, at: datetime | None) -> None:
+        """Delete everything about the workspace, or say that its token is void."""
+        if why == "tokens_revoked":
+            logger.error("tokens_revoked: the bot token is void. Reinstall the app and set the new SLACK_BOT_TOKEN.")
+        else:
+            count = await self._people.forget_workspace(workspaces[0])
+            logger.info("app_uninstalled: %s rows of the workspace deleted", count)
