@@ -89,6 +89,11 @@ def open_engine(database_url: str, keys: Keys | None = None) -> AsyncEngine:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
+    # A new file is its owner's alone, and so is the log beside it, which SQLite makes with the same mode.
+    cursor.execute("PRAGMA database_list")
+    name = cursor.fetchone()[2]
+    if name and (file := Path(name)).stat().st_size == 0:
+        file.chmod(0o600)
     # WAL: readers do not wait for the writer. FULL: an event acknowledged to Slack survives a power cut.
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")

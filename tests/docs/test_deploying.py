@@ -17,7 +17,7 @@ from bot.__main__ import main
 from bot.app import DRAIN_SECONDS
 from bot.serve import SHUTDOWN_SECONDS
 from bot.settings import Settings
-from tests.docs.pages import ROOT, read, section
+from tests.docs.pages import ROOT, code, read, section
 
 DEPLOYING = ROOT / "docs" / "deploying.md"
 UNIT = ROOT / "docs" / "deploy" / "genai-roles.service"
@@ -30,6 +30,21 @@ LAST_SECONDS = 1.0
 
 def longest_stop() -> float:
     return SHUTDOWN_SECONDS + DRAIN_SECONDS + LAST_SECONDS
+
+
+# A Procfile host
+
+
+def test_the_procfile_says_what_the_page_does() -> None:
+    lines = dict(re.findall(r"^(\w+): (.*)$", read(ROOT / "Procfile"), re.MULTILINE))
+    assert {name: line.rpartition("-m bot ")[2] for name, line in lines.items()} == {
+        "release": "migrate",
+        "web": "serve",
+        "worker": "worker",
+    }
+    # Such a host sets PORT, and reaches the process from outside.
+    assert "HOST=0.0.0.0" in lines["web"]
+    assert set(lines) <= set(code(section(DEPLOYING, "A Procfile host")))
 
 
 # systemd
@@ -58,8 +73,8 @@ def test_systemd_takes_the_unit_and_finds_it_hardened(tmp_path: Path) -> None:
     copy.write_text(there, encoding="utf-8")
     assert systemd_analyze("verify", str(copy)) == (0, "")
     # 10 is a service without any limits; the threshold is in tenths.
-    code, told = systemd_analyze("security", "--offline=true", "--threshold=20", str(copy))
-    assert code == 0, told
+    status, told = systemd_analyze("security", "--offline=true", "--threshold=20", str(copy))
+    assert status == 0, told
 
 
 def test_the_service_is_given_the_time_to_finish() -> None:
@@ -109,9 +124,9 @@ def test_the_image_runs_as_nobody_in_particular_and_writes_to_the_volume() -> No
 def test_the_image_starts_and_is_asked_for_what_the_bot_has() -> None:
     assert json.loads(*instructions("CMD")) == ["serve"] and "serve" in main.commands
     (check,) = instructions("HEALTHCHECK")
-    code = json.loads(check[check.index("[") :])[2]
-    compile(code, "HEALTHCHECK", "exec")
-    assert "/healthz" in code
+    program = json.loads(check[check.index("[") :])[2]
+    compile(program, "HEALTHCHECK", "exec")
+    assert "/healthz" in program
 
 
 # Kubernetes

@@ -210,6 +210,22 @@ async def test_the_folder_of_the_file_is_made(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "b" / "bot.sqlite3").exists()
 
 
+async def test_a_new_file_is_its_owners_alone_and_one_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
+    file, log = tmp_path / "bot.sqlite3", tmp_path / "bot.sqlite3-wal"
+    engine = open_engine(url(file))
+    await migrate(engine)
+    async with engine.connect() as connection:
+        await connection.execute(text("SELECT * FROM alembic_version"))
+        assert [found.stat().st_mode & 0o777 for found in (file, log)] == [0o600, 0o600]
+    await engine.dispose()
+    file.chmod(0o640)
+    engine = open_engine(url(file))
+    async with engine.connect() as connection:
+        await connection.execute(text("SELECT * FROM alembic_version"))
+    await engine.dispose()
+    assert file.stat().st_mode & 0o777 == 0o640
+
+
 async def test_many_writers_at_once_wait_in_line(engine: AsyncEngine) -> None:
     box = SqlInbox(engine, "one")
     events = [Event("T1", f"Ev{number}", "{}", "C1", str(number)) for number in range(100)]
