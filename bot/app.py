@@ -42,6 +42,7 @@ from knowledge.guide import Guide, load_guide
 from knowledge.ports import People, TeamKnowledge, Threads
 from storage.ask_deliveries import SqlDeliveries
 from storage.asks import SqlAsks
+from storage.bulk import SqlPeopleInBulk
 from storage.database import head_version, migrate, open_engine, schema_version, sqlite_file
 from storage.directory import SqlDirectory
 from storage.feedback import SqlFeedback
@@ -261,6 +262,8 @@ def build_app(
         vacancies=vacancies,
         count_vote=metrics.voted,
         later=tasks.start,
+        team=team,
+        bulk=SqlPeopleInBulk(engine, rng or random.SystemRandom()),
         desk=desk,
         asks=asks,
         courier=courier,

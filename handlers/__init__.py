@@ -11,6 +11,8 @@ from handlers import (
     ask_follow_up,
     asking,
     audit,
+    curating,
+    curating_files,
     declaring,
     freshness,
     home,
@@ -25,6 +27,7 @@ from handlers import (
 from handlers import asks as asks_
 from handlers.asks import Counter
 from handlers.courier import Courier
+from handlers.curating import Curating
 from handlers.directory import offer_topics as offer_declared_topics
 from handlers.errors import on_error
 from handlers.feedback import CountVote, Ratings, rate
@@ -35,7 +38,17 @@ from handlers.permissions import Standings
 from handlers.replies import Clock, Later
 from knowledge.desk import Desk
 from knowledge.guide import Guide
-from knowledge.ports import Asks, Directory, Feedback, Freshness, People, Vacancies, Workspaces
+from knowledge.ports import (
+    Asks,
+    Directory,
+    Feedback,
+    Freshness,
+    People,
+    PeopleInBulk,
+    TeamEntries,
+    Vacancies,
+    Workspaces,
+)
 
 EVENTS = (
     "app_mention",
@@ -60,6 +73,8 @@ def register(
     feedback: Feedback,
     workspaces: Workspaces,
     vacancies: Vacancies,
+    team: TeamEntries,
+    bulk: PeopleInBulk,
     count_vote: CountVote,
     later: Later,
     desk: Desk,
@@ -75,11 +90,13 @@ def register(
     every: dict[str, Any] = {**show, "people": people, "profiles": profiles}
     standings = Standings(people, workspaces, now)
     naming = Naming(standings, workspaces)
-    drawn = home.Home(guide, people, directory, standings, asks, workspaces, vacancies, now, support)
+    drawn = home.Home(guide, people, directory, standings, asks, workspaces, vacancies, team, now, support)
     at_home: dict[str, Any] = {"home": drawn}
     administered: dict[str, Any] = {"standings": standings, "workspaces": workspaces}
     ratings = Ratings(feedback, guide, later, now)
     counter = Counter(desk, asks, courier, guide, people, standings, later, now)
+
+    curating_ = Curating(guide, team, workspaces, standings, drawn, later, now)
 
     look_up = partial(role_card.look_up, **every, **administered, ratings=ratings, naming=naming, counter=counter)
     app.command(ids.COMMAND)(look_up)
@@ -108,6 +125,11 @@ def register(
     app.action(ids.ASKED_ANY)(partial(asks_.pressed, counter=counter))
     app.action(ids.ASKING_ANY)(partial(ask_follow_up.pressed, counter=counter))
 
+    app.action(ids.TEAM_ANY)(partial(curating.pressed, curating=curating_))
+    app.action(ids.TEAM_IMPORT)(partial(curating_files.open_import, curating=curating_))
+    app.action(ids.TEAM_EXPORT_ANY)(partial(curating_files.export, curating=curating_, bulk=bulk))
+
+    app.options(ids.TEAM_MENU)(partial(curating.offer, curating=curating_))
     app.options(ids.ROLES_MENU)(partial(declaring.offer_roles, guide=guide))
     among = partial(offer_declared_topics, guide=guide, people=people, standings=standings)
     app.options(ids.DIRECTORY_TOPIC)(among)
@@ -126,6 +148,11 @@ def register(
     app.view(ids.VIEW_ANSWER)(partial(asks_.answered, counter=counter))
     app.view(ids.VIEW_HAND_OVER)(partial(asks_.handed_over, counter=counter))
     app.view(ids.VIEW_BACK)(partial(ask_follow_up.asked_back, counter=counter))
+
+    app.view(ids.VIEW_TEAM_ENTRY)(partial(curating.save_entry, curating=curating_))
+    app.view(ids.VIEW_TEAM_LIST)(partial(curating.searched, curating=curating_))
+    app.view(ids.VIEW_TEAM_WORD)(partial(curating.save_word, curating=curating_))
+    app.view(ids.VIEW_TEAM_IMPORT)(partial(curating_files.imported, curating=curating_, bulk=bulk))
 
     app.global_shortcut(ids.SHORTCUT_DECLARE)(partial(declaring.open_from_shortcut, **show, people=people))
     app.message_shortcut(ids.SHORTCUT_FIND)(partial(asking.find_who_can_help, **show, profiles=profiles, naming=naming))

@@ -16,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from handlers import directory, ids, payloads
 from handlers.ask_follow_up import open_questions, unanswered
 from handlers.blocks import home as blocks
+from handlers.blocks.curating import overview
 from handlers.blocks.directory import seen_by_others
 from handlers.blocks.message import Block, section
 from handlers.blocks.people import View
@@ -28,7 +29,7 @@ from handlers.replies import Clock, answer_press, modal_of, open_modal, opening,
 from handlers.settings_form import told
 from handlers.vacancies import names_of
 from knowledge.guide import Guide
-from knowledge.ports import Asks, Directory, People, Vacancies, Workspaces
+from knowledge.ports import Asks, Directory, People, TeamKnowledge, Vacancies, Workspaces
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class Home:
     asks: Asks
     workspaces: Workspaces
     vacancies: Vacancies
+    team: TeamKnowledge
     now: Clock
     support: str = ""
 
@@ -129,11 +131,16 @@ async def _help(home: Home, visit: Visit) -> list[Block]:
     return blocks.help_and_support(home.support)
 
 
+async def _team(home: Home, visit: Visit) -> list[Block]:
+    return overview(await home.team.known(visit.actor.workspace, now=True), visit.view)
+
+
 SECTIONS = (
     Section("me", "Me", _me),
     Section("questions", "My questions", _questions, lambda visit: may(visit.standing, "ask a person")),
     Section("unanswered", "Unanswered", _unanswered, lambda visit: may(visit.standing, "curate entries")),
     Section("directory", "Directory", _directory, lambda visit: may(visit.standing, "see the directory")),
+    Section("team", "Team knowledge", _team, lambda visit: may(visit.standing, "curate entries")),
     Section("roles", "Browse roles", _browse),
     Section("privacy", "Privacy", _privacy),
     Section("workspace", "Workspace", _workspace, lambda visit: may(visit.standing, "change settings")),

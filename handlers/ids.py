@@ -82,6 +82,18 @@ BLOCK_PERSON = "person"
 BLOCK_WHAT = "what"
 ROLES_MENU = re.compile(r"^roles_(lead|practitioner|learning)$")
 """The action ids of the menus of roles in the form, one a level."""
+TEAM_NEW, TEAM_WORD = "team_new", "team_word"
+TEAM_LIST = "team_list"
+TEAM_EDIT, TEAM_RETIRE, TEAM_VERIFY, TEAM_UNWORD = "team_edit", "team_retire", "team_verify", "team_unword"
+TEAM_ANY = re.compile(r"^team_(new|word|list|edit|retire|verify|unword)(:[a-z0-9]+)?$")
+"""What curators press about their team's knowledge; the value is an entry's id, a word, or a place in the list."""
+TEAM_IMPORT, TEAM_EXPORT = "team_import", "team_export"
+TEAM_EXPORT_ANY = re.compile(rf"^{TEAM_EXPORT}:(entries|people)$")
+TEAM_ROLES, TEAM_TARGET = "team_roles", "team_target"
+TEAM_MENU = re.compile(rf"^({TEAM_ROLES}|{TEAM_TARGET})$")
+VIEW_TEAM_ENTRY, VIEW_TEAM_WORD, VIEW_TEAM_IMPORT = "team_entry", "team_word", "team_import"
+VIEW_TEAM_LIST = "team_list"
+
 INPUT = "input"
 """The action id of the single element of an input block."""
 
@@ -89,3 +101,8 @@ INPUT = "input"
 def block_of_level(level: str) -> str:
     """Return the block id of the roles declared at a level."""
     return f"roles_{level}"
+
+
+def team_block(field: str) -> str:
+    """Return the block id of a field in the forms about a team's knowledge."""
+    return f"team_{field}"

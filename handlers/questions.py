@@ -20,7 +20,7 @@ from handlers.pace import Pace, too_fast
 from handlers.personal import forget, my_data, offer_to_declare, verb_in
 from handlers.proposals import offer_introduction
 from handlers.replies import Clock, post, view_for, whisper
-from knowledge.answers import Suggestion
+from knowledge.answers import suggested_in
 from knowledge.conversation import DIRECT, Conversation
 from knowledge.guide import Guide, Question
 from knowledge.ports import People
@@ -80,5 +80,5 @@ async def answer(
             shown = with_offer(render(found, view), found, WITHOUT_MENTIONS.sub("", said.text).strip())
             await post(client, said, ratings.offer(shown, said.text, found))
             ratings.note(said.actor.workspace, said.text, found)
-            if isinstance(found, Suggestion):
-                profiles.refresh(client, said.actor.workspace, found)
+            if (named := suggested_in(found)) is not None:
+                profiles.refresh(client, said.actor.workspace, named)

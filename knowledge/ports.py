@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -11,7 +11,7 @@ from knowledge.asking import Applied, Ask, Change, DueDelivery, Unanswered
 from knowledge.directory import At, Page, Shown, Wanted
 from knowledge.feedback import Asked, Verdict
 from knowledge.freshness import Due
-from knowledge.people import Candidate, Declaration, Level, Member, PassedOver, Terms
+from knowledge.people import Candidate, Declaration, Level, Listed, Member, PassedOver, Terms
 from knowledge.team import Alias, Known, TeamEntry
 from knowledge.workspaces import Recorded, Settings, ToTell
 
@@ -136,6 +136,22 @@ class Directory(Protocol):
 
     async def shown(self, workspace: str, user: str) -> Shown:
         """Return what others see of a person."""
+        ...
+
+
+class PeopleInBulk(Protocol):
+    """Write and read the declarations of a whole workspace."""
+
+    async def forgotten(self, workspace: str, users: Sequence[str]) -> frozenset[str]:
+        """Return those of the users who asked to be forgotten."""
+        ...
+
+    async def declare_many(self, workspace: str, listed: Sequence[Listed], now: datetime) -> frozenset[str]:
+        """Replace the declarations of these people, all or none, and return who is left out as forgotten."""
+        ...
+
+    def everybody(self, workspace: str) -> AsyncIterator[Listed]:
+        """Give everybody who declared something, in the order of their ids."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -70,6 +71,13 @@ def cell_of(value: object) -> str:
         case _:
             cell = str(value)
     return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
+def csv_line(cells: Sequence[str]) -> str:
+    """Write cells as one line of a table."""
+    written = io.StringIO(newline="")
+    csv.writer(written, lineterminator="\n").writerow(cells)
+    return written.getvalue()
 
 
 def json_rows(text: str, what: str, example: str, many: str = "") -> Iterator[tuple[int, Row | str]]:

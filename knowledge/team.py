@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from knowledge.text import words
+
 State = Literal["proposed", "published", "retired"]
 """Only what is published answers; what is proposed waits for a curator, what is retired is kept but not shown."""
 Origin = Literal["written", "imported", "kept"]
@@ -112,3 +114,16 @@ def verified(entry: TeamEntry, now: datetime) -> TeamEntry:
 def is_due(entry: TeamEntry, now: datetime) -> bool:
     """Tell whether somebody should say again that the entry is right."""
     return entry.state == "published" and entry.verify_by is not None and entry.verify_by <= now
+
+
+def found_by(known: Known, typed: str) -> list[TeamEntry | Alias]:
+    """Return the entries, of any state, and words that what was typed fits: each word begins one of theirs."""
+    wanted = words(typed)
+
+    def fits(*texts: str) -> bool:
+        held = [word for text in texts for word in words(text)]
+        return all(any(word.startswith(start) for word in held) for start in wanted)
+
+    entries = [one for one in known.entries if not wanted or fits(one.name, *one.names, one.question)]
+    aliases = [one for one in known.aliases if not wanted or fits(one.name)]
+    return [*entries, *aliases]

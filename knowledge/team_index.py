@@ -32,14 +32,14 @@ OTHER_WORD = 0.8
 """What is left of the similarity where one asks where, and the other when."""
 FEWEST_COMMON, ALMOST = 2, 0.9
 """So many words of weight a text shares with a question, or the two are all but equal."""
-LONGEST_RUN = 8
-"""Words of a name or an alias, at most."""
 EDGE = 3
 """So many of the small words around a name may belong to it: "The Hub"."""
 SHORTEST_MISTYPED, LONG = 5, 8
 """Letters from which on a word may be mistyped in one place, and in two."""
-MOST_MISTYPED = 12
+MOST_MISTYPED = 6
 """Words of one text that are looked for among mistyped ones: each costs time."""
+LONGEST_QUESTION = 600
+"""Signs of a text that are held against questions; nobody asks in more, and reading takes time by the sign."""
 MOST_FOUND = 20
 _ASKS = re.compile(r"\b(?:who|where|when|why|how (?:long|much|many|often)|how|what|which)", re.IGNORECASE)
 _PLAIN = ("how", "what", "which")
@@ -64,6 +64,19 @@ class Renamed:
     aliases: tuple[tuple[str, str], ...]
 
 
+class _Runs(dict[Stems, T]):
+    """Hold what runs of words stand for, and how long the longest is that begins with a word."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.longest: dict[str, int] = {}
+
+    def add(self, stems: Stems, meant: T) -> None:
+        """Let the first who claims a run of words have it."""
+        self.setdefault(stems, meant)
+        self.longest[stems[0]] = max(self.longest.get(stems[0], 0), len(stems))
+
+
 class _Phrase(NamedTuple):
     """Hold a phrase as it was read: its stems, the words in it that may be mistyped, and by which word it asks."""
 
@@ -82,11 +95,11 @@ class Team:
         self._weight_in_bundled = matcher.weight_of
         self._knows: Callable[[Token], bool] = matcher.knows
         self.entries = {entry.id: entry for entry in known.entries if entry.state == "published"}
-        self._aliases: dict[Stems, tuple[str, str]] = {}
+        self._aliases: _Runs[tuple[str, str]] = _Runs()
         for alias in known.aliases:
             bundled = matcher.catalog.entry(alias.entry_id)
             if bundled is not None and (stems := self._stems_of_words(words(alias.name))):
-                self._aliases[stems] = (alias.name, bundled.name)
+                self._aliases.add(stems, (alias.name, bundled.name))
         self._read = lru_cache(maxsize=64)(self._read_text)
         self._phrases: dict[str, tuple[_Phrase, ...]] = {
             entry.id: before._phrases[entry.id]
@@ -100,7 +113,7 @@ class Team:
         return bool(self.entries or self._aliases)
 
     def _index(self) -> None:
-        self._names: dict[Stems, TeamEntry] = {}
+        self._names: _Runs[TeamEntry] = _Runs()
         self._questions: dict[str, TeamEntry] = {}
         self._asking: list[tuple[TeamEntry, str]] = []
         phrases: list[Stems] = []
@@ -119,7 +132,7 @@ class Team:
                     if not at:
                         by_word[stem].append(len(phrases))
                 if at:
-                    self._names.setdefault(stems, entry)
+                    self._names.add(stems, entry)
                 else:
                     self._asking.append((entry, asks))
                     phrases.append(tuple(dict.fromkeys(stems)))
@@ -154,11 +167,6 @@ class Team:
             plain = plain[: places[start].start()] + bundled + plain[places[stop - 1].end() :]
         return Renamed(plain, tuple(dict.fromkeys(alias for _, _, alias in found)))
 
-    def alias_of(self, text: str) -> str | None:
-        """Return the name of the bundled entry that a whole text is the team's word for."""
-        found = self._aliases.get(self._stems_of_words(words(text)))
-        return found[1] if found else None
-
     def named(self, text: str) -> TeamEntry | None:
         """Return the entry whose question a text is, or that it names and says nothing else about."""
         if not self.entries:
@@ -187,7 +195,7 @@ class Team:
         """Return the entry whose question a text is nearest to, where it is near enough; the first of equals."""
         if not self.entries:
             return None
-        tokens = self._read(text)
+        tokens = self._read(text[:LONGEST_QUESTION])
         found = [self._by_name(tokens), self._by_question(tokens, _asks(text))]
         return max((one for one in found if one is not None), key=lambda one: one.score, default=None)
 
@@ -283,11 +291,11 @@ def _begins(wanted: Sequence[str], name: str) -> bool:
     return all(any(part.startswith(start) for part in parts) for start in wanted)
 
 
-def _runs(stems: Sequence[str], known: dict[Stems, T]) -> Iterator[tuple[int, int, T]]:
+def _runs(stems: Sequence[str], known: _Runs[T]) -> Iterator[tuple[int, int, T]]:
     """Give the runs of words that are known, the longest where they overlap."""
     at = 0
     while at < len(stems):
-        for length in range(min(LONGEST_RUN, len(stems) - at), 0, -1):
+        for length in range(min(known.longest.get(stems[at], 0), len(stems) - at), 0, -1):
             found = known.get(tuple(stems[at : at + length]))
             if found is not None:
                 yield at, at + length, found

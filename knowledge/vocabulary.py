@@ -9,6 +9,9 @@ from knowledge.catalog import Catalog
 from knowledge.finding import Found
 from knowledge.index import Index
 from knowledge.introducing import Introduction, introduced
+from knowledge.people_rows import Names, names_of
+from knowledge.team import Known
+from knowledge.team_checks import Checker
 from knowledge.text import key_of
 from knowledge.titles import Titles, load_titles
 
@@ -19,6 +22,14 @@ class Vocabulary:
     def __init__(self, catalog: Catalog, index: Index) -> None:
         self.catalog = catalog
         self._index = index
+
+    def checker(self, known: Known) -> Checker:
+        """Return what checks entries and words of a workspace that knows this already."""
+        return Checker(known, self._index.matcher)
+
+    def people_names(self) -> Names:
+        """Return what rows of people are checked against."""
+        return names_of(self._index.matcher)
 
     def topic_key(self, label: str) -> str:
         """Return the key of a topic as typed: the entry that it names, else its words without endings."""

@@ -156,6 +156,16 @@ async def submit(slack: LocalSlack, _bot: Bot, arm: Arm) -> Seen:
     return at_once(outcome)
 
 
+async def curates(slack: LocalSlack, bot: Bot, arm: Arm) -> Seen:
+    slack.workspace.members[ANN].admin = True
+    await slack.press(ANN, await at_home(slack, bot), "home_section:team")
+    form = (await slack.press(ANN, slack.workspace.homes[ANN], "team_new")).view
+    arm()
+    outcome = await slack.submit(ANN, form, {"team_name": "Falcon", "team_answer": "A feature store."})
+    await slack.close(ANN, everything=True)
+    return at_once(outcome)
+
+
 async def press_in_a_modal(slack: LocalSlack, _bot: Bot, arm: Arm) -> Seen:
     posted = await slack.say(CAI, "our mlops pipeline", GENERAL)
     opened = await slack.message_shortcut(ANN, "find_who_can_help", posted)
@@ -261,6 +271,7 @@ JOURNEYS: dict[str, Journey] = QUESTIONS | {
     "menu at home": browse_at_home,
     "button at home": forget_at_home,
     "form": submit,
+    "form of a curator": curates,
     "shortcut": declare_shortcut,
     "shortcut on a message": find_shortcut,
     "home": opens_home,

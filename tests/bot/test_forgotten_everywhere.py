@@ -14,6 +14,7 @@ from bot.app import Bot
 from bot.local import GENERAL, LocalSlack
 from bot.logs import set_up_logging
 from bot.settings import Settings as ProcessSettings
+from knowledge.team import Alias, TeamEntry
 from knowledge.workspaces import Settings
 from storage.forgotten import NAME, mark_of
 from storage.tables import SealedText, metadata, place_of, secrets
@@ -59,6 +60,8 @@ async def lives(slack: LocalSlack, bot: Bot) -> None:
     await slack.command(ANN, "/genai-role who does tapestries")
     await slack.command(ANN, "/genai-role my data")
     await settled(bot)
+    theirs = TeamEntry("team-1", "Looms", answer="Of wood.", written_by=ANN, shown_author="Ann Archer")
+    await bot.team.save(TEAM, [theirs], [Alias("Webstuhl", "data-engineer", ANN)])
     # Two that wait for their answer, with their words.
     await bot.worker.stop(1)
     await slack.say(ANN, "<@BOT> how heavy are warp weights", GENERAL)
@@ -84,7 +87,7 @@ async def test_nothing_is_left_but_the_hash(slack: LocalSlack, start: Start) -> 
             left = await everything(bot)
             # What nobody can be named for is not a person's own: a question without an answer, for 30 days.
             assert [said for said in (ANN, *WORDS[:4]) if said in left] == []
-            assert all(said in left for said in (BEN, "looms of Ben", "hammers"))
+            assert all(said in left for said in (BEN, "looms of Ben", "hammers", "Of wood.", "Webstuhl"))
             async with bot.engine.connect() as connection:
                 [(sealed,)] = await connection.execute(text("SELECT value FROM secrets"))
                 [(mark,)] = await connection.execute(text("SELECT mark FROM forgotten"))

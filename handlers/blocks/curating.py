@@ -1,0 +1,248 @@
+"""What curators see of their team's knowledge: the section of the Home tab, the list, and the forms."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from handlers import ids
+from handlers.blocks.message import Block, actions, button, context, cut, escape, header, option, plain, section
+from handlers.blocks.people import View
+from handlers.blocks.team import day, source_of
+from knowledge.team import (
+    LONGEST_ANSWER,
+    LONGEST_NAME,
+    LONGEST_QUESTION,
+    LONGEST_TOPIC,
+    MOST_NAMES,
+    MOST_ROLES,
+    MOST_TOPICS,
+    Alias,
+    Known,
+    TeamEntry,
+    is_due,
+)
+
+TITLE = "Your team's knowledge"
+PAGE = 8
+"""Entries and words on one page of the list."""
+SHOW = "show"
+ONLY_CURATORS = (
+    "Only curators can do that: administrators of this workspace, and whom they named. Ask one of them, or try again "
+    "in a moment if you are one."
+)
+GONE = "That is not there any more. Somebody may have changed it meanwhile."
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """Say which part of the list is shown."""
+
+    query: str = ""
+    page: int = 0
+
+    def as_text(self) -> str:
+        """Return it as the value of a button."""
+        return json.dumps([self.query[:200], self.page], ensure_ascii=False)
+
+
+def leaf_in(value: str) -> Leaf:
+    """Read the value of a button; the first page of everything where it says nothing that can be read."""
+    try:
+        query, page = json.loads(value)
+    except (ValueError, TypeError, RecursionError):
+        return Leaf()
+    return Leaf(query, page) if isinstance(query, str) and type(page) is int and 0 <= page < 10_000 else Leaf()
+
+
+def overview(known: Known, view: View) -> list[Block]:
+    """Make the section of the Home tab."""
+    count = dict.fromkeys(("published", "proposed", "retired"), 0)
+    for entry in known.entries:
+        count[entry.state] += 1
+    due = sum(is_due(entry, view.now) for entry in known.entries)
+    lines = [
+        f"*{count['published']:,}* answer, *{count['proposed']:,}* proposed, *{count['retired']:,}* retired; "
+        f"*{len(known.aliases):,}* of your team's words for what I know already."
+    ]
+    if due:
+        lines.append(f"*{due:,}* are due to be verified again.")
+    return [
+        header(TITLE),
+        section("What your team adds answers before what I bring with me, in this workspace alone."),
+        section("\n".join(lines)),
+        actions(
+            button("Add an entry", ids.TEAM_NEW, "-", primary=not known.entries),
+            button("Add a word", ids.TEAM_WORD, "-", label="Add a word that your team says for something I know"),
+            button("Search and edit", ids.TEAM_LIST, Leaf().as_text()),
+        ),
+        actions(
+            button("Import", ids.TEAM_IMPORT, "-", label="Import entries or people from CSV or JSON"),
+            button("Export entries", f"{ids.TEAM_EXPORT}:entries", "-"),
+            button("Export people", f"{ids.TEAM_EXPORT}:people", "-"),
+        ),
+        context("Every change is noted in the audit log: who, what, and when."),
+    ]
+
+
+def entry_list(found: Sequence[TeamEntry | Alias], leaf: Leaf, names: Mapping[str, str], view: View) -> Block:
+    """Make the list of what was found; ``names`` are those of bundled entries, by id."""
+    pages = max(1, -(-len(found) // PAGE))
+    page = min(leaf.page, pages - 1)
+    blocks: list[Block] = [field("query", "Search names and questions", _text(leaf.query, 100))]
+    for at, one in enumerate(found[page * PAGE : page * PAGE + PAGE]):
+        blocks += _row(at, one, names, view)
+    if not found:
+        blocks.append(section("Nothing fits that." if leaf.query else "There is nothing here yet."))
+    turn = []
+    if page:
+        turn.append(button("Previous", f"{ids.TEAM_LIST}:previous", Leaf(leaf.query, page - 1).as_text()))
+    if page + 1 < pages:
+        turn.append(button("Next", f"{ids.TEAM_LIST}:next", Leaf(leaf.query, page + 1).as_text()))
+    blocks.append(actions(*turn, button("Add an entry", ids.TEAM_NEW, "-"), button("Add a word", ids.TEAM_WORD, "-")))
+    blocks.append(context(f"{len(found):,} in all. Page {page + 1} of {pages}."))
+    return {
+        "type": "modal",
+        "callback_id": ids.VIEW_TEAM_LIST,
+        "title": plain(TITLE, 24),
+        "submit": plain("Search", 24),
+        "close": plain("Close", 24),
+        "blocks": blocks,
+    }
+
+
+def _row(at: int, one: TeamEntry | Alias, names: Mapping[str, str], view: View) -> list[Block]:
+    if isinstance(one, Alias):
+        shown = section(f"*{escape(one.name)}*\na word for {escape(names.get(one.entry_id, one.entry_id))}")
+        shown["accessory"] = button("Remove", f"{ids.TEAM_UNWORD}:{at}", one.name, label=f"Remove the word {one.name}")
+        when = _who_and_when("added", one.written_by, day(one.written_at) if one.written_at else "")
+    else:
+        said = one.question or one.answer or "a topic without an answer"
+        shown = section(f"*{escape(one.name)}*\n{escape(cut(said, 200))}")
+        shown["accessory"] = button("Edit", f"{ids.TEAM_EDIT}:{at}", one.id, label=f"Edit {one.name}")
+        when = _who_and_when("changed", one.written_by, day(one.changed_at) if one.changed_at else "")
+        due = ", due to be verified" * is_due(one, view.now)
+        when = f"{one.state}{due}, {when}"
+    return [shown, context(when)]
+
+
+def _who_and_when(what: str, user: str, when: str) -> str:
+    # On a view a mention notifies nobody, and Slack writes the name that the person has now.
+    return f"{what}{f' on {when}' if when else ''}{f' by <@{user}>' if user else ''}"
+
+
+def entry_form(entry: TeamEntry | None, names: Mapping[str, str], view: View) -> Block:
+    """Make the form of an entry; ``names`` are those of roles, by id."""
+    one = entry or TeamEntry("", "")
+    roles: Block = {
+        "type": "multi_external_select",
+        "action_id": ids.TEAM_ROLES,
+        "placeholder": plain("Type a role, a title or a tool", 150),
+        "min_query_length": 0,
+        "max_selected_items": MOST_ROLES,
+    }
+    chosen = [option(names[role], role) for role in one.roles if role in names]
+    if chosen:
+        roles["initial_options"] = chosen
+    author: Block = {"type": "checkboxes", "action_id": ids.INPUT, "options": [option("Show my name with it", SHOW)]}
+    if one.shown_author:
+        author["initial_options"] = author["options"]
+    blocks = [
+        field("name", "Name", _text(one.name, LONGEST_NAME), optional=False),
+        field("names", "Other names", _text(", ".join(one.names), MOST_NAMES * (LONGEST_NAME + 2)), "With commas."),
+        field("question", "The question that it answers", _text(one.question, LONGEST_QUESTION)),
+        field(
+            "answer",
+            "Answer",
+            {**_text(one.answer, LONGEST_ANSWER), "multiline": True},
+            "Left empty, it is a topic: its card says whose field it is and whom to ask.",
+        ),
+        field("roles", "Whose field it is", roles),
+        field(
+            "topics",
+            "Topics that it belongs to",
+            _text(", ".join(one.topics), MOST_TOPICS * (LONGEST_TOPIC + 2)),
+            "As colleagues declare them, with commas.",
+        ),
+        field("author", "Author", author),
+    ]
+    if entry is not None:
+        row = [] if entry.state == "retired" else [_retire(entry)]
+        if entry.state == "published":
+            row.append(button("Still right", ids.TEAM_VERIFY, entry.id, label=f"Say that {entry.name} is right now"))
+        if row:
+            blocks.append(actions(*row))
+        blocks.append(context(f"{entry.state}. {escape(source_of(entry, view.now))}"))
+    return {
+        "type": "modal",
+        "callback_id": ids.VIEW_TEAM_ENTRY,
+        "private_metadata": one.id,
+        "title": plain("An entry of your team", 24),
+        "submit": plain("Save" if entry is None or entry.state == "published" else "Publish", 24),
+        "close": plain("Cancel", 24),
+        "blocks": blocks,
+    }
+
+
+def _retire(entry: TeamEntry) -> Block:
+    made = button("Retire", ids.TEAM_RETIRE, entry.id, label=f"Retire {entry.name}: it stays, and answers nothing")
+    made["confirm"] = {
+        "title": plain("Retire it?", 100),
+        "text": plain("It answers nothing any more. You can bring it back.", 300),
+        "confirm": plain("Retire", 30),
+        "deny": plain("Keep", 30),
+    }
+    return made
+
+
+def word_form() -> Block:
+    """Make the form of a word."""
+    target: Block = {
+        "type": "external_select",
+        "action_id": ids.TEAM_TARGET,
+        "placeholder": plain("Type a role, a tool or a subject", 150),
+        "min_query_length": 0,
+    }
+    return {
+        "type": "modal",
+        "callback_id": ids.VIEW_TEAM_WORD,
+        "title": plain("A word of your team", 24),
+        "submit": plain("Save", 24),
+        "close": plain("Cancel", 24),
+        "blocks": [
+            field("name", "The word", _text("", LONGEST_NAME), "“Orakel”", optional=False),
+            field("entry_id", "What it stands for", target, "It is read as that, wherever it stands.", optional=False),
+        ],
+    }
+
+
+def done(text: str, title: str = TITLE) -> Block:
+    """Confirm what was done, with the way back to the list."""
+    return {
+        "type": "modal",
+        "title": plain(title, 24),
+        "close": plain("Done", 24),
+        "blocks": [section(escape(text)), actions(button("Back to the list", ids.TEAM_LIST, Leaf().as_text()))],
+    }
+
+
+def field(name: str, label: str, element: Block, hint: str = "", *, optional: bool = True) -> Block:
+    """Make a field of a form; errors name it by its block."""
+    made: Block = {
+        "type": "input",
+        "block_id": ids.team_block(name),
+        "optional": optional,
+        "label": plain(label, 2000),
+        "element": element,
+    }
+    if hint:
+        made["hint"] = plain(hint, 2000)
+    return made
+
+
+def _text(initial: str, longest: int) -> Block:
+    made: Block = {"type": "plain_text_input", "action_id": ids.INPUT, "max_length": min(longest, 3000)}
+    if initial:
+        made["initial_value"] = initial
+    return made
