@@ -17,7 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from handlers import ids, payloads
 from handlers.blocks.message import Message, actions, button, escape, message, section
 from handlers.blocks.message import context as small_print
-from handlers.blocks.people import View, ago
+from handlers.blocks.people import View, ago, day
 from handlers.blocks.render import declared
 from handlers.errors import out_of_reach, token_is_void
 from handlers.members import profile_of
@@ -210,11 +210,6 @@ def faded(declaration: Declaration, view: View) -> Message:
 
 def _as_others_see_it(declaration: Declaration, view: View) -> list[str]:
     return [SEEN[declaration.terms.visibility], *declared(declaration, view)]
-
-
-def day(at: datetime) -> str:
-    """Write a day as people read it, in UTC."""
-    return f"{at.day} {at:%B %Y}"
 
 
 OpenForm = Callable[[AsyncAck, dict[str, Any], AsyncBoltContext, AsyncWebClient], Awaitable[None]]

@@ -94,7 +94,9 @@ async def _me(home: Home, visit: Visit) -> list[Block]:
     for_guests = [section(blocks.FOR_GUESTS)] if visit.standing == "guest" else []
     if declaration.roles or declaration.topics:
         shown = await home.directory.shown(actor.workspace, actor.user)
-        return [*for_guests, *blocks.mine(declaration, seen_by_others(shown, declaration, view), view)]
+        seen = seen_by_others(shown, declaration, view)
+        asks = (await home.workspaces.settings(actor.workspace)).starts_messages
+        return [*for_guests, *blocks.mine(declaration, seen, view, asks=asks)]
     proposed = title_blocks(await roles_of_title(visit.client, home.guide, actor.user), view)
     return [*for_guests, *blocks.start_here(view, proposed)]
 

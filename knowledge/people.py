@@ -62,6 +62,12 @@ class Declaration:
     topics: dict[str, str]
     confirmed: datetime | None = None
     terms: Terms = field(default_factory=Terms)
+    check_at: datetime | None = field(default=None, compare=False)
+    """When the person is asked next whether it is still right; None for never."""
+    unanswered: int = field(default=0, compare=False)
+    """So many such questions in a row had no answer."""
+    faded: bool = field(default=False, compare=False)
+    """Whether it is not suggested any more until it is confirmed again."""
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,9 @@ class SqlDeclarations(Changing):
             .order_by(d.c.kind, d.c.level, d.c.key)
         )
         t = terms_table.c
-        own = select(t.visibility, t.weekly_cap).where(t.workspace == workspace, t.user_id == user)
+        own = select(t.visibility, t.weekly_cap, t.check_at, t.unanswered, t.faded).where(
+            t.workspace == workspace, t.user_id == user
+        )
         async with self._engine.connect() as connection:
             rows = (await connection.execute(query)).all()
             set_terms = (await connection.execute(own)).first()
@@ -48,6 +50,9 @@ class SqlDeclarations(Changing):
                 set_terms.weekly_cap if set_terms else None,
                 {row.key: row.label for row in rows if row.kind == "not"},
             ),
+            check_at=set_terms.check_at if set_terms else None,
+            unanswered=set_terms.unanswered if set_terms else 0,
+            faded=bool(set_terms and set_terms.faded),
         )
 
     async def declare(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from handlers import ids
 from handlers.blocks.message import Block, actions, button, context, escape, header, option, section, select
-from handlers.blocks.people import View
+from handlers.blocks.people import View, freshness
 from handlers.blocks.render import EXAMPLES, declared
 from knowledge.people import Declaration
 
@@ -46,13 +46,17 @@ def start_here(view: View, proposed: Sequence[Block]) -> list[Block]:
     ]
 
 
-def mine(declaration: Declaration, seen: Sequence[Block], view: View) -> list[Block]:
-    """Show what the person declared, and what others see of it."""
+def mine(declaration: Declaration, seen: Sequence[Block], view: View, *, asks: bool) -> list[Block]:
+    """Show what the person declared, what others see of it, and how long it holds.
+
+    ``asks`` tells whether the bot asks if it is still right.
+    """
     return [
         header("What I declare"),
         section(escape("\n".join(declared(declaration, view)))),
         *seen,
         actions(button("Change", ids.DECLARE, "-", label="Change what I declare"), forget_me()),
+        context(escape(freshness(declaration, view.now, asks=asks))),
     ]
 
 

@@ -9,8 +9,9 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from handlers.blocks.message import cut, escape
+from knowledge.freshness import ASK_AGAIN, MOST_UNANSWERED
 from knowledge.models import Role
-from knowledge.people import MOST_COUNTED, PassedOver, Person, Reason
+from knowledge.people import MOST_COUNTED, Declaration, PassedOver, Person, Reason
 
 LONGEST_NAME = 80
 LONGEST_REASONS = 300
@@ -48,6 +49,24 @@ def ago(now: datetime, then: datetime) -> str:
     """Say in words how many days ago something was."""
     days = (now - then).days
     return "today" if days < 1 else "yesterday" if days == 1 else f"{days} days ago"
+
+
+def day(at: datetime) -> str:
+    """Write a day as people read it, in UTC."""
+    return f"{at.day} {at:%B %Y}"
+
+
+def freshness(declaration: Declaration, now: datetime, *, asks: bool) -> str:
+    """Say when a declaration was confirmed, when its person is asked again, and when it fades; ``asks``: if at all."""
+    if declaration.confirmed is None:
+        return ""
+    confirmed = f"You confirmed it {ago(now, declaration.confirmed)}."
+    if declaration.faded:
+        return f"{confirmed} It has faded: you are not suggested for it until you save it again."
+    if declaration.check_at is None or not asks:
+        return f"{confirmed} You are not asked whether it is still right, and it does not fade."
+    fades = declaration.check_at + ASK_AGAIN * (MOST_UNANSWERED - declaration.unanswered)
+    return f"{confirmed} Asked again on {day(declaration.check_at)}; fades on about {day(fades)} unless confirmed."
 
 
 def reason(view: View, given: Reason) -> str:

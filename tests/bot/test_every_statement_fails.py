@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Literal
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.app import Bot
-from bot.local import GENERAL, LocalSlack, Outcome, View
+from bot.local import GENERAL, LocalSlack, Message, Outcome, View
+from knowledge.workspaces import Settings
 from storage.inbox import LEASE
+from storage.tables import terms
 from tests.conftest import ANN, BEN, CAI, TEAM, Clock, declares, rows, settled
 
 pytestmark = pytest.mark.usefixtures("faults")
@@ -235,6 +239,87 @@ async def uninstalls(slack: LocalSlack, bot: Bot, arm: Arm) -> Seen:
     return seen
 
 
+def still_right(action: str) -> Journey:
+    async def journey(slack: LocalSlack, bot: Bot, arm: Arm) -> Seen:
+        shown = await asked_again(slack, bot)
+        arm()
+        outcome = await slack.press(ANN, shown, f"still_right:{action}")
+        after = slack.messages(slack.dm(ANN))
+
+        async def seen() -> int:
+            # The question was replaced by its answer, or an apology stands below it.
+            replaced = any(message.ts == shown.ts and message.text != shown.text for message in after)
+            return int(replaced) + len(outcome.messages) + int(bool(outcome.error))
+
+        return seen
+
+    return journey
+
+
+async def asked_again(slack: LocalSlack, bot: Bot) -> Message:
+    """Let the person be asked now whether it is still right."""
+    now = bot.worker._now()
+    await bot.people.declare(TEAM, ANN, {"mlops-engineer": "lead"}, {}, now)
+    async with bot.engine.begin() as connection:
+        await connection.execute(update(terms).where(terms.c.user_id == ANN).values(check_at=now))
+    [due] = [one for one in await bot.rounds._freshness.due(now, 9) if one.user == ANN]
+    await bot.rounds._take_turn(due, bot.clients[0])
+    return [message for message in slack.messages(slack.dm(ANN)) if message.from_bot][-1]
+
+
+async def opens_settings(slack: LocalSlack, _bot: Bot, arm: Arm) -> Seen:
+    slack.workspace.members[ANN].admin = True
+    arm()
+    return at_once(await slack.command(ANN, "/genai-role settings"))
+
+
+async def saves_settings(slack: LocalSlack, bot: Bot, arm: Arm) -> Seen:
+    slack.workspace.members[ANN].admin = True
+    form = (await slack.command(ANN, "/genai-role settings")).view
+    days = (await bot.workspaces.settings(TEAM)).question_days % 300 + 1
+    arm()
+    outcome = await slack.submit(ANN, form, {"question_days": str(days), "curators": [CAI]})
+    await slack.close(ANN, everything=True)
+    return at_once(outcome)
+
+
+def within_settings(action: str) -> Journey:
+    async def journey(slack: LocalSlack, _bot: Bot, arm: Arm) -> Seen:
+        slack.workspace.members[ANN].admin = True
+        form = (await slack.command(ANN, "/genai-role settings")).view
+        assert form is not None
+        before = {view.hash for view in slack.workspace.modals[ANN]}
+        arm()
+        await slack.press(ANN, form, action)
+        count = len({view.hash for view in slack.workspace.modals[ANN]} - before)
+        await slack.close(ANN, everything=True)
+
+        async def seen() -> int:
+            return count
+
+        return seen
+
+    return journey
+
+
+def person(what: str) -> Journey:
+    async def journey(slack: LocalSlack, bot: Bot, arm: Arm) -> Seen:
+        slack.workspace.members[ANN].admin = True
+        await declares(bot, slack, BEN, {"data-engineer": "lead"})
+        form = (await slack.command(ANN, "/genai-role settings")).view
+        assert form is not None
+        asked = (await slack.press(ANN, form, "a_persons_data")).view
+        if what == "erase":
+            asked = (await slack.submit(ANN, asked, {"person": BEN, "what": "erase"})).view
+        arm()
+        values: dict[str, Any] = {} if what == "erase" else {"person": BEN, "what": "export"}
+        outcome = await slack.submit(ANN, asked, values)
+        await slack.close(ANN, everything=True)
+        return at_once(outcome)
+
+    return journey
+
+
 QUESTIONS: dict[str, Journey] = {
     "mention": question("<@U0BOT> who knows mlops", "channel"),
     "mention of a role": question("<@U0BOT> what is mlops", "channel"),
@@ -276,6 +361,15 @@ JOURNEYS: dict[str, Journey] = QUESTIONS | {
     "shortcut on a message": find_shortcut,
     "home": opens_home,
     "user_change": leaves,
+    "still right: yes": still_right("yes"),
+    "still right: stop": still_right("stop"),
+    "still right: change": still_right("change"),
+    "settings": opens_settings,
+    "settings: form": saves_settings,
+    "settings: audit log": within_settings("audit_log"),
+    "settings: a person": within_settings("a_persons_data"),
+    "settings: export": person("export"),
+    "settings: erase": person("erase"),
     "app_uninstalled": uninstalls,
 }
 
@@ -299,6 +393,39 @@ async def test_there_is_an_outcome(slack: LocalSlack, bot: Bot, clock: Clock, na
             await settled(bot)
         count = await seen()
         assert count == 1 if name in QUESTIONS else count >= 1, (number, count)
+        if not fired:
+            return
+    raise AssertionError(f"more than {MOST_STATEMENTS} statements")
+
+
+@pytest.mark.parametrize("kind", ["statement", "commit"])
+@pytest.mark.parametrize("job", ["still right", "nobody left"])
+async def test_a_job_whose_statements_fail_writes_in_the_end_and_once_more_at_most(
+    slack: LocalSlack, bot: Bot, clock: Clock, kind: Kind, job: str
+) -> None:
+    breaker = Breaker(bot.engine)
+    if job == "nobody left":
+        await bot.workspaces.save(TEAM, Settings(curators=(ANN,)), CAI, clock.now())
+    for number in range(1, MOST_STATEMENTS):
+        # Monday morning, a quarter after the last.
+        clock.at = datetime(2026, 6, 1, 9, 30, tzinfo=UTC) + timedelta(weeks=13 * number)
+        who = BEN if job == "nobody left" else ANN
+        await bot.people.declare(TEAM, who, {"mlops-engineer": "lead"}, {}, clock.now() - timedelta(weeks=13))
+        if job == "nobody left":
+            await bot.people.forget(TEAM, BEN)
+            clock.move(minutes=10)
+        run = bot.notices.run if job == "nobody left" else bot.rounds.run
+        before = len(slack.messages(slack.dm(ANN)))
+        breaker.arm(kind, number)
+        with suppress(OperationalError, sqlite3.OperationalError):
+            await run()
+        fired = breaker.disarm()
+        # What is claimed by nobody's knowledge is free again after its time.
+        for _ in range(15):
+            await run()
+            clock.move(days=1)
+        assert len(slack.messages(slack.dm(ANN))) - before in (1, 2), number
+        await bot.people.forget(TEAM, who)
         if not fired:
             return
     raise AssertionError(f"more than {MOST_STATEMENTS} statements")

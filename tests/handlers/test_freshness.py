@@ -10,6 +10,7 @@ from bot.app import Bot
 from bot.local import LocalSlack, Message
 from knowledge.freshness import ASK_AGAIN, CHECK_AFTER
 from knowledge.people import Level, Terms, Visibility
+from knowledge.workspaces import Settings
 from tests.conftest import ANN, BEN, CAI, EVA, GUS, ROB, TEAM, Clock, Start, declares, rows, settled, words
 
 MLOPS: dict[str, Level] = {"mlops-engineer": "lead"}
@@ -290,3 +291,28 @@ async def test_changes_of_people_who_declared_nothing_are_not_written_down(slack
     await settled(bot)
     assert len(await rows(bot, "inbox")) == 1
     assert "Ben Book" not in (await slack.command(ANN, "/genai-role who mlops")).text
+
+
+async def test_the_home_tab_says_when_one_is_asked_again_and_when_it_fades(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    async def shown() -> str:
+        home = await slack.open_home(ANN)
+        await settled(bot)
+        return words(home)
+
+    await declares(bot, slack, ANN, MLOPS)
+    clock.move(days=12)
+    assert "confirmed it 12 days ago. Asked again on 1 June 2026; fades on about 13 July 2026" in await shown()
+    clock.at = MONDAY
+    await bot.rounds.run()
+    assert "Asked again on 15 June 2026; fades on about 13 July 2026" in await shown()
+    await slack.press(ANN, told(slack, ANN)[-1], "still_right:yes")
+    assert "confirmed it today. Asked again on 31 August 2026; fades on about 12 October 2026" in await shown()
+    await bot.workspaces.save(TEAM, Settings(starts_messages=False), BEN, clock.now())
+    assert "You are not asked whether it is still right" in await shown()
+    await bot.workspaces.save(TEAM, Settings(), BEN, clock.now())
+    for _ in range(5):
+        clock.at = clock.at + CHECK_AFTER
+        await bot.rounds.run()
+    assert "It has faded" in await shown()
