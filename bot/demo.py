@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -107,16 +107,17 @@ def bot_starter(
     own: Path | None = None,
     empty: bool = False,
     make_guide: MakeGuide = load_guide,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> StartBot:
     """Return what starts the bot with the team declared in it; a guide that was read before can be given by tests."""
 
     async def start_bot(api_url: str, token: str, secret: str) -> RunningBot:
-        bot = build_app(local_settings(settings, database, api_url, token, secret, own), make_guide=make_guide)
+        bot = build_app(local_settings(settings, database, api_url, token, secret, own), now=now, make_guide=make_guide)
         base, stop = await start_site(bot, "127.0.0.1", 0)
         team: Sequence[TeamMember] = () if empty else read_team(Path(DEMO_TEAM), bot.guide.catalog.roles)
 
         async def declare() -> None:
-            await fill(bot.people, bot.guide, DEMO_WORKSPACE, team, datetime.now(UTC))
+            await fill(bot.people, bot.guide, DEMO_WORKSPACE, team, now())
 
         async def reset() -> None:
             await bot.people.forget_workspace(DEMO_WORKSPACE)

@@ -33,7 +33,7 @@ from knowledge.models import Role
 from knowledge.people import LEVELS, Member, Person, Reason
 from knowledge.ports import Asks, Deliveries, People
 
-RUN_SECONDS = 5.0
+RUN_SECONDS = 2.0
 """How often it is looked what is due."""
 MOST_AT_ONCE = 8
 MOST_DUE = 100
@@ -75,6 +75,7 @@ class Courier:
     async def run(self) -> None:
         """Do what is due by itself, then write what may be written now."""
         while await self._desk.run(MOST_DUE) == MOST_DUE:
+            # What came together, as after an outage, is taken first: writing about it has a pace of its own.
             pass
         at_once = asyncio.Semaphore(MOST_AT_ONCE)
 

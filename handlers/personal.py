@@ -47,7 +47,8 @@ async def my_data(people: People, actor: Actor, view: View) -> Message:
             f"time zone {profile.tz or '–'}, availability {profile.availability}."
         )
     kept = (
-        "Beside that: which entry a conversation of yours was about (never its words); the ids of messages that I "
+        "Beside that: questions that you put to a person, and that you were asked, until some weeks after their end; "
+        "which entry a conversation of yours was about (never its words); the ids of messages that I "
         "answered, so that no answer comes twice; and a message that I failed to answer, for the administrator to "
         "look into. Questions that I could not answer, or that somebody found badly answered, I keep for "
         "30 days, or as long as your administrators set, without the person who asked."

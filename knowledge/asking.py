@@ -208,6 +208,8 @@ class Ask:
     answer: str = ""
     asker: Asker | None = None
     """None once it is erased: an anonymous asker's after the answer, everybody's where the person is forgotten."""
+    mark: str | None = None
+    """A keyed hash of who asks, by which the storage finds their questions; erased with ``asker``."""
     people: tuple[Askee, ...] = ()
 
     @property

@@ -6,6 +6,8 @@ transition: whoever comes second looks again, and finds that nothing is left to 
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,6 +33,8 @@ from knowledge.asking import (
 from knowledge.ports import Asks, People
 from knowledge.suggesting import ToAsk
 
+logger = logging.getLogger(__name__)
+MOST_AT_ONCE = 4
 MOST_TRIES = 5
 """So often a transition is decided anew because another one came first."""
 Done = Literal["done", "nothing", "full", "gone"]
@@ -174,8 +178,17 @@ class Desk:
     async def run(self, most: int) -> int:
         """Do what is due by itself; return how many questions it was."""
         due = await self._asks.due(self._now(), most)
-        for ask in due:
-            await self.time_passed(ask)
+        at_once = asyncio.Semaphore(MOST_AT_ONCE)
+
+        async def one(ask: Ask) -> None:
+            async with at_once:
+                await self.time_passed(ask)
+
+        # One that fails is tried again when its lease has run out, and keeps no other back.
+        done = await asyncio.gather(*(one(ask) for ask in due), return_exceptions=True)
+        for error in done:
+            if isinstance(error, BaseException):
+                logger.error("what was due of a question failed; it is tried again", exc_info=error)
         return len(due)
 
     async def time_passed(self, ask: Ask) -> None:

@@ -25,8 +25,10 @@ from storage.tables import ask_deliveries, ask_paces, ask_people, asks
 LEASE = timedelta(minutes=1)
 AHEAD = timedelta(seconds=2)
 """So far ahead calls are given out."""
-APART: dict[str, timedelta] = {"chat.postMessage": timedelta(seconds=0.2), "chat.update": timedelta(seconds=1.2)}
-"""300 posts and 50 changes a minute in a workspace; https://docs.slack.dev/apis/web-api/rate-limits."""
+APART: dict[str, timedelta] = {"chat.postMessage": timedelta(seconds=60 / 270), "chat.update": timedelta(seconds=1.5)}
+AT_ONCE: dict[str, int] = {"chat.postMessage": 30, "chat.update": 10}
+"""At most 300 posts and 50 changes in any minute of a workspace, some of them at once, as after a click
+(https://docs.slack.dev/apis/web-api/rate-limits)."""
 SAME_CHANNEL = timedelta(seconds=1)
 MOST_WORKSPACES = 500
 MOST_READ = 100
@@ -63,30 +65,30 @@ class SqlDeliveries:
             text = type_coerce(d.text, Text).label("text")
             query = select(d.ask_id, d.key, d.kind, d.user_id, d.recipient, text, d.turn, d.attempts).where(*due)
             rows = (await connection.execute(query.order_by(d.due_at, d.key).limit(MOST_READ))).all()
-            busy = await self._busy(connection, workspace, {row.recipient for row in rows if row.recipient}, now)
+            busy = await self._busy(connection, workspace, [(row.user_id, row.recipient) for row in rows], now)
             claimed: list[DueDelivery] = []
+            used: dict[str, datetime] = {}
             for row in rows:
                 method = "chat.update" if row.kind in REDRAWN else "chat.postMessage"
-                if not free[method] or (method == "chat.postMessage" and row.recipient in busy):
+                recipient = row.user_id or row.recipient
+                if not free[method] or (method == "chat.postMessage" and recipient in busy):
                     continue
-                if method == "chat.postMessage" and row.recipient:
-                    busy.add(row.recipient)
-                at = free[method].pop(0)
+                if method == "chat.postMessage" and recipient:
+                    busy.add(recipient)
+                at = used[method] = free[method].pop(0)
                 what = Delivery(row.key, row.kind, row.user_id, opened(self._engine, row.text))
-                claimed.append(DueDelivery(workspace, row.ask_id, what, row.turn, row.attempts + 1, at))
+                claimed.append(DueDelivery(workspace, row.ask_id, what, row.turn, row.attempts + 1, max(at, now)))
             for one in claimed:
                 await connection.execute(
                     update(ask_deliveries).where(_this(one)).values(lease_until=now + LEASE, attempts=one.attempts)
                 )
-            for method in free:
-                used = [one.at for one in claimed if (one.what.kind in REDRAWN) == (method == "chat.update")]
-                if used:
-                    pace = ask_paces.c
-                    await connection.execute(
-                        update(ask_paces)
-                        .where(pace.workspace == workspace, pace.method == method)
-                        .values(next_at=max(used) + APART[method])
-                    )
+            pace = ask_paces.c
+            for method, at in used.items():
+                await connection.execute(
+                    update(ask_paces)
+                    .where(pace.workspace == workspace, pace.method == method)
+                    .values(next_at=at + APART[method])
+                )
         return claimed
 
     async def _free(self, connection: AsyncConnection, workspace: str, now: datetime) -> dict[str, list[datetime]]:
@@ -99,24 +101,30 @@ class SqlDeliveries:
         query = select(ask_paces).where(pace.workspace == workspace).order_by(pace.method).with_for_update()
         free: dict[str, list[datetime]] = {}
         for row in (await connection.execute(query)).all():
-            at, free[row.method] = max(row.next_at, now), []
+            # What was not used up to now may go out at once, up to a bound.
+            at, free[row.method] = max(row.next_at, now - (AT_ONCE[row.method] - 1) * APART[row.method]), []
             while at < now + AHEAD:
                 free[row.method].append(at)
                 at += APART[row.method]
         return free
 
-    async def _busy(self, connection: AsyncConnection, workspace: str, some: set[str], now: datetime) -> set[str]:
+    async def _busy(
+        self, connection: AsyncConnection, workspace: str, some: Sequence[tuple[str | None, str | None]], now: datetime
+    ) -> set[str]:
         """Return those of the recipients who are being written to, or were within the last second."""
-        if not some:
-            return set()
+        users, marks = {user for user, _ in some if user}, {mark for user, mark in some if mark and not user}
         posting = (d.due_at.is_not(None)) & (d.lease_until > now)
-        query = select(d.recipient).where(
-            d.workspace == workspace,
-            d.recipient.in_(some),
-            d.kind.not_in(REDRAWN),
-            or_(posting, d.sent_at > now - SAME_CHANNEL),
-        )
-        return set((await connection.scalars(query)).all())
+        busy = set[str]()
+        for column, values in ((d.user_id, users), (d.recipient, marks)):
+            if values:
+                query = select(column).where(
+                    d.workspace == workspace,
+                    column.in_(values),
+                    d.kind.not_in(REDRAWN),
+                    or_(posting, d.sent_at > now - SAME_CHANNEL),
+                )
+                busy.update((await connection.scalars(query)).all())
+        return busy
 
     async def sent(
         self, due: DueDelivery, now: datetime, *, place: tuple[str, str] | None = None, patience: datetime | None = None

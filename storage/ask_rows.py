@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime, time
 from typing import Any, cast
 
-from sqlalchemy import Text, delete, exists, func, insert, select, tuple_, type_coerce, update
+from sqlalchemy import ColumnElement, Text, delete, exists, func, insert, or_, select, type_coerce, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge.answers import Subject
 from knowledge.asking import Applied, Ask, Askee, Asker, Change, Delivery
 from storage.database import insert_into
-from storage.forgotten import mark_of, workspace_key
+from storage.forgotten import known_key, mark_of, workspace_key
 from storage.keys import KeysError
 from storage.moments import NEVER, monday_of
 from storage.tables import ask_deliveries, ask_people, asks, keys_of
@@ -53,9 +53,9 @@ async def read(connection: AsyncConnection, ids: Collection[tuple[str, str]]) ->
     if not ids:
         return []
     columns = [type_coerce(one, Text).label(one.name) if one.name in ENCRYPTED else one for one in asks.columns]
-    rows = (await connection.execute(select(*columns).where(tuple_(a.workspace, a.id).in_(list(ids))))).all()
+    rows = (await connection.execute(select(*columns).where(among(a.workspace, a.id, ids)))).all()
     asked = await connection.execute(
-        select(ask_people).where(tuple_(p.workspace, p.ask_id).in_(list(ids))).order_by(p.place, p.user_id)
+        select(ask_people).where(among(p.workspace, p.ask_id, ids)).order_by(p.place, p.user_id)
     )
     people: dict[tuple[str, str], list[Askee]] = {}
     for one in asked.all():
@@ -86,10 +86,40 @@ async def read(connection: AsyncConnection, ids: Collection[tuple[str, str]]) ->
             due=row.due_at,
             version=row.version,
             asker=cast("Asker | None", asker),
+            mark=row.asker_mark,
             people=tuple(people.get(which, ())),
             **opened,
         )
     return [found[which] for which in ids if which in found]
+
+
+def among(workspace: Any, ask_id: Any, ids: Collection[tuple[str, str]]) -> ColumnElement[bool]:
+    """Return what holds for the rows of some questions; a list of pairs SQLite would not look up by an index."""
+    by_workspace: dict[str, list[str]] = {}
+    for one, ask in ids:
+        by_workspace.setdefault(one, []).append(ask)
+    return or_(*((workspace == one) & ask_id.in_(some) for one, some in by_workspace.items()))
+
+
+async def questions_of(connection: AsyncConnection, workspace: str, user: str) -> list[dict[str, Any]]:
+    """Return what a person asked, as far as it is still known that it was they, as JSON can hold it."""
+    key = await known_key(connection, workspace)
+    if key is None:
+        return []
+    query = select(a.id).where(a.workspace == workspace, a.asker_mark == asker_mark(key, workspace, user))
+    ids = [(workspace, ask_id) for ask_id in (await connection.scalars(query.order_by(a.id))).all()]
+    return [
+        {
+            "question": ask.question,
+            "further": ask.further,
+            "answer": ask.answer,
+            "about": ask.about,
+            "anonymous": ask.anonymous,
+            "state": ask.state,
+            "created_at": ask.created.isoformat(),
+        }
+        for ask in await read(connection, ids)
+    ]
 
 
 async def is_full(connection: AsyncConnection, workspace: str, user: str, now: datetime) -> bool:
@@ -144,10 +174,11 @@ async def apply(engine: AsyncEngine, connection: AsyncConnection, ask: Ask, made
         values["note"] = made.note
     if made.to_curators is not None:
         values["to_curators"] = made.to_curators
-    key = await workspace_key(engine, connection, ask.workspace)
+    mark = ask.mark
     if made.asker:
+        key = await workspace_key(engine, connection, ask.workspace)
         values["asker"] = json.dumps(asdict(made.asker))
-        values["asker_mark"] = asker_mark(key, ask.workspace, made.asker.user)
+        values["asker_mark"] = mark = asker_mark(key, ask.workspace, made.asker.user)
     mine = (a.workspace == ask.workspace) & (a.id == ask.id)
     if made.once:
         # Before the state is looked at: what was done is done, whatever happened since.
@@ -166,36 +197,47 @@ async def apply(engine: AsyncEngine, connection: AsyncConnection, ask: Ask, made
         await connection.execute(update(ask_people).where(theirs, p.user_id == made.show).values(shown=True))
     if made.new:
         await add_person(connection, ask, made.new, len(ask.people), now)
-    known = replace(ask, asker=made.asker or ask.asker)
-    await want(engine, connection, known, made.deliveries, now, key)
+    await want(engine, connection, ask, made.deliveries, now, mark)
     return "done"
 
 
 async def want(
-    engine: AsyncEngine, connection: AsyncConnection, ask: Ask, deliveries: Sequence[Delivery], now: datetime, key: str
+    engine: AsyncEngine,
+    connection: AsyncConnection,
+    ask: Ask,
+    deliveries: Sequence[Delivery],
+    now: datetime,
+    mark: str | None,
 ) -> None:
-    """Note what is to be written; what is drawn anew is wanted once more, everything else once for ever."""
-    for one in deliveries:
-        who = one.user or (ask.asker.user if ask.asker else "")
-        row = insert_into(engine, ask_deliveries).values(
-            workspace=ask.workspace,
-            ask_id=ask.id,
-            key=one.key,
-            kind=one.kind,
-            user_id=one.user,
-            recipient=asker_mark(key, ask.workspace, who) if who else None,
-            text=one.text,
-            turn=0,
-            attempts=0,
-            due_at=now,
-            lease_until=NEVER,
+    """Note what is to be written; what is drawn anew is wanted once more, everything else once for ever.
+
+    ``mark`` is the asker's.
+    """
+    if not deliveries:
+        return
+    rows = [
+        {
+            "workspace": ask.workspace,
+            "ask_id": ask.id,
+            "key": one.key,
+            "kind": one.kind,
+            "user_id": one.user,
+            "recipient": None if one.user else mark,
+            "text": one.text,
+            "turn": 0,
+            "attempts": 0,
+            "due_at": now,
+            "lease_until": NEVER,
+        }
+        for one in {one.key: one for one in deliveries}.values()
+    ]
+    insertion = insert_into(engine, ask_deliveries).values(rows)
+    again = {"turn": d.turn + 1, "attempts": 0, "due_at": now, "recipient": insertion.excluded.recipient}
+    await connection.execute(
+        insertion.on_conflict_do_update(
+            index_elements=["workspace", "ask_id", "key"], set_=again, where=d.kind.in_(REDRAWN)
         )
-        if one.kind in REDRAWN:
-            again = {"turn": d.turn + 1, "attempts": 0, "due_at": now, "recipient": row.excluded.recipient}
-            row = row.on_conflict_do_update(index_elements=["workspace", "ask_id", "key"], set_=again)
-        else:
-            row = row.on_conflict_do_nothing()
-        await connection.execute(row)
+    )
 
 
 async def erase(connection: AsyncConnection, ask: Ask) -> int:

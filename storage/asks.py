@@ -12,13 +12,13 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Text, select, tuple_, type_coerce, update
+from sqlalchemy import Text, select, tuple_, type_coerce, union_all, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.asking import Applied, Ask, Change, Unanswered, opening
 from storage import ask_rows
-from storage.ask_rows import a, add_person, asker_mark, erase, is_full, opened, p, read, subject_in, want
+from storage.ask_rows import a, add_person, among, asker_mark, erase, is_full, opened, p, read, subject_in, want
 from storage.database import insert_into, only_writer_for
 from storage.forgotten import known_key, workspace_key
 from storage.keys import KeysError
@@ -58,7 +58,9 @@ class SqlAsks:
             for one in ask.people:
                 if await is_full(connection, ask.workspace, one.user, now):
                     return "full"
-            key = await workspace_key(self._engine, connection, ask.workspace)
+            mark = asker_mark(
+                await workspace_key(self._engine, connection, ask.workspace), ask.workspace, ask.asker.user
+            )
             made = await connection.execute(
                 insert_into(self._engine, asks)
                 .values(
@@ -67,7 +69,7 @@ class SqlAsks:
                     state=ask.state,
                     version=0,
                     asker=json.dumps(asdict(ask.asker)),
-                    asker_mark=asker_mark(key, ask.workspace, ask.asker.user),
+                    asker_mark=mark,
                     anonymous=ask.anonymous,
                     urgent=ask.urgent,
                     to_curators=ask.to_curators,
@@ -88,7 +90,7 @@ class SqlAsks:
                 return "repeat"
             for place, one in enumerate(ask.people):
                 await add_person(connection, ask, one, place, now)
-            await want(self._engine, connection, ask, opening(ask), now, key)
+            await want(self._engine, connection, ask, opening(ask), now, mark)
         return "done"
 
     async def get(self, workspace: str, ask_id: str) -> Ask | None:
@@ -119,6 +121,9 @@ class SqlAsks:
             .values(lease_until=now + LEASE)
             .returning(a.workspace, a.id)
         )
+        if self._engine.dialect.name == "sqlite" and not await self._is_anything_due(now):
+            # SQLite has one writer: it is not taken for looking.
+            return ()
         async with self._engine.begin() as connection:
             if connection.dialect.name == "sqlite":
                 await connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -126,11 +131,14 @@ class SqlAsks:
             found = await read(connection, ids)
             if unreadable := set(ids) - {(ask.workspace, ask.id) for ask in found}:
                 await connection.execute(
-                    update(asks)
-                    .where(tuple_(a.workspace, a.id).in_(list(unreadable)))
-                    .values(lease_until=now + UNREADABLE)
+                    update(asks).where(among(a.workspace, a.id, unreadable)).values(lease_until=now + UNREADABLE)
                 )
         return sorted(found, key=lambda ask: ask.due)
+
+    async def _is_anything_due(self, now: datetime) -> bool:
+        async with self._engine.connect() as connection:
+            query = select(a.id).where(a.due_at <= now, a.lease_until <= now).limit(1)
+            return await connection.scalar(query) is not None
 
     async def erase(self, ask: Ask) -> None:
         """Delete a question with everything about it, if nothing happened to it meanwhile."""
@@ -168,12 +176,15 @@ class SqlAsks:
     async def unanswered(self, workspace: str) -> Sequence[Unanswered]:
         """Count the questions without an answer by what they are about; with the text where the asker consents."""
         question = type_coerce(a.question, Text).label("question")
-        query = (
-            select(a.about, a.subject, a.to_curators, question)
-            .where(a.workspace == workspace, a.state.in_(("nobody", "expired")))
+        each = [
+            select(a.about, a.subject, a.to_curators, question, a.created_at)
+            .where(a.workspace == workspace, a.state == state)
             .order_by(a.created_at.desc())
             .limit(MOST_COUNTED)
-        )
+            .subquery()
+            for state in ("nobody", "expired")
+        ]
+        query = union_all(*(select(part) for part in each))
         async with self._engine.connect() as connection:
             rows = (await connection.execute(query)).all()
         found: dict[str, Unanswered] = {}

@@ -11,6 +11,7 @@ from sqlalchemy import Dialect, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.people import LEVELS
+from storage.ask_rows import questions_of
 from storage.keys import KeysError
 from storage.tables import SealedText, inbox, keys_of, metadata, place_of
 
@@ -45,6 +46,8 @@ async def everything_about(engine: AsyncEngine, workspace: str, user: str) -> Ma
             )
             rows = (await connection.execute(query)).mappings().all()
             found[name] = [_told(workspace, dict(row), engine.dialect) for row in rows]
+        # Who asks is encrypted, and found by its mark.
+        found["asks"] = await questions_of(connection, workspace, user)
     return found
 
 

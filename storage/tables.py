@@ -336,7 +336,7 @@ ask_deliveries = Table(
     Column("key", String(80), primary_key=True, comment="what is delivered: once for each key"),
     Column("kind", String(16), nullable=False),
     Column("user_id", String(32), comment="null for the asker"),
-    Column("recipient", String(64), comment="keyed hash of the recipient, for a fair pace"),
+    Column("recipient", String(64), comment="keyed hash of the asker who gets it, for a fair pace"),
     Column("text", EncryptedText, nullable=False, comment="erased when sent"),
     Column("turn", Integer, nullable=False, comment="counts how often it was wanted: drawn anew, it is wanted again"),
     Column("attempts", Integer, nullable=False),
@@ -357,10 +357,11 @@ ask_paces = Table(
 
 Index("ix_asks_due", asks.c.due_at)
 Index("ix_asks_asker", asks.c.workspace, asks.c.asker_mark)
-Index("ix_asks_state", asks.c.workspace, asks.c.state)
+Index("ix_asks_state", asks.c.workspace, asks.c.state, asks.c.created_at)
 Index("ix_ask_people_user", ask_people.c.workspace, ask_people.c.user_id, ask_people.c.asked_at)
 Index("ix_ask_people_message", ask_people.c.workspace, ask_people.c.channel, ask_people.c.ts)
-Index("ix_ask_deliveries_due", ask_deliveries.c.workspace, ask_deliveries.c.due_at)
+Index("ix_ask_deliveries_due", ask_deliveries.c.due_at)
+Index("ix_ask_deliveries_workspace", ask_deliveries.c.workspace, ask_deliveries.c.due_at)
 Index("ix_ask_deliveries_recipient", ask_deliveries.c.workspace, ask_deliveries.c.recipient)
 Index("ix_ask_deliveries_user", ask_deliveries.c.workspace, ask_deliveries.c.user_id)
 installations = Table(

@@ -160,14 +160,12 @@ def person_card(ask: Ask, askee: Askee, names: Names, view: View, reasons: Seque
         before_plain, before = who(view, names.before)
         lines += [f"Note from {before_plain}:", ask.note]
         blocks.append(section(f"Note from {before}:\n{quote(ask.note)}"))
-    seen = "see your name" if askee.shown else "are not told who you are"
+    seen = "sees your name" if askee.shown else "is not told who you are"
     foot = [
         _why(askee, view, reasons, names),
-        f"You can also write your answer into the thread of this message. Those who asked {seen}.",
+        f"You can also answer in the thread of this message. Whoever asked {seen}.",
     ]
-    if names.asker is None:
-        foot.append("They ask without their name.")
-    blocks.append(context(escape(" ".join(foot))))
+    blocks.append(context(*(escape(line) for line in foot)))
     blocks.append(
         actions(
             button("Answer…", f"{ids.ASKED}:answer", ask.id, primary=True),

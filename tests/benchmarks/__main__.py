@@ -29,7 +29,7 @@ from storage.inbox import SqlInbox
 from storage.keys import Keys, new_key
 from storage.people import SqlPeople
 from storage.threads import SqlThreads
-from tests.benchmarks import page, people, workspaces
+from tests.benchmarks import asks, page, people, workspaces
 from tests.benchmarks.served import ROOT, Server, bot_settings, serving
 from tests.benchmarks.traffic import Load, SlackStandIn, command, load, mentions, percentile
 from tests.databases import on_server, postgres_database
@@ -45,6 +45,7 @@ MARKS = {
         "<!-- figures of workspaces: written by the benchmark -->",
         "<!-- end of the figures of workspaces -->",
     ),
+    "asks": ("<!-- figures of questions: written by the benchmark -->", "<!-- end of the figures of questions -->"),
     "people": ("<!-- figures of people: written by the benchmark -->", "<!-- end of the figures of people -->"),
 }
 """Between these the parts of the benchmark are written."""
@@ -240,8 +241,29 @@ def figures_of_people(kind: str, sizes: Sequence[int]) -> dict[int, list[float]]
         return asyncio.run(people.figures(addresses))
 
 
+def measure_asks(quick: bool) -> list[Row]:
+    """Let two processes do what is due of ten thousand questions in a hundred workspaces."""
+    questions = asks.QUESTIONS // 10 if quick else asks.QUESTIONS
+    what = f"{questions:,} questions due at once in {asks.WORKSPACES} workspaces, two processes"
+    try:
+        with postgres_database(at_head=True) as address:
+            asyncio.run(on_server(f'ALTER DATABASE "{make_url(address).database}" RESET synchronous_commit'))
+            found = asyncio.run(asks.on_server(address, questions))
+    except pytest.skip.Exception as missing:
+        return [Row(what, 0, "s", None, f"nothing measured. {missing}")]
+    return [
+        Row(f"{what}: claimed", found.claimed, "questions", None, f"of {questions:,}"),
+        Row(f"{what}: claimed twice", found.twice, "questions", 1),
+        Row(f"{what}: last one claimed after", found.last_claim, "s", 60),
+        Row("Most posts to one workspace in a minute", found.most_a_minute, "posts", 301, f"{found.posts:,} posts"),
+        Row("Least time between two posts to one channel", found.least_apart, "s", None, "1 s at least"),
+    ]
+
+
 def measured(part: str, count: int, quick: bool) -> list[Row]:
     """Measure one part."""
+    if part == "asks":
+        return measure_asks(quick)
     if part == "people":
         return measure_people(quick)
     if part == "workspaces":

@@ -100,7 +100,7 @@ async def test_the_whole_journey(slack: LocalSlack, bot: Bot, clock: Clock) -> N
     assert "I am asking Dee Dorsey" in mine.text
     assert QUESTION in mine.text
     [card] = told(slack, DEE)
-    for line in ("Ann Archer asks you", QUESTION, "MLOps Engineer, lead", "see your name"):
+    for line in ("Ann Archer asks you", QUESTION, "MLOps Engineer, lead", "sees your name"):
         assert line in card.text
         assert line.removeprefix("Ann Archer ") in words(card)
     assert buttons(card) == ["Answer…", "Hand over…", "Not my area"]
@@ -270,7 +270,7 @@ async def test_who_is_not_to_be_named_is_asked_without_being_named(
     mine = await put(slack, bot, clock)
     assert "I am asking a colleague who stays unnamed" in mine.text
     [card] = told(slack, CAI)
-    assert "are not told who you are" in card.text
+    assert "is not told who you are" in card.text
     await slack.press(CAI, card, "asked:busy", selected=f"{(await rows(bot, 'asks'))[0]['id']} 24")
     await carried(bot, clock)
     await answers(slack, CAI, card, "With care.")

@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
@@ -24,6 +25,8 @@ from tests.conftest import MakeGuide, well_formed
 from .chromium import MISSING, find_chromium, launched
 from .seat import SIZES, Kind, Seat
 
+MONDAY = datetime(2026, 6, 1, 14, tzinfo=UTC)
+BEGUN = datetime.now(UTC)
 Opened = Callable[[Kind], AbstractAsyncContextManager[Seat]]
 
 
@@ -37,6 +40,11 @@ async def browser() -> AsyncIterator[Browser]:
         yield browser
 
 
+def at_work() -> datetime:
+    """Go on from a Monday afternoon in Europe, whenever the tests run: nobody is written to at night."""
+    return MONDAY + (datetime.now(UTC) - BEGUN)
+
+
 @asynccontextmanager
 async def running(database: Path, make_guide: MakeGuide, *, empty: bool) -> AsyncIterator[LocalSlack]:
     """Run the local workspace as `make run` does, on a free port."""
@@ -45,7 +53,7 @@ async def running(database: Path, make_guide: MakeGuide, *, empty: bool) -> Asyn
     stop = asyncio.Event()
     workspace = asyncio.create_task(
         run_local(
-            bot_starter(settings, f"sqlite+aiosqlite:///{database}", empty=empty, make_guide=make_guide),
+            bot_starter(settings, f"sqlite+aiosqlite:///{database}", empty=empty, make_guide=make_guide, now=at_work),
             members=[YOU] if empty else None,
             steps=first_steps(YOU.id if empty else PRIYA),
             history=database.with_name("workspace.sqlite3"),

@@ -5,19 +5,23 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import event, insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.answers import Subject
+from knowledge.asking import Change, Delivery, Details, DueDelivery, change
 from knowledge.directory import At, Wanted
 from knowledge.feedback import Asked
 from knowledge.freshness import Due
 from knowledge.people import Listed, Member
 from knowledge.team import Alias, TeamEntry
 from knowledge.workspaces import Settings
+from storage.ask_deliveries import SqlDeliveries
+from storage.asks import SqlAsks
 from storage.bulk import SqlPeopleInBulk
 from storage.directory import SqlDirectory
 from storage.feedback import KEEP as KEEP_QUESTIONS
@@ -27,7 +31,11 @@ from storage.inbox import KEEP, LEASE, Event, SqlInbox
 from storage.moments import NEVER
 from storage.people import SqlPeople
 from storage.tables import (
+    ask_deliveries,
+    ask_paces,
+    ask_people,
     asked,
+    asks,
     audit,
     curators,
     declarations,
@@ -48,6 +56,7 @@ from storage.tables import (
 from storage.team_entries import SqlTeamEntries
 from storage.threads import SqlThreads
 from storage.workspaces import SqlWorkspaces
+from tests.asks import new_ask
 from tests.databases import KEYS
 from tests.storage.conftest import NOW
 
@@ -61,6 +70,10 @@ SETTINGS = Settings(question_days=4_900, curators=("U00002",))
 FALCON = TeamEntry("team-1", "Falcon")
 MIDDLE = At("u02500", "U02500")
 DUE = Due("T1", "U00002", "UTC", NOW, 0)
+ASKED = new_ask("ask00001", "U00001", asked="U00001")
+ANSWERED = change(ASKED, "answer", NOW, timedelta(days=30), Details(actor="U00001", text="words", source="1"))
+SENDING = DueDelivery("T1", "ask00001", Delivery("ask:U00001", "ask", "U00001"), 0, 1, NOW)
+
 Run = Callable[[SqlPeople, SqlThreads, SqlInbox, SqlFeedback], Awaitable[object]]
 
 STATEMENTS: dict[str, Run] = {
@@ -111,6 +124,19 @@ STATEMENTS: dict[str, Run] = {
     "what a team knows": lambda p, t, i, f: SqlTeamEntries(p._engine).known("T1"),
     "save entries": lambda p, t, i, f: SqlTeamEntries(p._engine).save("T1", [FALCON], [Alias("Orakel", MLOPS)]),
     "remove an alias": lambda p, t, i, f: SqlTeamEntries(p._engine).remove_alias("T1", "Orakel"),
+    "put a question": lambda p, t, i, f: SqlAsks(p._engine).create(new_ask("new", "U00001", asked="U00002"), NOW),
+    "a question": lambda p, t, i, f: SqlAsks(p._engine).get("T1", "ask00001"),
+    "a transition": lambda p, t, i, f: SqlAsks(p._engine).apply(ASKED, cast("Change", ANSWERED), NOW),
+    "due questions": lambda p, t, i, f: SqlAsks(p._engine).due(NOW + 20 * MINUTE, 10),
+    "erase a question": lambda p, t, i, f: SqlAsks(p._engine).erase(replace(ASKED, id="ask00003")),
+    "at a message": lambda p, t, i, f: SqlAsks(p._engine).at_message("T1", "D1", "17.1"),
+    "asked by": lambda p, t, i, f: SqlAsks(p._engine).of_asker("T1", "U00001"),
+    "asked of": lambda p, t, i, f: SqlAsks(p._engine).of_person("T1", "U00001"),
+    "unanswered questions": lambda p, t, i, f: SqlAsks(p._engine).unanswered("T1"),
+    "waiting messages": lambda p, t, i, f: SqlDeliveries(p._engine).waiting(NOW + 20 * MINUTE),
+    "claim messages": lambda p, t, i, f: SqlDeliveries(p._engine).claim("T1", NOW + 20 * MINUTE),
+    "a message sent": lambda p, t, i, f: SqlDeliveries(p._engine).sent(SENDING, NOW, place=("D1", "1.1")),
+    "a message put off": lambda p, t, i, f: SqlDeliveries(p._engine).put_off(SENDING, NOW, counted=True),
     "subject": lambda p, t, i, f: t.subject("T1", "C1", "1.17", NOW),
     "remember a subject": lambda p, t, i, f: t.remember("T1", "C1", "1.17", "U00001", Subject(roles=(MLOPS,)), NOW),
     "prune threads": lambda p, t, i, f: t.prune(NOW - 4_990 * MINUTE),
@@ -304,6 +330,46 @@ async def fill(engine: AsyncEngine) -> None:
             ],
         )
         await connection.execute(insert(team_versions), [{"workspace": f"T{at}", "version": "1"} for at in range(ROWS)])
+        await connection.execute(
+            insert(asks),
+            [
+                {
+                    **{"workspace": "T1", "id": f"ask{at:05}", "state": "nobody" if at < 20 else "asked", "version": 0},
+                    **{"asker": "", "asker_mark": f"mark{at}", "anonymous": False, "urgent": False},
+                    **{"to_curators": False, "question": "", "further": "", "note": "", "answer": ""},
+                    **{"subject": [[], [], []], "about": "", "created_at": NOW, "ends_at": NOW + timedelta(days=30)},
+                    **{"due_at": NOW + at * MINUTE, "lease_until": NEVER},
+                }
+                for at in range(ROWS)
+            ],
+        )
+        common: dict[str, Any] = {"workspace": "T1", "lease_until": NEVER}
+        await connection.execute(
+            insert(ask_people),
+            [
+                {
+                    **{"workspace": "T1", "ask_id": f"ask{at:05}", "user_id": user, "place": 0, "outcome": "has"},
+                    **{"via": "best", "shown": True, "asked_at": NOW, "channel": "D1", "ts": f"{at}.1"},
+                }
+                for at, user in enumerate(users)
+            ],
+        )
+        await connection.execute(
+            insert(ask_deliveries),
+            [
+                {
+                    **common,
+                    **{"ask_id": f"ask{at:05}", "key": f"ask:{user}", "kind": "ask", "user_id": user, "text": ""},
+                    **{"recipient": f"mark{at}", "turn": 0, "attempts": 0},
+                    **{"due_at": NOW + at * MINUTE, "sent_at": None},
+                }
+                for at, user in enumerate(users)
+            ],
+        )
+        await connection.execute(
+            insert(ask_paces),
+            [{"workspace": f"T{at}", "method": "chat.update", "next_at": NEVER} for at in range(ROWS)],
+        )
         key = KEYS.encrypt("00" * 32)
         await connection.execute(
             insert(secrets), [{"workspace": f"T{at}", "name": "forgotten", "value": key} for at in range(ROWS)]

@@ -61,7 +61,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_asks_due", "asks", ["due_at"])
     op.create_index("ix_asks_asker", "asks", ["workspace", "asker_mark"])
-    op.create_index("ix_asks_state", "asks", ["workspace", "state"])
+    op.create_index("ix_asks_state", "asks", ["workspace", "state", "created_at"])
     op.create_table(
         "ask_people",
         sa.Column("workspace", sa.String(length=32), nullable=False),
@@ -95,7 +95,7 @@ def upgrade() -> None:
             "recipient",
             sa.String(length=64),
             nullable=True,
-            comment="keyed hash of the recipient, for a fair pace",
+            comment="keyed hash of the asker who gets it, for a fair pace",
         ),
         sa.Column("text", sa.Text(), nullable=False, comment="erased when sent"),
         sa.Column(
@@ -111,7 +111,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("workspace", "ask_id", "key", name=op.f("pk_ask_deliveries")),
         comment="Messages about questions that are to be written, or drawn anew.",
     )
-    op.create_index("ix_ask_deliveries_due", "ask_deliveries", ["workspace", "due_at"])
+    op.create_index("ix_ask_deliveries_due", "ask_deliveries", ["due_at"])
+    op.create_index("ix_ask_deliveries_workspace", "ask_deliveries", ["workspace", "due_at"])
     op.create_index("ix_ask_deliveries_recipient", "ask_deliveries", ["workspace", "recipient"])
     op.create_index("ix_ask_deliveries_user", "ask_deliveries", ["workspace", "user_id"])
     op.create_table(

@@ -1,0 +1,60 @@
+"""A question to a person, in the browser: three members ask, hand over, answer and close it."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import expect
+
+from .seat import Seat
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+QUESTION = "May we train on support tickets under GDPR?"
+ANSWER = "Only without names, and with a legal basis that you wrote down."
+
+
+async def test_asked_handed_over_answered_and_solved(seat: Seat) -> None:
+    await seat.be("Grace Tamatea")
+    await seat.say("/genai-role who covers GDPR")
+    await seat.drawn(seat.last, "For GDPR, ask:")
+    await seat.button("Put a question to a person", seat.last)
+    form = seat.dialog
+    await form.get_by_role("textbox", name="Your question").fill(QUESTION)
+    await form.get_by_role("radio", name="Daniel Okonjo-Reed").check()
+    await seat.picture("ask-form-phone", "phone")
+    await seat.button("Ask", form)
+    await seat.drawn(form, "Your question is on its way.")
+    await seat.page.keyboard.press("Escape")
+
+    await seat.be("Daniel Okonjo-Reed")
+    await seat.go_app("Messages")
+    await seat.drawn(seat.last, "Grace Tamatea asks you")
+    await seat.button("Hand over…", seat.last)
+    form = seat.dialog
+    await seat.choose("To whom", "Fatima Zahra Idrissi", form)
+    await form.get_by_role("textbox", name="A note to them").fill("You wrote our policy.")
+    await seat.button("Hand over", form)
+    await seat.drawn(form, "I pass it on.")
+    await seat.page.keyboard.press("Escape")
+    await seat.drawn(seat.last, "Thank you: I pass it on.")
+
+    await seat.be("Fatima Zahra Idrissi")
+    await seat.go_app("Messages")
+    await seat.drawn(seat.last, "Note from Daniel Okonjo-Reed")
+    await seat.button("Answer…", seat.last)
+    form = seat.dialog
+    await form.get_by_role("textbox", name="Your answer").fill(ANSWER)
+    await seat.button("Send", form)
+    await seat.drawn(form, "your answer is on its way")
+    await seat.page.keyboard.press("Escape")
+
+    await seat.be("Grace Tamatea")
+    await seat.go_app("Messages")
+    await seat.drawn(seat.last, "Answered by Fatima Zahra Idrissi")
+    await seat.drawn(seat.last, ANSWER)
+    await seat.open_thread()
+    await seat.drawn(seat.thread, "Answer from Fatima Zahra Idrissi")
+    if seat.phone:
+        await seat.page.keyboard.press("Escape")
+    await seat.button("Solved", seat.messages.last)
+    await expect(seat.messages.last).to_contain_text("Solved: thank you for saying so")

@@ -1,0 +1,127 @@
+"""Questions to people in the database: claimed once, written at Slack's pace, one transition of two clicks at once."""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+import pytest
+import pytest_asyncio
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from knowledge.asking import Details, change
+from storage.ask_deliveries import SqlDeliveries
+from storage.ask_rows import REDRAWN
+from storage.asks import SqlAsks
+from storage.database import open_engine
+from storage.keys import Keys, new_key
+from tests.asks import NOW, new_ask
+from tests.databases import KEYS
+
+KEEP = timedelta(days=30)
+
+
+@pytest_asyncio.fixture
+async def other(address: str, engine: AsyncEngine) -> AsyncIterator[AsyncEngine]:
+    """A second process over the same database, which for SQLite is a second set of connections."""
+    other = open_engine(address, KEYS)
+    yield other
+    await other.dispose()
+
+
+async def test_what_is_due_is_claimed_by_one_of_two(engine: AsyncEngine, other: AsyncEngine) -> None:
+    one, two = SqlAsks(engine), SqlAsks(other)
+    for number in range(60):
+        ask = new_ask(f"ask{number}", "U0ANN", f"T{number % 7}", asked=f"U{number}")
+        assert await one.create(replace(ask, due=NOW), NOW) == "done"
+    claimed: list[str] = []
+
+    async def work(asks: SqlAsks) -> None:
+        while found := await asks.due(NOW, 7):
+            claimed.extend(ask.id for ask in found)
+
+    await asyncio.gather(work(one), work(two))
+    assert sorted(claimed) == sorted(f"ask{number}" for number in range(60))
+    # Whoever claimed them ended: another takes them over a minute later, and not before.
+    assert not await two.due(NOW + timedelta(seconds=59), 100)
+    assert len(await two.due(NOW + timedelta(seconds=60), 100)) == 60
+
+
+async def test_of_two_clicks_at_once_one_counts(engine: AsyncEngine, other: AsyncEngine) -> None:
+    one, two = SqlAsks(engine), SqlAsks(other)
+    await one.create(new_ask("1", "U0ANN", asked="U0BEN"), NOW)
+    ask = await one.get("T1", "1")
+    assert ask is not None
+    taken = change(ask, "take", NOW, KEEP, Details(actor="U0BEN"))
+    withdrawn = change(ask, "withdraw", NOW, KEEP)
+    assert taken is not None and withdrawn is not None
+    done = await asyncio.gather(one.apply(ask, taken, NOW), two.apply(ask, withdrawn, NOW))
+    assert sorted(done) == ["done", "lost"]
+
+
+async def test_an_answer_that_comes_twice_is_delivered_once(engine: AsyncEngine) -> None:
+    asks = SqlAsks(engine)
+    await asks.create(new_ask("1", "U0ANN", asked="U0BEN"), NOW)
+    done = []
+    for _ in range(2):
+        ask = await asks.get("T1", "1")
+        assert ask is not None
+        made = change(ask, "answer", NOW, KEEP, Details(actor="U0BEN", text="words", source="1.1"))
+        assert made is not None
+        done.append(await asks.apply(ask, made, NOW))
+    assert done == ["done", "repeat"]
+    ask = await asks.get("T1", "1")
+    assert ask is not None
+    assert ask.answer == "words"
+
+
+async def test_two_processes_keep_the_pace_of_a_workspace_and_of_a_channel(
+    engine: AsyncEngine, other: AsyncEngine
+) -> None:
+    asks = SqlAsks(engine)
+    for number in range(400):
+        # Twenty people, each asked twenty times.
+        ask = new_ask(f"ask{number}", f"U0ASKER{number}", asked=f"U0EXPERT{number % 20}")
+        await asks.create(ask, NOW)
+    posts: list[datetime] = []
+    changes: list[datetime] = []
+    to: dict[str, list[datetime]] = defaultdict(list)
+    both = (SqlDeliveries(engine), SqlDeliveries(other))
+    for second in range(100):
+        now = NOW + timedelta(seconds=second)
+        for claimed in await asyncio.gather(*(one.claim("T1", now) for one in both)):
+            for due in claimed:
+                at = max(due.at, now)
+                if due.what.kind in REDRAWN:
+                    changes.append(at)
+                else:
+                    posts.append(at)
+                    to[due.what.user or ""].append(at)
+                await both[0].sent(due, at)
+    assert most_a_minute(posts) <= 300
+    assert most_a_minute(changes) <= 50
+    assert len(posts) > 300
+    for user, times in to.items():
+        times.sort()
+        assert all(after - before >= timedelta(seconds=1) for before, after in pairwise(times)), user
+
+
+def most_a_minute(times: list[datetime]) -> int:
+    times.sort()
+    return max(bisect_left(times, at + timedelta(minutes=1)) - place for place, at in enumerate(times))
+
+
+async def test_a_key_that_is_gone_hides_no_other_question(
+    engine: AsyncEngine, address: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    stranger = open_engine(address, Keys([new_key()]))
+    await SqlAsks(engine).create(replace(new_ask("ours", "U0ANN", asked="U0BEN"), due=NOW), NOW)
+    await SqlAsks(stranger).create(replace(new_ask("theirs", "U0ANN", "T2", asked="U0BEN"), due=NOW), NOW)
+    await stranger.dispose()
+    assert [ask.id for ask in await SqlAsks(engine).due(NOW, 10)] == ["ours"]
+    assert "is an old key missing" in caplog.text
