@@ -48,6 +48,7 @@ from storage.directory import SqlDirectory
 from storage.feedback import SqlFeedback
 from storage.freshness import SqlFreshness
 from storage.inbox import SqlInbox
+from storage.keeping import SqlKeepings
 from storage.keys import MAKE_KEY, Keys, KeysError, keys_beside, new_key
 from storage.people import SqlPeople
 from storage.rotation import renew_secrets
@@ -248,8 +249,18 @@ def build_app(
     )
     asks, deliveries = SqlAsks(engine), SqlDeliveries(engine)
     desk = Desk(asks, people, guide.to_ask, workspaces.settings, now)
+    keepings = SqlKeepings(engine, team)
     courier = Courier(
-        deliveries, asks, desk, people, workspaces.settings, guide.catalog.roles, authorize.client_of, now, sleep
+        deliveries,
+        asks,
+        desk,
+        keepings,
+        people,
+        workspaces.settings,
+        guide.catalog.roles,
+        authorize.client_of,
+        now,
+        sleep,
     )
     register(
         bolt,
@@ -268,6 +279,7 @@ def build_app(
         asks=asks,
         courier=courier,
         removed=tokens.removed,
+        keepings=keepings,
         now=now,
         support=settings.support_contact,
     )
@@ -311,8 +323,8 @@ def build_app(
         (RUN_SECONDS, rounds.run),
         (COURIER_SECONDS, courier.run),
         (RUN_SECONDS, notices.run),
-        (PRUNE_SECONDS, lambda: _prune(workspaces, now)),
         *tokens.jobs,
+        (PRUNE_SECONDS, lambda: _prune(workspaces, keepings, now)),
     ]
     front_door = FrontDoor(intake, given.signing_secret, metrics) if given.signing_secret else None
     opener = slack_client(settings)
@@ -346,8 +358,9 @@ def build_app(
     )
 
 
-async def _prune(workspaces: SqlWorkspaces, now: Callable[[], datetime]) -> None:
+async def _prune(workspaces: SqlWorkspaces, keepings: SqlKeepings, now: Callable[[], datetime]) -> None:
     await workspaces.prune(now())
+    await keepings.prune(now())
 
 
 def open_database(settings: Settings) -> AsyncEngine:

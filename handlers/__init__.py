@@ -18,6 +18,7 @@ from handlers import (
     home,
     ids,
     installing,
+    keeping,
     members,
     personal,
     questions,
@@ -31,6 +32,7 @@ from handlers.curating import Curating
 from handlers.directory import offer_topics as offer_declared_topics
 from handlers.errors import on_error
 from handlers.feedback import CountVote, Ratings, rate
+from handlers.keeping import Keeper
 from handlers.members import Profiles
 from handlers.naming import Naming
 from handlers.pace import Pace
@@ -38,6 +40,7 @@ from handlers.permissions import Standings
 from handlers.replies import Clock, Later
 from knowledge.desk import Desk
 from knowledge.guide import Guide
+from knowledge.keeping import Keepings
 from knowledge.ports import (
     Asks,
     Directory,
@@ -81,6 +84,7 @@ def register(
     asks: Asks,
     courier: Courier,
     removed: installing.Removed,
+    keepings: Keepings,
     now: Clock,
     support: str = "",
 ) -> None:
@@ -95,6 +99,7 @@ def register(
     administered: dict[str, Any] = {"standings": standings, "workspaces": workspaces}
     ratings = Ratings(feedback, guide, later, now)
     counter = Counter(desk, asks, courier, guide, people, standings, later, now)
+    keeper = Keeper(counter, keepings)
 
     curating_ = Curating(guide, team, workspaces, standings, drawn, later, now)
 
@@ -130,6 +135,7 @@ def register(
     app.action(ids.TEAM_EXPORT_ANY)(partial(curating_files.export, curating=curating_, bulk=bulk))
 
     app.options(ids.TEAM_MENU)(partial(curating.offer, curating=curating_))
+    app.action(ids.KEEP_ANY)(partial(keeping.pressed, keeper=keeper))
     app.options(ids.ROLES_MENU)(partial(declaring.offer_roles, guide=guide))
     among = partial(offer_declared_topics, guide=guide, people=people, standings=standings)
     app.options(ids.DIRECTORY_TOPIC)(among)
@@ -145,6 +151,8 @@ def register(
     app.view(ids.VIEW_DECLARE)(partial(declaring.save, **every, **at_home, later=later))
 
     app.view(ids.VIEW_PUT)(partial(asks_.put, counter=counter))
+    app.view(ids.VIEW_PUT_ANYWAY)(partial(asks_.put_anyway, counter=counter))
+    app.view(ids.VIEW_KEEP)(partial(keeping.agreed, keeper=keeper))
     app.view(ids.VIEW_ANSWER)(partial(asks_.answered, counter=counter))
     app.view(ids.VIEW_HAND_OVER)(partial(asks_.handed_over, counter=counter))
     app.view(ids.VIEW_BACK)(partial(ask_follow_up.asked_back, counter=counter))

@@ -63,7 +63,7 @@ async def pressed(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, *
     else:
         events: dict[str, Event] = {"withdraw": "withdraw", "solved": "solve", "curators": "consent"}
         event = events.get(what)
-        details = Details(actor=press.actor.user, asker=_asker(press.actor, press))
+        details = Details(actor=press.actor.user, asker=asker_of(press.actor, press))
         if event is None or await counter.desk.happened(ask.workspace, ask.id, event, details) != "done":
             await answer_press(client, press, message([NOTHING_LEFT], [section(NOTHING_LEFT)]))
         counter.deliver(press.actor, ask.id)
@@ -75,7 +75,8 @@ def is_askers(ask: Ask, actor: Actor) -> bool:
     return ask.asker is None or ask.asker.user == actor.user
 
 
-def _asker(actor: Actor, press: Press) -> Asker:
+def asker_of(actor: Actor, press: Press) -> Asker:
+    """Return where the message stands that was pressed in."""
     return Asker(actor.user, press.channel or "", press.message_ts or "")
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers import ids, payloads
@@ -26,13 +28,14 @@ from handlers.blocks.ask_forms import (
     told,
 )
 from handlers.blocks.asks import BUSY
+from handlers.blocks.keeping import answered_before
 from handlers.blocks.message import Block, Message, message, section
 from handlers.blocks.render import members_only, subject_in, subject_value
 from handlers.courier import Courier
 from handlers.members import profile_of
 from handlers.payloads import Actor, Press, Said, Submission
 from handlers.permissions import Standings, may
-from handlers.replies import Clock, Later, answer_press, modal_of, open_modal, opening, show_modal
+from handlers.replies import Clock, Later, answer_press, modal_of, open_modal, opening, show_modal, view_for
 from knowledge.answers import Subject, Suggestion
 from knowledge.asking import LONGEST_TEXT, Ask, Details, Event
 from knowledge.desk import Desk, Done, Put
@@ -105,19 +108,52 @@ async def open_for(
     await open_modal(client, opening(client, trigger_id), build())
 
 
-async def put(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, *, counter: Counter) -> None:
-    """Take a question, or say in place what is wrong with it."""
+async def put(
+    ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext, client: AsyncWebClient, *, counter: Counter
+) -> None:
+    """Take a question, or say in place what is wrong with it; what the team has answered is shown first."""
     form = payloads.submission(body)
-    actor, text = form.actor, form.typed.get(ids.BLOCK_QUESTION, "").strip()
+    text = form.typed.get(ids.BLOCK_QUESTION, "").strip()
     whom = next(iter(form.chosen.get(ids.BLOCK_WHOM, ())), BEST)
     how = form.chosen.get(ids.BLOCK_HOW, ())
+    if not await _may_put(ack, client, counter, form.actor, text):
+        return
+    entry = await counter.guide.team_answer(form.actor.workspace, text)
+    if entry is not None:
+        metadata = json.dumps([form.private_metadata, whom, how])
+        view = view_for(form.actor, context, counter.guide, counter.now)
+        await ack(response_action="update", view=answered_before(entry, view, text, metadata))
+        return
+    await _put(ack, counter, form, text, form.private_metadata, whom, how)
+
+
+async def put_anyway(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, *, counter: Counter) -> None:
+    """Take a question that the team has answered, and that is to be put all the same."""
+    form = payloads.submission(body)
+    text = form.typed.get(ids.BLOCK_QUESTION, "").strip()
+    try:
+        subject, whom, how = json.loads(form.private_metadata)
+    except (ValueError, TypeError, RecursionError):
+        subject, whom, how = "", BEST, ()
+    if await _may_put(ack, client, counter, form.actor, text):
+        await _put(ack, counter, form, text, subject, str(whom), [one for one in how if isinstance(one, str)])
+
+
+async def _may_put(ack: AsyncAck, client: AsyncWebClient, counter: Counter, actor: Actor, text: str) -> bool:
     if not text or len(text) > LONGEST_TEXT:
         await ack(response_action="errors", errors={ids.BLOCK_QUESTION: "Please write your question."})
-        return
+        return False
     if not may(await counter.standings.of(client, actor), "ask a person"):
         await ack(response_action="update", view=modal_of(members_only(), "Ask a person"))
-        return
-    subject = subject_in(form.private_metadata) or await counter.guide.sought(actor.workspace, text)
+        return False
+    return True
+
+
+async def _put(
+    ack: AsyncAck, counter: Counter, form: Submission, text: str, about: str, whom: str, how: Sequence[str]
+) -> None:
+    actor = form.actor
+    subject = subject_in(about) or await counter.guide.sought(actor.workspace, text)
     ask_id = hashlib.sha256(f"{actor.workspace}/{form.view_id}".encode()).hexdigest()[:32]
     done = await counter.desk.put(
         Put(
@@ -135,11 +171,16 @@ async def put(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, *, co
     )
     if done == "full":
         error = "This person can't be asked this week. Choose somebody else, or whoever fits best."
-        await ack(response_action="errors", errors={ids.BLOCK_WHOM: error})
+        await ack(response_action="errors", errors={_place_of_whom(form): error})
         return
     counter.deliver(actor, ask_id)
     said = "Your question is on its way. In our direct messages you see how it stands, and get the answer."
     await ack(response_action="update", view=told("Ask a person", said))
+
+
+def _place_of_whom(form: Submission) -> str:
+    """Return the field that an error about the person stands at; after the team's answer there is only one."""
+    return ids.BLOCK_WHOM if ids.BLOCK_WHOM in form.chosen else ids.BLOCK_QUESTION
 
 
 async def pressed(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, *, counter: Counter) -> None:

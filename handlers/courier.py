@@ -21,6 +21,7 @@ from handlers.blocks.asks import (
     person_card,
     reminder,
 )
+from handlers.blocks.keeping import with_keeping
 from handlers.blocks.message import Message
 from handlers.blocks.people import View
 from handlers.errors import out_of_reach, token_is_void
@@ -29,6 +30,7 @@ from handlers.members import FRESH, profile_of
 from handlers.replies import ClientOf, Clock
 from knowledge.asking import WAITING, Ask, Askee, DueDelivery, may_write, patience_ends, when_to_write
 from knowledge.desk import Desk, RulesOf
+from knowledge.keeping import Keepings
 from knowledge.models import Role
 from knowledge.people import LEVELS, Member, Person, Reason
 from knowledge.ports import Asks, Deliveries, People
@@ -54,6 +56,7 @@ class Courier:
         deliveries: Deliveries,
         asks: Asks,
         desk: Desk,
+        keepings: Keepings,
         people: People,
         rules: RulesOf,
         roles: Mapping[str, Role],
@@ -64,6 +67,7 @@ class Courier:
         self._deliveries = deliveries
         self._asks = asks
         self._desk = desk
+        self._keepings = keepings
         self._people = people
         self._rules = rules
         self._roles = roles
@@ -137,13 +141,16 @@ class Courier:
         place = None
         if ask.asker is not None:
             rules = await self._rules(ask.workspace)
+            token = self._asks.seal(ask.workspace, ask.id)
             card = asker_card(
                 ask,
                 await self._names(client, ask, for_asker=True),
                 self._view(ask),
-                self._asks.seal(ask.workspace, ask.id),
+                token,
                 curators=bool(rules.curators),
             )
+            if ask.state == "solved" and ask.answerer is not None:
+                card = with_keeping(card, await self._keepings.of(ask.workspace, ask.id), "asker", token)
             if ask.asker.ts:
                 await _redraw(client, ask.asker.channel, ask.asker.ts, card)
             else:
@@ -214,7 +221,10 @@ class Courier:
 
     async def _card(self, client: AsyncWebClient, ask: Ask, askee: Askee) -> Message:
         names = await self._names(client, ask, for_asker=False)
-        return person_card(ask, askee, names, self._view(ask), await self._reasons(ask, askee.user))
+        card = person_card(ask, askee, names, self._view(ask), await self._reasons(ask, askee.user))
+        if ask.state != "solved" or askee is not ask.answerer:
+            return card
+        return with_keeping(card, await self._keepings.of(ask.workspace, ask.id), "answerer", ask.id)
 
     def _view(self, ask: Ask) -> View:
         return View(self._now(), self._roles, ask.workspace)

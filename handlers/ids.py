@@ -38,7 +38,16 @@ ASKED_ANY = re.compile(rf"^{ASKED}:(answer|hand_over|decline|busy|drop)$")
 ASKING = "asking"
 ASKING_ANY = re.compile(rf"^{ASKING}:(withdraw|solved|back|curators)$")
 """What an asker presses; the value is a token that nobody else can make."""
+KEEP = "keep"
+KEEP_ANY = re.compile(rf"^{KEEP}:(yes|no|form|not)$")
+"""What either side presses about keeping an answer: the asker's value is their token, the answerer's the question."""
+VERIFY = "verify"
+VERIFY_ANY = re.compile(rf"^{VERIFY}:(right|change|retire)$")
+"""What an author presses who is asked whether an entry is still right; the value is its id."""
 VIEW_PUT = "ask_put"
+VIEW_PUT_ANYWAY = "ask_put_anyway"
+VIEW_KEEP = "keep"
+VIEW_VERIFY = "verify"
 VIEW_ANSWER = "ask_answer"
 VIEW_HAND_OVER = "ask_hand_over"
 VIEW_BACK = "ask_back"

@@ -277,6 +277,14 @@ class Guide(Vocabulary):
         translation = self._translated(plain)
         return await self._suggester.sought(workspace, translation.english if translation else plain, text)
 
+    async def team_answer(self, workspace: str, text: str) -> TeamEntry | None:
+        """Return the workspace's own entry that answers a question already; None where none does."""
+        team = await self._teams.of(workspace)
+        text = text[:LONGEST_QUESTION]
+        near = team.nearest(text)
+        found = team.named(text) or (near.entry if near else None)
+        return found if found is not None and found.answer else None
+
     def in_words(self, subject: Subject) -> str:
         """Say what a subject is about: the name of its first entry, or the words of a topic; empty for nothing."""
         entry = self._suggester.entry_of(Subject(topics=subject.topics, tools=subject.tools) or subject)

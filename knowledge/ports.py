@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -12,7 +12,7 @@ from knowledge.directory import At, Page, Shown, Wanted
 from knowledge.feedback import Asked, Verdict
 from knowledge.freshness import Due
 from knowledge.people import Candidate, Declaration, Level, Listed, Member, PassedOver, Terms
-from knowledge.team import Alias, Known, TeamEntry
+from knowledge.team import Alias, Known, State, TeamEntry
 from knowledge.workspaces import Recorded, Settings, ToTell
 
 
@@ -343,6 +343,12 @@ class TeamEntries(TeamKnowledge, Protocol):
 
     async def save(self, workspace: str, entries: Sequence[TeamEntry], aliases: Sequence[Alias] = ()) -> None:
         """Write entries and aliases, new ones and changed ones, all or none."""
+        ...
+
+    async def change(
+        self, workspace: str, entry_id: str, was: State, become: Callable[[TeamEntry], TeamEntry]
+    ) -> TeamEntry | None:
+        """Change an entry as it stands now, if it is in that state; None where it is not, or not there."""
         ...
 
     async def remove_alias(self, workspace: str, name: str) -> bool:

@@ -12,6 +12,7 @@ from storage.ask_forgetting import forget_in_asks
 from storage.changing import Changing
 from storage.database import only_writer_for
 from storage.forgotten import remember_forgotten
+from storage.keeping import forget_in_keepings
 from storage.kept import everything_about
 from storage.tables import (
     KEPT_APART,
@@ -89,6 +90,7 @@ class SqlForgetting(Changing):
                 await connection.execute(
                     update(audit).where(audit.c.workspace == workspace, column == user).values({column: mark})
                 )
+            count += await forget_in_keepings(self._engine, connection, workspace, user)
             # What they wrote for their team stays the team's, without them.
             count += await leave_author_out(self._engine, connection, workspace, user)
         return count

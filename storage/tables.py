@@ -456,6 +456,39 @@ team_aliases = Table(
     comment="A workspace's own words for bundled entries.",
 )
 
+# By the id of the question; what was agreed stays for as long as the question is kept, or the entry made of it.
+keepings = Table(
+    "keepings",
+    metadata,
+    _workspace(),
+    Column("id", String(32), primary_key=True, comment="of the question"),
+    Column("entry_id", String(32), nullable=False, comment="of the entry that is made of it"),
+    Column("outcome", String(12), nullable=False, comment="see knowledge/keeping.py"),
+    Column("asker_says", String(4), nullable=False, comment="yes, no, or empty"),
+    Column("answerer_says", String(4), nullable=False, comment="yes, no, or empty"),
+    Column("asker_mark", String(64), comment="keyed hash of who asked, until it is published; null if anonymous"),
+    Column("user_id", String(32), comment="who answered, and is asked whether it is still right"),
+    Column("shown_author", String(200), nullable=False, comment="the name that they want to be shown with it"),
+    Column("answer", EncryptedText, nullable=False, comment="as they want it kept; empty once it is proposed"),
+    Column("gone_at", UtcTime, nullable=False, comment="deleted then, unless an entry was made of it"),
+    comment="What became of asking both sides whether a question and its answer may be kept.",
+)
+verifications = Table(
+    "verifications",
+    metadata,
+    _workspace(),
+    Column("entry_id", String(32), primary_key=True),
+    Column("user_id", String(32), comment="who was asked; null for nobody"),
+    Column("verify_by", UtcTime, nullable=False, comment="of the entry: a later one begins anew"),
+    Column("turn", Integer, nullable=False, comment="0 to be asked, 1 asked, 2 reminded, 3 left to the curators"),
+    Column("due_at", UtcTime, nullable=False, comment="when the next turn comes"),
+    comment="How far it is with asking whether an entry is still right.",
+)
+
+Index("ix_keepings_entry", keepings.c.workspace, keepings.c.entry_id)
+Index("ix_keepings_user", keepings.c.workspace, keepings.c.user_id)
+Index("ix_keepings_gone", keepings.c.gone_at)
+Index("ix_verifications_user", verifications.c.workspace, verifications.c.user_id)
 Index("ix_team_entries_verify", team_entries.c.verify_by)
 Index("ix_team_entries_user", team_entries.c.workspace, team_entries.c.user_id)
 Index("ix_team_aliases_user", team_aliases.c.workspace, team_aliases.c.user_id)

@@ -16,7 +16,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.engine import CursorResult, Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from knowledge.team import NOTHING, Alias, Known, TeamEntry
+from knowledge.team import NOTHING, Alias, Known, State, TeamEntry
 from knowledge.text import key_of
 from storage.database import insert_into
 from storage.tables import team_aliases, team_entries, team_versions
@@ -69,11 +69,25 @@ class SqlTeamEntries:
         async with self._engine.begin() as connection:
             await renew_version(self._engine, connection, workspace)
             for start in range(0, len(entries), AT_ONCE):
-                rows = [_row(workspace, entry) for entry in entries[start : start + AT_ONCE]]
+                rows = [row_of(workspace, entry) for entry in entries[start : start + AT_ONCE]]
                 await self._upsert(connection, team_entries, rows, ("workspace", "id"))
             for start in range(0, len(aliases), AT_ONCE):
                 rows = [_alias_row(workspace, alias) for alias in aliases[start : start + AT_ONCE]]
                 await self._upsert(connection, team_aliases, rows, ("workspace", "key"))
+        self.changed(workspace)
+
+    async def change(
+        self, workspace: str, entry_id: str, was: State, become: Callable[[TeamEntry], TeamEntry]
+    ) -> TeamEntry | None:
+        """Change an entry as it stands now, if it is in that state; None where it is not, or not there."""
+        async with self._engine.begin() as connection:
+            await renew_version(self._engine, connection, workspace)
+            changed = await change_entry(connection, workspace, entry_id, was, become)
+        self.changed(workspace)
+        return changed
+
+    def changed(self, workspace: str) -> None:
+        """Note that what is kept in memory of a workspace is old."""
         self._kept.pop(workspace, None)
 
     async def _upsert(
@@ -92,7 +106,7 @@ class SqlTeamEntries:
             gone = await connection.execute(
                 delete(team_aliases).where(a.workspace == workspace, a.key == key_of(name)[:120])
             )
-        self._kept.pop(workspace, None)
+        self.changed(workspace)
         return cast("CursorResult[object]", gone).rowcount > 0
 
 
@@ -104,6 +118,20 @@ async def renew_version(engine: AsyncEngine, connection: AsyncConnection, worksp
         .values(workspace=workspace, version=drawn)
         .on_conflict_do_update(index_elements=["workspace"], set_={"version": drawn})
     )
+
+
+async def change_entry(
+    connection: AsyncConnection, workspace: str, entry_id: str, was: State, become: Callable[[TeamEntry], TeamEntry]
+) -> TeamEntry | None:
+    """Change an entry if it is in that state, in a transaction that has renewed the version."""
+    e = team_entries.c
+    mine = (e.workspace == workspace) & (e.id == entry_id)
+    row = (await connection.execute(select(team_entries).where(mine, e.state == was))).first()
+    if row is None:
+        return None
+    changed = become(_entry(row))
+    await connection.execute(update(team_entries).where(mine).values(row_of(workspace, changed)))
+    return changed
 
 
 async def leave_author_out(engine: AsyncEngine, connection: AsyncConnection, workspace: str, user: str) -> int:
@@ -135,7 +163,8 @@ async def _read(connection: AsyncConnection, workspace: str, version: str) -> Kn
     return Known(version, tuple(map(_entry, entries)), tuple(map(_alias, aliases)))
 
 
-def _row(workspace: str, entry: TeamEntry) -> dict[str, Any]:
+def row_of(workspace: str, entry: TeamEntry) -> dict[str, Any]:
+    """Return an entry as its row."""
     return {
         "workspace": workspace,
         "id": entry.id,

@@ -18,7 +18,7 @@ def team_card(answer: TeamCard, view: View) -> Message:
     entry = answer.entry
     said = entry.answer or NO_ANSWER
     lines, blocks = [entry.name], [header(entry.name)]
-    if entry.question:
+    if entry.question and entry.question != entry.name:
         lines.append(entry.question)
         blocks.append(context(escape(entry.question)))
     lines.append(said)
@@ -39,12 +39,17 @@ def team_card(answer: TeamCard, view: View) -> Message:
 
 
 def source_of(entry: TeamEntry, now: datetime) -> str:
-    """Say that an entry is the team's own, by whom if the author wants that, since when, and how fresh it is."""
+    """Say that an entry is the team's own, by whom if the author wants that, since when, and how fresh it is.
+
+    What was kept of an answer is shown by when it was last said to be right: "verified 12 days ago by Ben Book".
+    """
     by = f" by {cut(' '.join(entry.shown_author.split()), LONGEST_NAME)}" if entry.shown_author else ""
     on = f" on {day(entry.published_at)}" if entry.published_at else ""
-    parts = [f"added{by}{on}"] if by or on else []
+    kept = entry.source == "kept" and entry.verified_at is not None
+    parts = [f"added{by}{on}"] if (by or on) and not kept else []
     if entry.verified_at is not None:
-        parts.append(f"verified {ago(now, entry.verified_at)}" + ", and due to be verified again" * is_due(entry, now))
+        due = ", and due to be verified again" * is_due(entry, now)
+        parts.append(f"verified {ago(now, entry.verified_at)}{by * kept}{due}")
     return "From your team" + "".join(f", {part}" for part in parts) + "."
 
 

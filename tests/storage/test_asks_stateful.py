@@ -44,9 +44,11 @@ from knowledge.workspaces import Settings
 from storage.ask_deliveries import SqlDeliveries
 from storage.asks import SqlAsks
 from storage.database import open_engine
+from storage.keeping import SqlKeepings
 from storage.moments import monday_of
 from storage.people import SqlPeople
 from storage.tables import ask_people, asks
+from storage.team_entries import SqlTeamEntries
 from tests.asks import NOW
 from tests.databases import KEYS, empty_tables
 from tests.storage.conftest import url
@@ -154,7 +156,10 @@ class Office:
 
         clock = lambda: self.now  # noqa: E731
         self.desk = Desk(self.asks, self.people, self.whom, rules, clock)
-        self.courier = Courier(self.deliveries, self.asks, self.desk, self.people, rules, {}, client_of, clock, sleep)
+        keepings = SqlKeepings(self.engine, SqlTeamEntries(self.engine))
+        self.courier = Courier(
+            *(self.deliveries, self.asks, self.desk, keepings, self.people, rules, {}, client_of, clock, sleep)
+        )
 
     async def whom(self, workspace: str, subject: Subject, asker: str | None) -> list[ToAsk]:
         sought: Any = {"topics": (), "roles": (ROLE,), "without": asker, "now": self.now}
