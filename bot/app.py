@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import install
 from bot.authorize import Authorizing
+from bot.headers import with_headers
 from bot.install import Install
 from bot.intake import Intake
 from bot.lock import FileLock
@@ -159,7 +160,7 @@ class Bot:
 
     def site(self) -> web.Application:
         """Return the web application: health, and the front door where Slack comes over HTTP."""
-        site = web.Application(client_max_size=MOST_BYTES)
+        site = with_headers(web.Application(client_max_size=MOST_BYTES))
         if self.front_door is not None:
             site.router.add_post("/slack/events", self.front_door.receive)
         if self.install is not None:

@@ -25,7 +25,8 @@ from bot.worker import Worker
 from handlers import EVENTS
 from handlers.errors import FAILURES, REFERENCE, PayloadError, new_reference, on_error
 from handlers.late import early_answer, late_answer
-from handlers.payloads import INTERACTIONS, as_id, as_text, event_actor, is_question, malformed
+from handlers.pace import Searches
+from handlers.payloads import INTERACTIONS, as_id, as_text, event_actor, is_question, malformed, search
 from handlers.replies import ClientOf
 from knowledge.ports import People
 from storage.inbox import Event, SqlInbox
@@ -33,7 +34,7 @@ from storage.inbox import Event, SqlInbox
 logger = logging.getLogger(__name__)
 LONGEST_EVENT_ID = 64
 MOST_LEVELS = 100
-"""Objects and lists within each other in an event; Slack's own go down some fifteen."""
+"""Objects and lists within each other; Slack's own go down some fifteen."""
 PATIENCE = 2.0
 """Seconds after which a command or click is answered with "one moment", well before Slack's three."""
 WRITING_SECONDS = 2.5
@@ -73,6 +74,7 @@ class Intake:
         self._people = people
         self._patience = patience
         self._writing = writing
+        self._searches = Searches(now)
 
     async def take(self, body: dict[str, Any]) -> BoltResponse:
         """Return what Slack is to be answered; a status other than 200 makes it send an event again."""
@@ -89,7 +91,7 @@ class Intake:
 
     async def _take(self, body: dict[str, Any], reference: str) -> tuple[BoltResponse, Outcome]:
         kind = str(body.get("type", ""))
-        if reason := malformed(body):
+        if reason := "nested too deeply" if _is_nested_deeper_than(MOST_LEVELS, body) else malformed(body):
             logger.info("refused as malformed: %s", reason)
             return BoltResponse(status=400, body=reason), "refused_400"
         if kind == "event_callback":
@@ -97,6 +99,8 @@ class Intake:
             return response, _EVENT_OUTCOMES.get(response.status, "not_written")
         if body.get("ssl_check"):
             return BoltResponse(status=200), "answered"
+        if kind == "block_suggestion" and "command" not in body and not self._searches.are_fair(search(body).actor):
+            return early_answer(body), "limited"
         if "command" in body or kind.startswith(INTERACTIONS):
             return await self._answer(body, reference)
         if kind == "url_verification":
@@ -241,8 +245,6 @@ def inbox_event(body: dict[str, Any]) -> Event | None:
         as_id(event.get("thread_ts") or message_ts)
         as_text(event.get("text") or "")
     actor = event_actor(body)
-    if _is_nested_deeper_than(MOST_LEVELS, body):
-        raise PayloadError("event: nested too deeply")
     return Event(
         workspace=actor.workspace,
         event_id=as_id(body.get("event_id"), LONGEST_EVENT_ID),

@@ -23,6 +23,7 @@ from aiohttp import (
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from bot.headers import with_headers
 from bot.settings import SettingsError
 from knowledge.answers import (
     Answer,
@@ -42,7 +43,9 @@ from storage.inbox import Depth
 
 logger = logging.getLogger(__name__)
 Surface = Literal["command", "button", "view", "shortcut", "options", "event", "other"]
-Outcome = Literal["answered", "late", "failed", "refused_400", "refused_401", "refused_413", "not_written"]
+Outcome = Literal[
+    "answered", "late", "failed", "refused_400", "refused_401", "refused_408", "refused_413", "limited", "not_written"
+]
 EventOutcome = Literal["done", "retried", "dead", "not_installed", "repeated"]
 PREFIX = "genai_roles"
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
@@ -220,7 +223,7 @@ class MetricsSite:
         """Listen. Raises SettingsError where the port is taken."""
         if self._port is None:
             return
-        site = web.Application()
+        site = with_headers(web.Application())
         site.router.add_get("/metrics", self._show)
         runner = web.AppRunner(site, access_log=None, handle_signals=False, shutdown_timeout=1)
         await runner.setup()

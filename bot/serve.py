@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from aiohttp import web
 
 from bot.app import Bot, Work, build_app
+from bot.headers import LONGEST_HEADER, quiet_logger
 from bot.settings import Settings, SettingsError
 
 Stop = Callable[[], Awaitable[None]]
@@ -50,7 +51,15 @@ async def _start(bot: Bot) -> None:
 
 async def listen(bot: Bot, host: str, port: int) -> tuple[str, Stop]:
     """Listen; return the base address and what ends it. Raises SettingsError where the address can't be had."""
-    runner = web.AppRunner(bot.site(), access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_SECONDS)
+    runner = web.AppRunner(
+        bot.site(),
+        access_log=None,
+        logger=quiet_logger(),
+        handle_signals=False,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+        max_line_size=LONGEST_HEADER,
+        max_field_size=LONGEST_HEADER,
+    )
     await runner.setup()
     site = web.TCPSite(runner, host, port)
     try:

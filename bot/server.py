@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from typing import Any
@@ -17,6 +18,8 @@ from bot.metrics import Metrics
 MOST_BYTES = 1024 * 1024
 MOST_FIELDS = 100
 LONGEST_TIMESTAMP = 12
+READING_SECONDS = 10.0
+"""How long a body may take to arrive; Slack has given up after three."""
 
 
 class MalformedBody(Exception):
@@ -26,15 +29,25 @@ class MalformedBody(Exception):
 class FrontDoor:
     """Take requests over HTTP: the signature on the raw body first, then the body, then what it asks."""
 
-    def __init__(self, intake: Intake, signing_secret: str, metrics: Metrics) -> None:
+    def __init__(
+        self, intake: Intake, signing_secret: str, metrics: Metrics, *, reading: float = READING_SECONDS
+    ) -> None:
         self._intake = intake
+        self._reading = reading
         self._metrics = metrics
         self._verifier = SignatureVerifier(signing_secret)
 
     async def receive(self, request: web.Request) -> web.StreamResponse:
         """Answer one request of Slack."""
         try:
-            raw = await request.read()
+            async with asyncio.timeout(self._reading):
+                raw = await request.read()
+        except TimeoutError:
+            self._metrics.request("other", "refused_408")
+            return web.Response(status=408, text="the body took too long")
+        except (web.RequestPayloadError, ConnectionError):
+            self._metrics.request("other", "refused_400")
+            return web.Response(status=400, text="the body can't be read")
         except web.HTTPRequestEntityTooLarge:
             self._metrics.request("other", "refused_413")
             raise

@@ -177,5 +177,28 @@ def _is_near(url: str) -> bool:
 def open_session(*traces: aiohttp.TraceConfig) -> aiohttp.ClientSession:
     """Open the session that all calls share: the SDK would otherwise open a connection for each call."""
     return aiohttp.ClientSession(
-        trace_configs=list(traces), timeout=aiohttp.ClientTimeout(total=SLACK_SECONDS), trust_env=False
+        trace_configs=[refusing_redirects(), *traces],
+        timeout=aiohttp.ClientTimeout(total=SLACK_SECONDS),
+        trust_env=False,
     )
+
+
+class RedirectRefusedError(aiohttp.ClientError):
+    """Report that a call was to be led elsewhere."""
+
+
+def refusing_redirects() -> aiohttp.TraceConfig:
+    """Return what lets no call of a session be led elsewhere: Slack redirects none, and bodies hold what people wrote.
+
+    The SDK has no setting for it, and aiohttp follows ten.
+    """
+
+    async def refuse(
+        _session: aiohttp.ClientSession, _context: object, found: aiohttp.TraceRequestRedirectParams
+    ) -> None:
+        found.response.close()
+        raise RedirectRefusedError("a call was to be led elsewhere, which is not followed")
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(refuse)
+    return trace

@@ -20,6 +20,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.server import MalformedBody, parse
+from bot.slack import refusing_redirects
 
 logger = logging.getLogger(__name__)
 Take = Callable[[dict[str, Any]], Awaitable[BoltResponse]]
@@ -181,7 +182,7 @@ class SocketMode:
         """Connect, and stay connected until ``stop``."""
         self._problem = "connecting"
         # The whole of an attempt has one deadline; a connection itself has none.
-        self._session = ClientSession(timeout=ClientTimeout(total=None))
+        self._session = ClientSession(timeout=ClientTimeout(total=None), trace_configs=[refusing_redirects()])
         self._keeping = asyncio.create_task(self._keep(self._session))
 
     async def stop(self, seconds: float) -> None:

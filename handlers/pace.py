@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from handlers.blocks.message import Message, message, section
+from handlers.payloads import Actor
 
 MOST_A_MINUTE = 20
 MINUTE = 60.0
 MOST_PEOPLE = 10_000
 """People whose pace is kept in memory; whoever asked longest ago makes room."""
+MOST_SEARCHES = 50
+SEARCHING = timedelta(seconds=10)
+"""So many searches in a menu within so long: Slack asks at every pause in typing, nobody types faster for long."""
 Verdict = Literal["answer", "say so", "ignore"]
 
 
@@ -57,6 +61,27 @@ class Pace:
             return float(message_ts)
         except ValueError:
             return self._now().timestamp()
+
+
+class Searches:
+    """Judge each search in a menu by those of the same person right before it. Each process keeps its own count."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        # In the order of searching: when each person's last searches were that were answered.
+        self._answered: OrderedDict[tuple[str, str], deque[datetime]] = OrderedDict()
+
+    def are_fair(self, actor: Actor) -> bool:
+        """Tell whether to answer one more; what is not answered does not count."""
+        who, now = (actor.workspace, actor.user), self._now()
+        answered = self._answered.setdefault(who, deque(maxlen=MOST_SEARCHES))
+        self._answered.move_to_end(who)
+        if len(self._answered) > MOST_PEOPLE:
+            self._answered.popitem(last=False)
+        if len(answered) == MOST_SEARCHES and now - answered[0] < SEARCHING:
+            return False
+        answered.append(now)
+        return True
 
 
 def too_fast() -> Message:
