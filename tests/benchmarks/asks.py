@@ -26,10 +26,12 @@ from knowledge.workspaces import Settings
 from storage.ask_deliveries import SqlDeliveries
 from storage.asks import SqlAsks
 from storage.database import open_engine
+from storage.keeping import SqlKeepings
 from storage.keys import Keys, new_key
 from storage.moments import NEVER
 from storage.people import SqlPeople
 from storage.tables import ask_people, asks
+from storage.team_entries import SqlTeamEntries
 
 WORKSPACES, QUESTIONS, PEOPLE = 100, 10_000, 20
 SECONDS = 60
@@ -145,7 +147,8 @@ async def work(address: str, key: str, begun: datetime, seconds: float) -> None:
         return Slack(workspace, posts, begun)  # type: ignore[return-value]  # what a courier needs of one
 
     desk = Desk(seen, people, nobody, rules, now)
-    courier = Courier(SqlDeliveries(engine), seen, desk, people, rules, {}, client_of, now, asyncio.sleep)
+    keepings = SqlKeepings(engine, SqlTeamEntries(engine))
+    courier = Courier(SqlDeliveries(engine), seen, desk, keepings, people, rules, {}, client_of, now, asyncio.sleep)
     while (datetime.now(UTC) - begun).total_seconds() < seconds:
         await courier.run()
         await asyncio.sleep(0.5)
