@@ -206,7 +206,7 @@ class Questions(RuleBasedStateMachine):
     office: Office
 
     @initialize(
-        visibility=st.lists(st.sampled_from(("open", "open", "ask_first", "hidden")), min_size=6, max_size=6),
+        visibility=st.lists(st.sampled_from(("open", "ask_first", "hidden")), min_size=6, max_size=6),
         caps=st.lists(st.sampled_from((None, None, 1, 2)), min_size=6, max_size=6),
     )
     def begin(self, visibility: list[Visibility], caps: list[int | None]) -> None:
