@@ -3,13 +3,12 @@
 A linear classifier over words, pairs of words and frames (the function words of the text, with names and everything
 else replaced by placeholders). Whether a text is ours to answer is also read from runs of characters, which tell
 "horoscopes" from "histograms" though neither was seen before. tests/evals/fit.py learns the weights from
-content/examples/ and writes content/weights.json. Which part of a role is asked for is learned apart, from examples of
+content/examples/ and writes them to content/. Which part of a role is asked for is learned apart, from examples of
 its own.
 """
 
 from __future__ import annotations
 
-from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import sqrt
@@ -54,14 +53,14 @@ class Judgement:
 class Table:
     """Hold what was learned for each feature: how rare it is, and a weight a label.
 
-    ``packed`` is as tests/evals/fit.py writes it: the features' names, their rarities (float32) and their weights (one
-    signed byte a label, times the label's scale), both in base64.
+    ``packed`` is as knowledge/weights.py reads it: the features' names, their rarities (float32) and their weights (one
+    signed byte a label, times the label's scale).
     """
 
-    def __init__(self, packed: Mapping[str, Any], labels: int) -> None:
+    def __init__(self, packed: Mapping[str, Any]) -> None:
         self._at = {name: at for at, name in enumerate(packed["names"])}
-        self._rarity = np.frombuffer(b64decode(packed["rarities"]), np.float32)
-        self._weights = np.frombuffer(b64decode(packed["weights"]), np.int8).reshape(-1, labels)
+        self._rarity = packed["rarities"]
+        self._weights = packed["weights"]
         self._scales = np.array(packed["scales"])
 
     def total(self, features: Iterable[str]) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -82,9 +81,9 @@ class Classifier:
         self._frame_words = frozenset(weights["frame_words"])
         self._labels: list[str] = weights["labels"]
         self._constants = np.array(weights["constants"])
-        self._words = Table(weights["words"], len(self._labels))
-        self._runs = Table(weights["runs"], len(SAID))
-        self._facets = Table(weights["facets"], len(FACETS))
+        self._words = Table(weights["words"])
+        self._runs = Table(weights["runs"])
+        self._facets = Table(weights["facets"])
         self._facet_constants = np.array(weights["facet_constants"])
 
     def judge(self, reading: Reading, cues: Iterable[str]) -> Judgement:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from importlib.resources import files
 from typing import Annotated
@@ -69,9 +68,3 @@ def load_examples(name: str, catalog: Catalog) -> list[Example]:
 def _lines(name: str) -> Iterator[tuple[int, str]]:
     text = (files("knowledge") / "content" / "examples" / f"{name}.jsonl").read_text("utf-8")
     return ((number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip())
-
-
-def load_weights() -> dict[str, object]:
-    """Read what tests/evals/fit.py has learned from the examples."""
-    weights: dict[str, object] = json.loads((files("knowledge") / "content" / "weights.json").read_text("utf-8"))
-    return weights

@@ -31,9 +31,9 @@ ALONE = 0.5
 """A role's title stands alone where less than this share of the text's weight is beside it."""
 OUTSIDE = 0.5
 """From this judgement on, even a question about a tool is taken to be nobody's field."""
-FIELD, OUTSIDE_SHARE = 0.4, 0.15
-"""What is not in the knowledge is a role's field from so much learned for the role on, less a share of what speaks
-against its being anybody's."""
+FIELD, FIELD_OF_A_WORD, OUTSIDE_SHARE = 0.4, 0.5, 0.15
+"""What is not in the knowledge is a role's field from so much learned for the role on, more where one word alone says
+something, less a share of what speaks against its being anybody's."""
 NOBODYS = AGAINST - {"support"}
 """Pay, prices, dates and the like are no role's field."""
 
@@ -138,9 +138,8 @@ class Explainer:
         best = next(iter(understood.fields), None)
         if best is None or NOBODYS.intersection(understood.cues) or self._speaks_of_somebody(understood):
             return None
-        if not best.named and understood.reading.content < 2:
-            return None
-        if best.evidence.learned - OUTSIDE_SHARE * understood.judgement.outside < FIELD:
+        enough = FIELD if best.named or understood.reading.content > 1 else FIELD_OF_A_WORD
+        if best.evidence.learned - OUTSIDE_SHARE * understood.judgement.outside < enough:
             return None
         return self._catalog.roles[best.entry.id]
 

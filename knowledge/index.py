@@ -14,7 +14,6 @@ import yaml
 from knowledge.catalog import Catalog, Loader
 from knowledge.classifier import Classifier, Judgement
 from knowledge.confidence import LITTLE, UNSURE, Confidence, Signals, Sureness, signals
-from knowledge.examples import load_weights
 from knowledge.finding import Finder
 from knowledge.glossaries import load_glossaries
 from knowledge.languages import Translator
@@ -23,6 +22,7 @@ from knowledge.models import Role
 from knowledge.questions import NAME_SIGN, ROLE_SIGN, Intent, Questions, Via
 from knowledge.reading import Reading
 from knowledge.text import Reader
+from knowledge.weights import load_weights
 
 _REJECTS = re.compile(r"\b(?:not|\w*n't|nothing|except|besides|rather|instead|other|but|apart)\b", re.IGNORECASE)
 """Without one of these words a text rejects nothing."""

@@ -7,6 +7,7 @@ away, then whoever was suggested longest ago.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -121,6 +122,21 @@ class Candidate:
     this_week: int = 0
     """How often the person was suggested this week already."""
     weekly_cap: int | None = None
+
+
+_TURNED_DOWN = (
+    r"\b(?:not|(?:is|are|was)n't|other than|except(?: for)?|besides|apart from|rather than|instead of"
+    r"|any(?:one|body) but)\s+"
+    r"(?:@?[\w'-]+\s*(?:,|\bn?or\b|\band\b)\s*){0,3}@?"
+)
+"""What stands before the name of somebody who is not wanted, with up to three names between."""
+
+
+def turned_down(text: str, name: str) -> bool:
+    """Tell whether a text says that it is not about a person: "someone who isn't Amara", "anyone but Amara Okafor"."""
+    called = {*name.casefold().split()[:1], name.casefold()} - {""}
+    names = "|".join(re.escape(one) for one in called)
+    return bool(names and re.search(rf"{_TURNED_DOWN}(?:{names})(?!\w)", text.casefold()))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from knowledge.comparing import subject_of
 from knowledge.confidence import SURE, Sureness
 from knowledge.index import Index, Understanding
 from knowledge.models import Role, Tool, Topic
-from knowledge.people import MOST_PEOPLE, Candidate, MayName, PassedOver, Person, choose, named_freely
+from knowledge.people import MOST_PEOPLE, Candidate, MayName, PassedOver, Person, choose, named_freely, turned_down
 from knowledge.ports import People
 from knowledge.reading import Reading
 from knowledge.teams import Teams
@@ -84,7 +84,7 @@ class Suggester:
         subject = Subject(subject.roles, topics, subject.tools)
         if before is None or not same(subject, before):
             named_before = None
-        return await self.suggest(workspace, subject, asker, max(sure, SURE), named_before, may_name)
+        return await self.suggest(workspace, subject, asker, max(sure, SURE), named_before, may_name, reading.text)
 
     async def suggest(
         self,
@@ -94,19 +94,21 @@ class Suggester:
         confidence: float = 1.0,
         named_before: NamedBefore | None = None,
         may_name: MayName = named_freely,
+        text: str = "",
     ) -> Suggestion:
-        """Name at most three people for a subject, and note that they were suggested."""
+        """Name at most three people for a subject, none that the text turns down, and note that they were suggested."""
         topics, own = await self._topic_keys(workspace, subject)
         roles = list(subject.roles)
         if not await may_name():
             # Before anybody is counted: nobody's weekly cap is used up by an answer that names nobody.
             return self._naming_nobody(subject, own, confidence)
-        rows = await self._candidates(workspace, topics, roles, asker, named_before)
+        found = await self._candidates(workspace, topics, roles, asker, named_before)
+        rows = [row for row in found if not turned_down(text, row.name)]
         people = choose(rows, topics, roles, len(rows))
         direct = {("topic", key) for key in topics} | {("role", role) for role in roles[:1]}
         nearest: tuple[Person, ...] = ()
         if not any((row.kind, row.key) in direct for row in rows):
-            people, nearest = (), await self._nearest(workspace, rows, roles, asker, named_before)
+            people, nearest = (), await self._nearest(workspace, rows, roles, asker, named_before, text)
         people, nearest = await self._counted(workspace, people), await self._counted(workspace, nearest)
         passed_over = PassedOver() if people else await self.passed_over(workspace, subject, asker)
         label = next((row.label for row in rows if row.kind == "topic"), "")
@@ -118,7 +120,7 @@ class Suggester:
             nearest=nearest,
             subject=Subject(subject.roles, subject.topics, subject.tools),
             confidence=confidence,
-            further=named_before is not None,
+            further=named_before is not None or len(rows) < len(found),
             passed_over=passed_over,
         )
 
@@ -230,11 +232,13 @@ class Suggester:
         roles: Sequence[str],
         asker: str | None,
         named_before: NamedBefore | None,
+        text: str = "",
     ) -> tuple[Person, ...]:
         """Return people of the other fitting roles, else of the roles that are most often confused with the first."""
         if not rows and roles:
             roles = [note.role for note in self._catalog.roles[roles[0]].confused_with][:NEAR_ROLES]
-            rows = await self._candidates(workspace, (), roles, asker, named_before)
+            found = await self._candidates(workspace, (), roles, asker, named_before)
+            rows = [row for row in found if not turned_down(text, row.name)]
         return choose(rows, (), roles)
 
     async def _declared_topics(self, workspace: str, reading: Reading, said: str) -> list[str]:

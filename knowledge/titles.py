@@ -19,9 +19,9 @@ from math import exp, sqrt
 from typing import Any
 
 from knowledge.catalog import Catalog
-from knowledge.examples import load_weights
 from knowledge.index import content
 from knowledge.text import Reader, strip_markup
+from knowledge.weights import load_numbers
 
 NONE = "<none>"
 """The label of titles that suggest no role."""
@@ -213,5 +213,4 @@ def _pair(one: str, other: str) -> str:
 def load_titles(catalog: Catalog) -> Titles:
     """Build what proposes roles over the bundled content."""
     reader = TitleReader(catalog, Reader(content("words.yaml")), content("titles.yaml"))
-    weights: Any = load_weights()
-    return Titles(reader, weights["titles"])
+    return Titles(reader, load_numbers()["titles"])

@@ -21,12 +21,12 @@ from sklearn.linear_model import LogisticRegression
 from knowledge.catalog import Catalog, load_catalog
 from knowledge.classifier import Judgement, features
 from knowledge.confidence import Signals
-from knowledge.examples import load_weights
 from knowledge.index import SEEKS_COLLEAGUE, Index, Understanding, content
 from knowledge.matching import BALANCE, Balance, Matcher
 from knowledge.models import Role, Topic
 from knowledge.questions import Via
 from knowledge.text import Reader
+from knowledge.weights import load_weights
 from tests.evals.fit import (
     Line,
     all_lines,

@@ -1,4 +1,4 @@
-"""Learn the weights of the classifier and of the confidence from the examples, and write content/weights.json.
+"""Learn the weights of the classifier and of the confidence from the examples, and write them into content/.
 
 The confidence is learned on examples that the classifier had not seen: each fifth in turn is left out. No line of the
 held-out question files is read.
@@ -6,13 +6,10 @@ held-out question files is read.
 
 from __future__ import annotations
 
-import base64
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -20,7 +17,6 @@ from scipy.sparse import hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
 
-import knowledge
 from knowledge.catalog import Catalog, load_catalog
 from knowledge.classifier import FACETS, OUTSIDE, PEOPLE, SAID, SILENT, features, runs
 from knowledge.confidence import Signals
@@ -33,8 +29,8 @@ from knowledge.questions import Questions, Via
 from tests.evals.fingerprint import fingerprint
 from tests.evals.fit_titles import learn_titles
 from tests.evals.score import HERE, rows
+from tests.evals.writing import write_weights
 
-WEIGHTS = Path(knowledge.__file__).parent / "content" / "weights.json"
 FOLDS = 5
 ENTRY_TEXT = 0.6
 """What a sentence of an entry weighs beside an example."""
@@ -116,14 +112,18 @@ def learn_classifier(
         for text, _, _ in texts(entry)
     ]
     at_lines = len(documents)
-    documents += [(line.example.text, line.example.entry, float(line.kind != "part")) for line in lines]
+    # Whose field a text is, is learned of what gets no answer too.
+    documents += [
+        (line.example.text, line.example.entry or line.example.field or "", float(line.kind != "part"))
+        for line in lines
+    ]
     vectorizer = TfidfVectorizer(analyzer=found, binary=True, min_df=RARE)
     inputs = vectorizer.fit_transform([text for text, _, _ in documents])
     wanted = np.zeros((len(documents), len(labels)))
     for at, (_, label, _) in enumerate(documents):
         if label:
             wanted[at, column[label]] = 1.0
-    ridge = Ridge(alpha=0.5, solver="sparse_cg", tol=1e-3)
+    ridge = Ridge(alpha=0.5, solver="sparse_cg", tol=1e-2)
     ridge.fit(inputs, wanted, sample_weight=[weight for _, _, weight in documents])
     weights, constants = [*ridge.coef_], [*ridge.intercept_]
 
@@ -136,7 +136,9 @@ def learn_classifier(
     both = hstack([inputs[at_lines:], by_run.fit_transform([line.example.text for line in lines])]).tocsr()
     run_weights = []
     for label in SAID:
-        model = LogisticRegression(C=10, max_iter=3000, class_weight="balanced").fit(both, said[label])
+        model = LogisticRegression(
+            C=10, max_iter=3000, tol=1e-3, class_weight="balanced", solver="liblinear", dual=True, random_state=0
+        ).fit(both, said[label])
         labels.append(label)
         weights.append(model.coef_[0][: inputs.shape[1]])
         run_weights.append(model.coef_[0][inputs.shape[1] :])
@@ -180,7 +182,7 @@ def learn_facets(catalog: Catalog, found: Callable[[str], list[str]]) -> dict[st
 
 
 def _packed(weights: list[Any], vectorizer: TfidfVectorizer) -> dict[str, Any]:
-    """Return the weights as knowledge.classifier.Table reads them."""
+    """Return the weights as knowledge.classifier.Table takes them."""
     table = np.array(weights) * vectorizer.idf_
     scales = np.abs(table).max(axis=1) / 127
     small = np.rint(table / scales[:, None]).astype(np.int8).T
@@ -189,8 +191,8 @@ def _packed(weights: list[Any], vectorizer: TfidfVectorizer) -> dict[str, Any]:
     return {
         "names": [str(names[at]) for at in kept],
         "scales": [float(f"{scale:.5g}") for scale in scales],
-        "rarities": base64.b64encode(vectorizer.idf_[kept].astype(np.float32).tobytes()).decode(),
-        "weights": base64.b64encode(small[kept].tobytes()).decode(),
+        "rarities": vectorizer.idf_[kept].astype(np.float32),
+        "weights": small[kept],
     }
 
 
@@ -198,16 +200,19 @@ def blank_weights() -> dict[str, Any]:
     """Return weights of which nothing was learned."""
     values = 1 + len(Signals.__dataclass_fields__)
     zeros = [[0.0] * values] * values
-    nothing = {"names": [], "scales": [0.0] * len(SAID), "rarities": "", "weights": ""}
-    no_facets = {**nothing, "scales": [0.0] * len(FACETS)}
+
+    def nothing(labels: int) -> dict[str, Any]:
+        no_rarities, no_weights = np.zeros(0, np.float32), np.zeros((0, labels), np.int8)
+        return {"names": [], "scales": [0.0] * labels, "rarities": no_rarities, "weights": no_weights}
+
     return {
         "classifier": {
             "labels": [*SAID],
             "constants": [0.0] * len(SAID),
             "frame_words": [],
-            "words": nothing,
-            "runs": nothing,
-            "facets": no_facets,
+            "words": nothing(len(SAID)),
+            "runs": nothing(len(SAID)),
+            "facets": nothing(len(FACETS)),
             "facet_constants": [0.0] * len(FACETS),
         },
         "confidence": {"ours": zeros, "right": zeros},
@@ -312,8 +317,8 @@ def main() -> None:
     # Taken first: what is changed while this runs was not learned.
     learned_from = {"questions": fingerprint("questions"), "titles": fingerprint("titles")}
     weights = {**learn(catalog), "titles": learn_titles(catalog), "fingerprint": learned_from}
-    WEIGHTS.write_text(json.dumps(weights, ensure_ascii=False, separators=(",", ":"), indent=None) + "\n", "utf-8")
-    print(f"{len(weights['classifier']['words']['names'])} features, {WEIGHTS.stat().st_size // 1024} KB")
+    write_weights(weights)
+    print(f"{len(weights['classifier']['words']['names'])} features")
 
 
 if __name__ == "__main__":

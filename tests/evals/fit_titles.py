@@ -5,13 +5,11 @@ With ``check`` it writes nothing: each fifth of the examples is left out in turn
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -19,15 +17,15 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-import knowledge
 from knowledge.catalog import Catalog, load_catalog
-from knowledge.examples import TITLES, Example, load_examples, load_weights
+from knowledge.examples import TITLES, Example, load_examples
 from knowledge.index import content
 from knowledge.text import Reader
 from knowledge.titles import NONE, TitleReader, Titles, choose
+from knowledge.weights import load_numbers
 from tests.evals.fingerprint import fingerprint
+from tests.evals.writing import write_numbers
 
-WEIGHTS = Path(knowledge.__file__).parent / "content" / "weights.json"
 FOLDS = 5
 RARE = 2
 """A feature found in fewer titles than this is not learned from."""
@@ -124,10 +122,9 @@ def main() -> None:
                 print(f"{example.text!r}: {roles}, want {example.roles}")
         print(f"precision {right / proposed:.3f}, recall {found / sum(bool(e.roles) for e, _ in checked):.3f}")
         return
-    weights: dict[str, Any] = {**load_weights()}
-    learned_from = {**weights["fingerprint"], "titles": fingerprint("titles")}
-    weights |= {"titles": learn_titles(catalog), "fingerprint": learned_from}
-    WEIGHTS.write_text(json.dumps(weights, ensure_ascii=False, separators=(",", ":"), indent=None) + "\n", "utf-8")
+    numbers = load_numbers()
+    learned_from = {**numbers["fingerprint"], "titles": fingerprint("titles")}
+    write_numbers({**numbers, "titles": learn_titles(catalog), "fingerprint": learned_from})
 
 
 if __name__ == "__main__":

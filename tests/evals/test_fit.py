@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from knowledge.examples import load_weights
+from knowledge.weights import load_numbers
 from tests.evals.fingerprint import CONTENT, Part, fingerprint
 from tests.evals.score import HERE
 
@@ -37,7 +37,7 @@ def add(file: Path, text: str) -> None:
 
 def test_the_weights_were_learned_from_the_content_as_it_is() -> None:
     now = {part: fingerprint(part) for part in PARTS}
-    assert load_weights().get("fingerprint") == now, "the content changed: run make fit and make eval"
+    assert load_numbers().get("fingerprint") == now, "the content changed: run make fit and make eval"
 
 
 @pytest.mark.parametrize(

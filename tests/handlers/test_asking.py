@@ -313,3 +313,32 @@ async def test_a_tampered_subject_is_answered_with_a_sentence(slack: LocalSlack,
     assert await interact(slack, press) == 200
     [call] = slack.called("chat.postMessage")
     assert "not in my knowledge any more" in call.arguments["text"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "who can help with mlops, not Ben",
+        "who should I ask about MLOps besides Ben Book?",
+        "who knows MLOps and isn't ben?",
+        "who covers mlops here, other than Dee or Ben",
+    ],
+)
+async def test_who_is_turned_down_by_name_is_not_named(slack: LocalSlack, bot: Bot, asked: str) -> None:
+    await declares(bot, slack, BEN, {"mlops-engineer": "lead"})
+    await declares(bot, slack, CAI, {"mlops-engineer": "learning"})
+    shown = await slack.wait_for_reply(await slack.say(ANN, f"<@BOT> {asked}", GENERAL))
+    assert shown is not None
+    assert "1. *<https://genai-team.slack.com/team/U0CAI000001|Cai Chen>*" in words(shown)
+    assert "Ben" not in words(shown)
+    await settled(bot)
+
+
+async def test_where_only_who_is_turned_down_is_left_it_does_not_say_that_nobody_is(
+    slack: LocalSlack, bot: Bot
+) -> None:
+    await declares(bot, slack, BEN, {"mlops-engineer": "lead"})
+    shown = await slack.wait_for_reply(await slack.say(ANN, "<@BOT> who does MLOps here besides Ben?", GENERAL))
+    assert shown is not None
+    assert "Nobody else here has declared MLOps Engineer" in words(shown)
+    await settled(bot)

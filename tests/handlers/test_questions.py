@@ -87,6 +87,35 @@ async def test_what_is_no_question_for_it(slack: LocalSlack, bot: Bot, text: str
     assert reply.text.startswith(begins)
 
 
+@pytest.mark.parametrize(
+    ("asked", "whose"),
+    [
+        ("what is overfitting?", "Model Trainer"),
+        ("what is a GAN", "AI Research Scientist"),
+        ("explain tokenization", "Machine Learning Engineer"),
+        ("why do language models hallucinate?", "AI Quality Assurance"),
+        ("what is concept drift?", "MLOps Engineer"),
+    ],
+)
+async def test_a_concept_that_no_entry_explains_is_a_question_for_the_role_whose_field_it_is(
+    slack: LocalSlack, bot: Bot, asked: str, whose: str
+) -> None:
+    reply = await ask(slack, bot, f"<@BOT> {asked}", GENERAL)
+    assert reply.text.startswith("I don't have that in my knowledge. It sounds like a question for: " + whose)
+
+
+@pytest.mark.parametrize("asked", ["what is love?", "what is a haiku", "explain cricket", "what is a mortgage?"])
+async def test_what_is_nobodys_field_is_a_question_for_nobody(slack: LocalSlack, bot: Bot, asked: str) -> None:
+    assert (await ask(slack, bot, f"<@BOT> {asked}", GENERAL)).text.startswith("I don't know that.")
+
+
+@pytest.mark.parametrize(
+    "asked", ["which roles do I need for a chatbot team of five?", "what roles make up an AI team?"]
+)
+async def test_who_should_be_on_a_team_is_answered(slack: LocalSlack, bot: Bot, asked: str) -> None:
+    assert "Multidisciplinary teams" in words(await ask(slack, bot, f"<@BOT> {asked}", GENERAL))
+
+
 # Follow-ups
 
 

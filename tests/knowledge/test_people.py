@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from knowledge.people import Availability, Candidate, Level, Member, choose
+from knowledge.people import Availability, Candidate, Level, Member, choose, turned_down
 
 WHEN = datetime(2026, 5, 4, tzinfo=UTC)
 
@@ -169,3 +169,28 @@ def test_more_than_three_can_be_asked_for() -> None:
 )
 def test_who_may_be_suggested_at_all(member: Member, may: bool) -> None:
     assert member.suggestible is may
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "someone who isn't Amara for mlops",
+        "mlops, but not amara okafor",
+        "anyone but Amara",
+        "other than Jonas or Amara, who knows kafka",
+        "not @amara",
+    ],
+)
+def test_somebody_is_turned_down_by_name(text: str) -> None:
+    assert turned_down(text, "Amara Okafor")
+
+
+@pytest.mark.parametrize(
+    "text", ["does Amara know mlops", "not mlops, ask Amara", "why not ask Amara", "isn't amaranth a plant", "not Ben"]
+)
+def test_who_is_only_spoken_of_is_not_turned_down(text: str) -> None:
+    assert not turned_down(text, "Amara Okafor")
+
+
+def test_whoever_has_no_name_is_not_turned_down() -> None:
+    assert not turned_down("not me", "")

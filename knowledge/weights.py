@@ -1,0 +1,32 @@
+"""Read what tests/evals/fit.py has learned: numbers in content/weights.json, large tables in content/tables.npz."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+TABLES = ("words", "runs", "facets")
+"""The classifier's tables; each is three arrays of tables.npz, and its scales in weights.json."""
+
+
+def load_numbers() -> dict[str, Any]:
+    """Read all but the tables."""
+    numbers: dict[str, Any] = json.loads((files("knowledge") / "content" / "weights.json").read_text("utf-8"))
+    return numbers
+
+
+def load_weights() -> dict[str, Any]:
+    """Read everything, each table as knowledge.classifier.Table takes it."""
+    weights = load_numbers()
+    with (files("knowledge") / "content" / "tables.npz").open("rb") as file, np.load(file) as arrays:
+        for table in TABLES:
+            weights["classifier"][table] |= {
+                # One text is read far faster than an array of as many words.
+                "names": arrays[f"{table}_names"].tobytes().decode().split("\n"),
+                "rarities": arrays[f"{table}_rarities"],
+                "weights": arrays[f"{table}_weights"],
+            }
+    return weights
