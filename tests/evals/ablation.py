@@ -30,7 +30,6 @@ from knowledge.weights import load_weights
 from tests.evals.fit import (
     Line,
     all_lines,
-    blank_weights,
     finds_role,
     frame_words,
     learn_classifier,
@@ -38,6 +37,7 @@ from tests.evals.fit import (
     plain_index,
 )
 from tests.evals.score import LOOK_UPS, OUTSIDE, QUESTIONS, Asked, hits, ids_of, lines
+from tests.evals.writing import blank_weights
 
 FALSE_ANSWERS = 0.05
 """The share of out-of-scope lines that may get an answer where what is answered is compared."""

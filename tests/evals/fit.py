@@ -19,7 +19,6 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from knowledge.catalog import Catalog, load_catalog
 from knowledge.classifier import FACETS, OUTSIDE, PEOPLE, SAID, SILENT, features, runs
-from knowledge.confidence import Signals
 from knowledge.examples import OUTSIDE as OUTSIDE_FILE
 from knowledge.examples import PARTS, QUESTIONS, SEARCHES, Example, load_examples
 from knowledge.index import Index, content, load_matcher
@@ -29,7 +28,7 @@ from knowledge.questions import Questions, Via
 from tests.evals.fingerprint import fingerprint
 from tests.evals.fit_titles import learn_titles
 from tests.evals.score import HERE, rows
-from tests.evals.writing import write_weights
+from tests.evals.writing import blank_weights, packed, write_weights
 
 FOLDS = 5
 ENTRY_TEXT = 0.6
@@ -41,6 +40,8 @@ OF_NO_PART = 0.3
 SHORT = 3
 """What must get no answer is learned from as a command too, up to so many words, or where it names a role: that is what
 commands look like."""
+SELDOM = 0.25
+"""What longer ones weigh as commands where the confidence is learned: commands seldom look like that."""
 Kind = Literal["question", "search", "silent", "part"]
 """``part``: a question for a part of a role, of which only that it is ours is learned, not which role it is about."""
 
@@ -51,6 +52,8 @@ class Line:
 
     example: Example
     kind: Kind
+    weight: float = 1.0
+    """What it weighs where the confidence is learned."""
 
     @property
     def via(self) -> Via:
@@ -147,8 +150,8 @@ def learn_classifier(
         "labels": labels,
         "constants": [round(float(constant), 5) for constant in constants],
         "frame_words": list(words),
-        "words": _packed(weights, vectorizer),
-        "runs": _packed(run_weights, by_run),
+        "words": packed(weights, vectorizer),
+        "runs": packed(run_weights, by_run),
     }
 
 
@@ -176,46 +179,8 @@ def learn_facets(catalog: Catalog, found: Callable[[str], list[str]]) -> dict[st
     model.fit(inputs, [facet for _, facet, _ in lines], sample_weight=[weight for _, _, weight in lines])
     order = [list(model.classes_).index(facet) for facet in FACETS]
     return {
-        "facets": _packed([model.coef_[at] for at in order], vectorizer),
+        "facets": packed([model.coef_[at] for at in order], vectorizer),
         "facet_constants": [round(float(model.intercept_[at]), 5) for at in order],
-    }
-
-
-def _packed(weights: list[Any], vectorizer: TfidfVectorizer) -> dict[str, Any]:
-    """Return the weights as knowledge.classifier.Table takes them."""
-    table = np.array(weights) * vectorizer.idf_
-    scales = np.abs(table).max(axis=1) / 127
-    small = np.rint(table / scales[:, None]).astype(np.int8).T
-    names = vectorizer.get_feature_names_out()
-    kept = [at for at in range(len(names)) if small[at].any()]
-    return {
-        "names": [str(names[at]) for at in kept],
-        "scales": [float(f"{scale:.5g}") for scale in scales],
-        "rarities": vectorizer.idf_[kept].astype(np.float32),
-        "weights": small[kept],
-    }
-
-
-def blank_weights() -> dict[str, Any]:
-    """Return weights of which nothing was learned."""
-    values = 1 + len(Signals.__dataclass_fields__)
-    zeros = [[0.0] * values] * values
-
-    def nothing(labels: int) -> dict[str, Any]:
-        no_rarities, no_weights = np.zeros(0, np.float32), np.zeros((0, labels), np.int8)
-        return {"names": [], "scales": [0.0] * labels, "rarities": no_rarities, "weights": no_weights}
-
-    return {
-        "classifier": {
-            "labels": [*SAID],
-            "constants": [0.0] * len(SAID),
-            "frame_words": [],
-            "words": nothing(len(SAID)),
-            "runs": nothing(len(SAID)),
-            "facets": nothing(len(FACETS)),
-            "facet_constants": [0.0] * len(FACETS),
-        },
-        "confidence": {"ours": zeros, "right": zeros},
     }
 
 
@@ -266,6 +231,8 @@ def learn(catalog: Catalog) -> dict[str, Any]:
     right: list[bool] = []
     ours: list[bool] = []
     labelled: list[bool] = []
+    weights: list[float] = []
+    typed = {line.example.text for line in lines if line.example.command}
     for fold in range(FOLDS):
         seen = [line for line in lines if line.fold != fold]
         learned = {
@@ -273,7 +240,13 @@ def learn(catalog: Catalog) -> dict[str, Any]:
             "confidence": blank["confidence"],
         }
         index = Index(plain.matcher, questions, learned)
-        for line in (line for line in lines if line.fold == fold):
+        left_out = [line for line in lines if line.fold == fold]
+        left_out += [
+            Line(_typed(line.example), "silent", SELDOM)
+            for line in left_out
+            if line.kind == "silent" and line.example.text not in typed
+        ]
+        for line in left_out:
             understood = index.understand(line.example.text, line.via)
             best = understood.best
             if best is None or understood.intent.kind not in ("people", "knowledge"):
@@ -281,30 +254,31 @@ def learn(catalog: Catalog) -> dict[str, Any]:
             inputs.append(astuple(understood.signals(best)))
             ours.append(line.kind != "silent")
             labelled.append(line.kind in ("question", "search"))
+            weights.append(line.weight)
             ids = {best.entry.id}
             if isinstance(best.entry, Topic):
                 ids.add(best.entry.roles[0])
             if isinstance(best.entry, Tool):
                 ids.add(best.entry.used_by[0].role)
             right.append(bool(ids & {*line.example.roles, *line.example.topics, *line.example.tools}))
-    values, known = np.array(inputs, float), np.array(labelled)
+    values, known, counts = np.array(inputs, float), np.array(labelled), np.array(weights)
     return {
         "classifier": {**learn_classifier(lines, catalog, found, cleaned, kept), **facets},
         "confidence": {
-            "ours": _learned(values, np.array(ours)),
-            "right": _learned(values[known], np.array(right)[known]),
+            "ours": _learned(values, np.array(ours), counts),
+            "right": _learned(values[known], np.array(right)[known], counts[known]),
         },
     }
 
 
-def _learned(signals: Any, truth: Any) -> list[list[float]]:
+def _learned(signals: Any, truth: Any, counts: Any) -> list[list[float]]:
     """Learn the matrix of knowledge.confidence.Confidence: one weight for each two values, in its upper half."""
     values = np.hstack([np.ones((len(signals), 1)), signals])
     first, second = np.triu_indices(values.shape[1])
     products = values[:, first] * values[:, second]
     mean, deviation = products.mean(axis=0), products.std(axis=0)
     deviation[deviation == 0] = np.inf  # what never varies, such as 1 times 1, says nothing
-    model = LogisticRegression(C=0.05, max_iter=5000).fit((products - mean) / deviation, truth)
+    model = LogisticRegression(C=0.05, max_iter=5000).fit((products - mean) / deviation, truth, sample_weight=counts)
     weights = model.coef_[0] / deviation
     matrix = np.zeros((values.shape[1],) * 2)
     matrix[first, second] = weights
