@@ -110,7 +110,7 @@ async def test_what_is_nobodys_field_is_a_question_for_nobody(slack: LocalSlack,
 
 
 @pytest.mark.parametrize(
-    "asked", ["which roles do I need for a chatbot team of five?", "what roles make up an AI team?"]
+    "asked", ["which roles do I need for a chatbot team of five?", "what mix of people does a voice bot team need?"]
 )
 async def test_who_should_be_on_a_team_is_answered(slack: LocalSlack, bot: Bot, asked: str) -> None:
     assert "Multidisciplinary teams" in words(await ask(slack, bot, f"<@BOT> {asked}", GENERAL))
