@@ -119,7 +119,8 @@ class TokenAuthorize:
                 self._bot_id, self._bot_user, self._url = found.get("bot_id"), found.get("user_id"), found.get("url")
                 self.workspaces = frozenset(filter(None, (found.get("team_id"), found.get("enterprise_id"))))
                 self.state = "connected"
-                if missing := missing_scopes(str(found.headers.get("x-oauth-scopes", "")).replace(" ", "").split(",")):
+                granted = str(found.headers.get("x-oauth-scopes") or "").replace(" ", "")
+                if granted and (missing := missing_scopes(granted.split(","))):
                     logger.warning("not granted: %s. Install the app again: python -m bot doctor", ", ".join(missing))
                 return
             await sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])

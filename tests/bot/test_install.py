@@ -7,6 +7,7 @@ import html
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -540,6 +541,30 @@ async def test_a_job_leaves_workspaces_without_the_app_alone(
     before = len(slack.called("chat.postMessage"))
     await bot.rounds.run()
     assert len(slack.called("chat.postMessage")) == before + 1
+
+
+@pytest.mark.usefixtures("faults")
+async def test_each_workspace_is_answered_with_its_own_token(
+    slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock
+) -> None:
+    bot, browser = served
+    await browser.install()
+    found = await SqlInstallations(bot.engine).find(TEAM)
+    assert found is not None
+    other = replace(found, workspace="T0OTHER0001", token="xoxb-of-another")
+    await SqlInstallations(bot.engine).save(other, SCOPES, clock.now())
+    slack.oauth.tokens.append(other.token)
+    slack.api.dead_tokens[other.token] = "account_inactive"
+    for number in range(6):
+        ts = f"1700000000.00{number:04}"
+        event = {"type": "app_mention", "user": ANN, "channel": GENERAL, "ts": ts, "text": "mlops"}
+        await slack.send_event(event, team_id=(TEAM, other.workspace)[number % 2])
+    await settled(bot)
+    states = {(row["workspace"], row["state"]) for row in await rows(bot, "inbox")}
+    assert states == {(TEAM, "done"), (other.workspace, "dead")}
+    answered = [call for call in slack.called("chat.postMessage") if call.arguments.get("thread_ts")]
+    assert [call.error for call in answered if call.error is None] == [None] * 3
+    assert {call.error for call in answered} == {None, "account_inactive"}
 
 
 async def test_a_swapped_token_does_not_open(slack: LocalSlack, served: tuple[Bot, Browser]) -> None:
