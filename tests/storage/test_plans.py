@@ -28,8 +28,10 @@ from storage.feedback import KEEP as KEEP_QUESTIONS
 from storage.feedback import SqlFeedback
 from storage.freshness import SqlFreshness
 from storage.inbox import KEEP, LEASE, Event, SqlInbox
+from storage.installations import Installation, SqlInstallations
 from storage.moments import NEVER
 from storage.people import SqlPeople
+from storage.removals import SqlRemovals
 from storage.tables import (
     ask_deliveries,
     ask_paces,
@@ -41,9 +43,12 @@ from storage.tables import (
     declarations,
     forgotten,
     inbox,
+    installations,
     listings,
     members,
     metadata,
+    place_of,
+    removals,
     secrets,
     settings,
     team_aliases,
@@ -51,6 +56,7 @@ from storage.tables import (
     team_versions,
     terms,
     threads,
+    used_states,
     vacated,
 )
 from storage.team_entries import SqlTeamEntries
@@ -73,7 +79,7 @@ DUE = Due("T1", "U00002", "UTC", NOW, 0)
 ASKED = new_ask("ask00001", "U00001", asked="U00001")
 ANSWERED = change(ASKED, "answer", NOW, timedelta(days=30), Details(actor="U00001", text="words", source="1"))
 SENDING = DueDelivery("T1", "ask00001", Delivery("ask:U00001", "ask", "U00001"), 0, 1, NOW)
-
+INSTALLED = Installation("T1", "xoxb-1", ("commands",), "A1", "B1", "U0BOT", "U00001", version=1)
 Run = Callable[[SqlPeople, SqlThreads, SqlInbox, SqlFeedback], Awaitable[object]]
 
 STATEMENTS: dict[str, Run] = {
@@ -117,6 +123,16 @@ STATEMENTS: dict[str, Run] = {
     "declare many": lambda p, t, i, f: SqlPeopleInBulk(p._engine, random.Random(1)).declare_many(
         "T1", [Listed(Member("U00003", "Ann"), {MLOPS: "lead"}, {}), Listed(NEW, {}, {"gdpr": "GDPR"})], NOW
     ),
+    "installation": lambda p, t, i, f: SqlInstallations(p._engine).find("T1"),
+    "install": lambda p, t, i, f: SqlInstallations(p._engine).save(INSTALLED, (), NOW),
+    "changed installations": lambda p, t, i, f: SqlInstallations(p._engine).changed(NOW + 4_990 * MINUTE),
+    "tokens that end": lambda p, t, i, f: SqlInstallations(p._engine).expiring(NOW + 10 * MINUTE),
+    "renewed": lambda p, t, i, f: SqlInstallations(p._engine).claim_refresh(INSTALLED, NOW),
+    "without scopes": lambda p, t, i, f: SqlInstallations(p._engine).without(["chat:write"]),
+    "use a state": lambda p, t, i, f: SqlInstallations(p._engine).use_state("new", NOW + 10 * MINUTE),
+    "remove": lambda p, t, i, f: SqlRemovals(p._engine).note("T2", "tokens_revoked", NOW + MINUTE, NOW),
+    "removed": lambda p, t, i, f: SqlRemovals(p._engine).is_removed("T2"),
+    "due removals": lambda p, t, i, f: SqlRemovals(p._engine).due(NOW + 10 * MINUTE),
     "settings": lambda p, t, i, f: SqlWorkspaces(p._engine).settings("T1"),
     "save settings": lambda p, t, i, f: SqlWorkspaces(p._engine).save("T1", SETTINGS, "U00001", NOW),
     "audit log": lambda p, t, i, f: SqlWorkspaces(p._engine).recorded("T1", 20),
@@ -375,6 +391,40 @@ async def fill(engine: AsyncEngine) -> None:
             insert(secrets), [{"workspace": f"T{at}", "name": "forgotten", "value": key} for at in range(ROWS)]
         )
         await connection.execute(insert(forgotten), [{"workspace": "T1", "mark": f"{at:064x}"} for at in range(ROWS)])
+        places = [place_of(installations.c.token, f"T{at}") for at in range(ROWS)]
+        await connection.execute(
+            insert(installations),
+            [
+                {
+                    "workspace": f"T{at}",
+                    "org_wide": False,
+                    "app_id": "A1",
+                    "bot_id": "B1",
+                    "bot_user_id": "U0BOT",
+                    "url": "",
+                    "scopes": "chat:write",
+                    "asked_for": "chat:write" if at % 1000 else "",
+                    "token": KEYS.seal("xoxb", place),
+                    "refresh_token": "",
+                    "expires_at": NOW + at * MINUTE,
+                    "version": 1,
+                    "installed_at": NOW,
+                    "changed_at": NOW + at * MINUTE,
+                }
+                for at, place in enumerate(places)
+            ],
+        )
+        await connection.execute(
+            insert(removals),
+            [
+                {"workspace": f"T{at}", "removed_at": NOW + at * MINUTE, "why": "x", "delete_at": NOW + at * MINUTE}
+                for at in range(ROWS)
+            ],
+        )
+        await connection.execute(
+            insert(used_states),
+            [{"workspace": "", "mark": f"{at:064x}", "used_at": NOW + at * MINUTE} for at in range(ROWS)],
+        )
     async with engine.begin() as connection:
         await connection.execute(text("ANALYZE"))
 
