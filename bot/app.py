@@ -37,6 +37,7 @@ from handlers import register
 from handlers.courier import RUN_SECONDS as COURIER_SECONDS
 from handlers.courier import Courier
 from handlers.freshness import RUN_SECONDS, Rounds
+from handlers.permissions import CATCH_UP_SECONDS, Standings
 from handlers.vacancies import Notices
 from knowledge.desk import Desk
 from knowledge.guide import Guide, load_guide
@@ -86,6 +87,7 @@ class Bot:
     rounds: Rounds
     courier: Courier
     notices: Notices
+    standings: Standings
     timers: Timers
     """What one process is enough for."""
     everywhere: Timers
@@ -263,6 +265,7 @@ def build_app(
         now,
         sleep,
     )
+    standings = Standings(people, workspaces, now)
     register(
         bolt,
         guide=guide,
@@ -271,6 +274,7 @@ def build_app(
         fresh=freshness,
         feedback=feedback,
         workspaces=workspaces,
+        standings=standings,
         vacancies=vacancies,
         count_vote=metrics.voted,
         later=tasks.start,
@@ -342,8 +346,9 @@ def build_app(
         rounds,
         courier,
         notices,
+        standings,
         Timers(jobs, regularly),
-        Timers(authorize.jobs, regularly),
+        Timers([*authorize.jobs, (CATCH_UP_SECONDS, standings.catch_up)], regularly),
         tasks,
         authorize,
         intake,

@@ -75,6 +75,7 @@ def register(
     fresh: Freshness,
     feedback: Feedback,
     workspaces: Workspaces,
+    standings: Standings,
     vacancies: Vacancies,
     team: TeamEntries,
     bulk: PeopleInBulk,
@@ -92,7 +93,6 @@ def register(
     profiles = Profiles(people, later, now)
     show: dict[str, Any] = {"guide": guide, "now": now}
     every: dict[str, Any] = {**show, "people": people, "profiles": profiles}
-    standings = Standings(people, workspaces, now)
     naming = Naming(standings, workspaces)
     drawn = home.Home(guide, people, directory, standings, asks, workspaces, vacancies, team, now, support)
     at_home: dict[str, Any] = {"home": drawn}

@@ -15,7 +15,7 @@ from handlers.blocks.message import Block, escape, message, option, plain, secti
 from handlers.blocks.message import context as small_print
 from handlers.blocks.people import View
 from handlers.declaring_form import input_block
-from handlers.permissions import Standings, may
+from handlers.permissions import Standings
 from handlers.personal import as_json
 from handlers.replies import Clock, modal_of, open_modal, show_modal, view_for
 from handlers.settings import NOT_YOURS, not_yours
@@ -48,7 +48,7 @@ async def show_audit(
     press = payloads.press(body)
 
     async def build() -> Block:
-        if not may(await standings.of(client, press.actor), "see the audit log"):
+        if not await standings.may(client, press.actor, "see the audit log"):
             return modal_of(not_yours(), "Audit log")
         entries = await workspaces.recorded(press.actor.workspace, MOST_SHOWN)
         view = view_for(press.actor, context, guide, now)
@@ -97,7 +97,7 @@ async def choose_person(ack: AsyncAck, body: dict[str, Any], client: AsyncWebCli
     press = payloads.press(body)
 
     async def build() -> Block:
-        allowed = may(await standings.of(client, press.actor), "export a person")
+        allowed = await standings.may(client, press.actor, "export a person")
         return _person_form() if allowed else modal_of(not_yours(), "A person's data")
 
     await open_modal(client, partial(show_modal, client, press), build())
@@ -141,7 +141,7 @@ async def handle_person(
     actor = submission.actor
     user = next(iter(submission.chosen.get(ids.BLOCK_PERSON, ())), "")
     erase = ERASE in submission.chosen.get(ids.BLOCK_WHAT, ())
-    if not may(await standings.of(client, actor), "erase a person" if erase else "export a person"):
+    if not await standings.may(client, actor, "erase a person" if erase else "export a person"):
         await ack(response_action="errors", errors={ids.BLOCK_PERSON: NOT_YOURS})
     elif not user:
         await ack(response_action="errors", errors={ids.BLOCK_PERSON: "Please choose a person."})
@@ -183,7 +183,7 @@ async def erase_person(
     """Erase a person, record that by the hash that is left of them, and say how much it was."""
     submission = payloads.submission(body)
     actor, user = submission.actor, payloads.as_id(submission.private_metadata)
-    if not may(await standings.of(client, actor), "erase a person"):
+    if not await standings.may(client, actor, "erase a person"):
         await ack(response_action="update", view=modal_of(not_yours(), "A person's data"))
         return
     rows = await people.forget(actor.workspace, user)

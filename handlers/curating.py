@@ -21,7 +21,7 @@ from handlers.blocks.message import Block, escape, message, option, section
 from handlers.home import Home
 from handlers.members import profile_of
 from handlers.payloads import Actor, Press, Submission
-from handlers.permissions import Standings, may
+from handlers.permissions import Standings
 from handlers.places import Place
 from handlers.replies import Clock, Later, answer_press, modal_of, open_modal, opening, show_modal, view_for
 from knowledge.guide import Guide
@@ -49,7 +49,7 @@ class Curating:
 
     async def may(self, client: AsyncWebClient, actor: Actor, action: str = ACTION) -> bool:
         """Tell whether whoever acts may do it now."""
-        return may(await self.standings.of(client, actor), action)
+        return await self.standings.may(client, actor, action)
 
     async def record(self, actor: Actor, what: str, after: Mapping[str, Any]) -> None:
         """Note in the audit log who did what: ids and numbers, never what was written."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -63,6 +64,7 @@ class Home:
     ) -> None:
         """Draw it anew at a place; at the first section where the person may not see that one, or no longer."""
         standing = await self.standings.of(client, actor)
+        self.standings.once_known(client, actor, partial(self.publish, client, context, actor, place))
         wanted = place or Place()
         visit = Visit(client, actor, view_for(actor, context, self.guide, self.now), wanted, standing)
         shown = [one for one in SECTIONS if one.is_for(visit)]
@@ -91,14 +93,14 @@ class Section:
 async def _me(home: Home, visit: Visit) -> list[Block]:
     actor, view = visit.actor, visit.view
     declaration = await home.people.declaration(actor.workspace, actor.user)
-    for_guests = [section(blocks.FOR_GUESTS)] if visit.standing == "guest" else []
+    above = {"guest": [section(blocks.FOR_GUESTS)], "unknown": [section(blocks.ONE_MOMENT)]}.get(visit.standing, [])
     if declaration.roles or declaration.topics:
         shown = await home.directory.shown(actor.workspace, actor.user)
         seen = seen_by_others(shown, declaration, view)
         asks = (await home.workspaces.settings(actor.workspace)).starts_messages
-        return [*for_guests, *blocks.mine(declaration, seen, view, asks=asks)]
+        return [*above, *blocks.mine(declaration, seen, view, asks=asks)]
     proposed = title_blocks(await roles_of_title(visit.client, home.guide, actor.user), view)
-    return [*for_guests, *blocks.start_here(view, proposed)]
+    return [*above, *blocks.start_here(view, proposed)]
 
 
 async def _directory(home: Home, visit: Visit) -> list[Block]:

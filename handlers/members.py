@@ -23,6 +23,8 @@ from knowledge.ports import People
 FRESH = timedelta(hours=1)
 PROFILE_SECONDS = 1.0
 UNREACHABLE = (ClientError, TimeoutError, OSError)
+GONE = frozenset({"user_not_found", "user_not_visible"})
+"""What Slack answers for a person who is not there (any more)."""
 logger = logging.getLogger(__name__)
 
 Left = Callable[[str, str], Awaitable[None]]
@@ -77,10 +79,9 @@ async def profile_of(client: AsyncWebClient, user: str) -> Member | None:
         logger.warning("users.info could not be asked: %s", type(error).__name__)
         return None
     except SlackApiError as error:
-        code = _code(error)
+        code = code_of(error)
         logger.warning("users.info answered %s", code)
-        gone = code in ("user_not_found", "user_not_visible")
-        return Member(user, "", availability="deactivated") if gone else None
+        return Member(user, "", availability="deactivated") if code in GONE else None
     if not isinstance(found.get("user"), dict):
         logger.warning("users.info answered without a user")
         return None
@@ -100,12 +101,13 @@ async def _is_away(client: AsyncWebClient, user: str) -> bool:
         logger.info("presence or do-not-disturb not known: %s", type(error).__name__)
         return False
     except SlackApiError as error:
-        logger.info("presence or do-not-disturb not known: %s", _code(error))
+        logger.info("presence or do-not-disturb not known: %s", code_of(error))
         return False
     return bool(dnd.get("snooze_enabled"))
 
 
-def _code(error: SlackApiError) -> str:
+def code_of(error: SlackApiError) -> str:
+    """Return what Slack answered instead."""
     # Where the answer is no JSON, the SDK puts in the HTTP response instead of Slack's.
     answer = error.response
     return str(answer.get("error") or "an error") if isinstance(answer, AsyncSlackResponse) else "no JSON"

@@ -28,7 +28,7 @@ class Naming:
             settings = await self._workspaces.settings(actor.workspace)
             if actor.outside:
                 return settings.names_in_shared
-            return settings.names_to_guests or await self._standings.of(client, actor) != "guest"
+            return settings.names_to_guests or await self._standings.may(client, actor, "see names")
 
         return may_name
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict, deque
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal
@@ -15,19 +15,21 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers import payloads
-from handlers.members import FRESH, UNREACHABLE
+from handlers.members import FRESH, GONE, UNREACHABLE, code_of
 from handlers.payloads import Actor
 from handlers.replies import Clock
 from knowledge.ports import People, Workspaces
 
-Standing = Literal["guest", "member", "curator", "administrator"]
-EVERYBODY: frozenset[Standing] = frozenset({"guest", "member", "curator", "administrator"})
+Standing = Literal["unknown", "guest", "member", "curator", "administrator"]
+"""What somebody is; unknown until Slack has said it: they are shown no more than a guest, and not called one."""
+EVERYBODY: frozenset[Standing] = frozenset({"unknown", "guest", "member", "curator", "administrator"})
 MEMBERS: frozenset[Standing] = frozenset({"member", "curator", "administrator"})
 CURATORS: frozenset[Standing] = frozenset({"curator", "administrator"})
 ADMINISTRATORS: frozenset[Standing] = frozenset({"administrator"})
 MAY: Mapping[str, frozenset[Standing]] = MappingProxyType(
     {
         "declare": EVERYBODY,
+        "see names": MEMBERS,
         "see the directory": MEMBERS,
         "ask a person": MEMBERS,
         "propose entries": MEMBERS,
@@ -47,7 +49,13 @@ LOOK_UP_SECONDS = 1.0
 """How long an answer waits for Slack to say who asks; Slack itself waits three."""
 MOST_LOOK_UPS = 50
 """Look-ups a minute of a workspace: Slack allows users.info a hundred, and profiles need it too."""
+RESERVED = 20
+"""Look-ups a minute beside them, for whoever curates or administers: a crowd must not lock them out."""
 MOST_KEPT = 20_000
+MOST_WAITING = 5_000
+MOST_TRIES = 3
+CATCH_UP_SECONDS = 5.0
+"""How often those are looked up who were not in time."""
 logger = logging.getLogger(__name__)
 
 
@@ -62,13 +70,24 @@ class _Known:
     member: bool
     administrator: bool
 
+    def holds(self, now: datetime) -> bool:
+        return now - self.at < (FRESH_ADMINISTRATOR if self.administrator else FRESH)
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    client: AsyncWebClient
+    actor: Actor
+    then: Callable[[], Awaitable[None]]
+    tries: int = 0
+
 
 class Standings:
     """Say what somebody is in a workspace, as Slack says it; kept for an hour, of administrators for five minutes.
 
     People of other workspaces and restricted accounts are guests. Where Slack does not say, or the look-ups of this
     minute are used up, what was known before counts, but of an administrator no more than that they are a member;
-    who was never known as a member is a guest.
+    who was never known is unknown.
     """
 
     def __init__(self, people: People, workspaces: Workspaces, now: Clock) -> None:
@@ -77,32 +96,68 @@ class Standings:
         self._now = now
         self._known: OrderedDict[tuple[str, str], _Known] = OrderedDict()
         self._asked: dict[str, deque[datetime]] = {}
+        self._waiting: OrderedDict[tuple[str, str], _Waiting] = OrderedDict()
 
-    async def of(self, client: AsyncWebClient, actor: Actor) -> Standing:
+    async def may(self, client: AsyncWebClient, actor: Actor, action: str) -> bool:
+        """Tell whether whoever acts may do it; what is for curators and administrators has look-ups of its own."""
+        return may(await self.of(client, actor, reserved=MAY[action] <= CURATORS), action)
+
+    async def of(self, client: AsyncWebClient, actor: Actor, *, reserved: bool = False) -> Standing:
         """Return the standing of whoever acts; outside of the workspace everybody is a guest."""
         if actor.outside:
             return "guest"
-        known = await self._looked_up(client, actor)
-        if known is None or not known.member:
+        named = actor.user in (await self._workspaces.settings(actor.workspace)).curators
+        known = await self._looked_up(client, actor, reserved=reserved or named)
+        if known is None:
+            return "unknown"
+        if not known.member:
             return "guest"
         if known.administrator:
             return "administrator"
-        settings = await self._workspaces.settings(actor.workspace)
-        return "curator" if actor.user in settings.curators else "member"
+        return "curator" if named else "member"
 
-    async def _looked_up(self, client: AsyncWebClient, actor: Actor) -> _Known | None:
+    def once_known(self, client: AsyncWebClient, actor: Actor, then: Callable[[], Awaitable[None]]) -> None:
+        """Do something when Slack says who this is, unless it just has; of two wishes of a person the later counts."""
+        key, kept = (actor.workspace, actor.user), self._known.get((actor.workspace, actor.user))
+        self._waiting.pop(key, None)
+        if actor.outside or (kept is not None and kept.holds(self._now())):
+            return
+        self._waiting[key] = _Waiting(client, actor, then)
+        if len(self._waiting) > MOST_WAITING:
+            self._waiting.popitem(last=False)
+
+    async def catch_up(self) -> None:
+        """Look up who waits, as far as the look-ups of this minute reach."""
+        for key, waiting in list(self._waiting.items()):
+            if self._spent(waiting.actor.workspace, self._now()) >= MOST_LOOK_UPS:
+                continue
+            await self.of(waiting.client, waiting.actor)
+            if self._waiting.get(key) is not waiting:
+                continue
+            kept = self._known.get(key)
+            if kept is not None and kept.holds(self._now()):
+                del self._waiting[key]
+                await _whatever_comes(waiting.then)
+            elif waiting.tries + 1 >= MOST_TRIES:
+                del self._waiting[key]
+            else:
+                self._waiting[key] = replace(waiting, tries=waiting.tries + 1)
+
+    async def _looked_up(self, client: AsyncWebClient, actor: Actor, *, reserved: bool) -> _Known | None:
         now, key = self._now(), (actor.workspace, actor.user)
         kept = self._known.get(key)
-        if kept is not None and now - kept.at < (FRESH_ADMINISTRATOR if kept.administrator else FRESH):
+        if kept is not None and kept.holds(now):
             return kept
         found = None
-        if self._within_budget(actor.workspace, now):
+        reserved = reserved or (kept is not None and kept.administrator)
+        if self._within_budget(actor.workspace, now, MOST_LOOK_UPS + RESERVED * reserved):
             found = await _asked_of_slack(client, actor, now)
         else:
             logger.warning("who asks was not looked up: too many look-ups in this minute")
         if found is None:
-            member = kept.member if kept is not None else await self._was_member(actor)
-            return _Known(now, member, administrator=False)
+            if kept is not None:
+                return replace(kept, administrator=False)
+            return _Known(now, member=True, administrator=False) if await self._was_member(actor) else None
         self._known[key] = found
         self._known.move_to_end(key)
         if len(self._known) > MOST_KEPT:
@@ -113,14 +168,25 @@ class Standings:
         profile = await self._people.profile(actor.workspace, actor.user)
         return profile is not None and profile.suggestible
 
-    def _within_budget(self, workspace: str, now: datetime) -> bool:
+    def _within_budget(self, workspace: str, now: datetime, most: int) -> bool:
+        if self._spent(workspace, now) >= most:
+            return False
+        self._asked[workspace].append(now)
+        return True
+
+    def _spent(self, workspace: str, now: datetime) -> int:
         asked = self._asked.setdefault(workspace, deque())
         while asked and now - asked[0] >= timedelta(minutes=1):
             asked.popleft()
-        if len(asked) >= MOST_LOOK_UPS:
-            return False
-        asked.append(now)
-        return True
+        return len(asked)
+
+
+async def _whatever_comes(then: Callable[[], Awaitable[None]]) -> None:
+    """Do what somebody waited for; where that fails, the others who wait must not wait on."""
+    try:
+        await then()
+    except Exception:
+        logger.exception("what waited for a look-up failed")
 
 
 async def _asked_of_slack(client: AsyncWebClient, actor: Actor, now: datetime) -> _Known | None:
@@ -131,8 +197,11 @@ async def _asked_of_slack(client: AsyncWebClient, actor: Actor, now: datetime) -
     except UNREACHABLE as error:
         logger.warning("who asks could not be looked up: %s", type(error).__name__)
         return None
-    except SlackApiError:
-        logger.warning("who asks could not be looked up: users.info was refused")
+    except SlackApiError as error:
+        code = code_of(error)
+        if code in GONE:
+            return _Known(now, member=False, administrator=False)
+        logger.warning("who asks could not be looked up: users.info answered %s", code)
         return None
     user = found.get("user")
     if not isinstance(user, dict):

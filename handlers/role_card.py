@@ -66,7 +66,7 @@ async def look_up(
         case "forget me":
             reply = await forget(people, command.actor)
         case None if command.text.strip().casefold() == "unanswered":
-            standing = await counter.standings.of(client, command.actor)
+            standing = await counter.standings.of(client, command.actor, reserved=True)
             reply = await unanswered(counter.asks, people, command.actor, standing, now())
         case None:
             may_name = naming.to(client, command.actor)

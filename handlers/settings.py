@@ -14,7 +14,7 @@ from handlers import ids, payloads
 from handlers.blocks.message import Block, Message, message, section
 from handlers.members import profile_of
 from handlers.payloads import Actor
-from handlers.permissions import Standings, may
+from handlers.permissions import Standings
 from handlers.replies import Clock, modal_of, open_modal, opening, show_modal
 from handlers.settings_form import modal, read_settings, saved
 from knowledge.ports import Workspaces
@@ -22,7 +22,9 @@ from knowledge.ports import Workspaces
 COMMAND = "settings"
 """What is typed after the slash command."""
 ASKED_SECONDS = 1.0
-NOT_YOURS = "Only administrators of this workspace can do this. Ask one of them."
+NOT_YOURS = (
+    "Only administrators of this workspace can do this. Ask one of them, or try again in a moment if you are one."
+)
 NO_CURATORS = "Guests, bots and people who have left can't be curators. Please take them out: {names}"
 
 
@@ -33,7 +35,7 @@ def not_yours() -> Message:
 
 async def settings_modal(standings: Standings, workspaces: Workspaces, client: AsyncWebClient, actor: Actor) -> Block:
     """Build the form, or for everybody else a sentence that says whom to ask."""
-    if not may(await standings.of(client, actor), "change settings"):
+    if not await standings.may(client, actor, "change settings"):
         return modal_of(not_yours(), "Workspace settings")
     return modal(await workspaces.settings(actor.workspace))
 
@@ -42,7 +44,7 @@ async def open_by_command(
     client: AsyncWebClient, standings: Standings, workspaces: Workspaces, actor: Actor, trigger_id: str
 ) -> Message | None:
     """Open the form after `/genai-role settings`; returns what to answer where the person may not."""
-    if not may(await standings.of(client, actor), "change settings"):
+    if not await standings.may(client, actor, "change settings"):
         return not_yours()
     await open_modal(client, opening(client, trigger_id), settings_modal(standings, workspaces, client, actor))
     return None
@@ -70,7 +72,7 @@ async def save(
     """Check who saves and what, save it, and show what holds from now on."""
     submission = payloads.submission(body)
     actor = submission.actor
-    if not may(await standings.of(client, actor), "change settings"):
+    if not await standings.may(client, actor, "change settings"):
         await ack(response_action="errors", errors={ids.BLOCK_SWITCHES: NOT_YOURS})
         return
     entered = read_settings(submission)

@@ -13,8 +13,11 @@ from knowledge.people import Declaration
 FOR_GUESTS = (
     "You are a guest here, as far as I know. Guests can look up every role and ask me questions. "
     "They are not shown the directory, nor colleagues unless the administrators here allow it, and are suggested to "
-    "nobody. "
-    "If you are a member, open this tab again in a moment."
+    "nobody."
+)
+ONE_MOMENT = (
+    "One moment: Slack has not told me yet who you are here. I draw this tab again as soon as it has; until then you "
+    "see what everybody sees."
 )
 
 

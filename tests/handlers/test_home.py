@@ -8,8 +8,10 @@ from pydantic import ValidationError
 from bot.app import Bot
 from bot.local import LocalSlack, View
 from bot.settings import Settings
+from handlers.payloads import Actor
+from handlers.permissions import MOST_LOOK_UPS
 from handlers.places import Place, place_in
-from tests.conftest import ANN, BEN, CAI, GUS, OLD, Start, declares, settled, words
+from tests.conftest import ANN, BEN, CAI, GUS, OLD, TEAM, Clock, Start, declares, settled, words
 
 
 def buttons(view: View) -> list[str]:
@@ -41,6 +43,23 @@ async def test_a_newcomer_reads_what_to_do_first_in_three_steps(slack: LocalSlac
 @pytest.mark.parametrize("user", [BEN, GUS, OLD])
 async def test_home_is_drawn_for_everybody(slack: LocalSlack, bot: Bot, user: str) -> None:
     assert "You have declared nothing yet." in words(await slack.open_home(user))
+
+
+async def test_in_a_crowd_nobody_is_called_a_guest_and_the_tab_is_drawn_again(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    slack.workspace.members[CAI].admin = True
+    for number in range(MOST_LOOK_UPS):
+        await bot.standings.of(bot.clients[0], Actor(TEAM, TEAM, f"U0M{number:08}"))
+    home = await slack.open_home(CAI)
+    assert "One moment" in words(home)
+    assert "guest" not in words(home)
+    assert "Workspace" not in buttons(home)
+    clock.move(minutes=1)
+    await bot.standings.catch_up()
+    home = slack.workspace.homes[CAI]
+    assert "One moment" not in words(home)
+    assert {"Workspace", "Directory"} <= set(buttons(home))
 
 
 async def test_me_shows_what_one_declares(slack: LocalSlack, bot: Bot) -> None:

@@ -9,9 +9,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.app import Bot
 from bot.local import LocalSlack
 from handlers.payloads import Actor, administers
-from handlers.permissions import FRESH_ADMINISTRATOR, MAY, MOST_LOOK_UPS, Standings, may
+from handlers.permissions import FRESH_ADMINISTRATOR, MAY, MOST_LOOK_UPS, MOST_TRIES, RESERVED, Standings, may
 from knowledge.workspaces import Settings
-from tests.conftest import ANN, BEN, CAI, DEE, GUS, OLD, ROB, TEAM, Clock, declares
+from tests.conftest import ANN, BEN, CAI, DEE, EVA, GUS, OLD, ROB, TEAM, Clock, declares
 
 
 def actor(user: str, outside: bool = False) -> Actor:
@@ -78,14 +78,95 @@ async def test_while_slack_does_not_say_nobody_administers(
     assert await standings.of(client, actor(ANN)) == "member"
     # Known as a member by what was declared; and never heard of.
     assert await standings.of(client, actor(DEE)) == "member"
-    assert await standings.of(client, actor(CAI)) == "guest"
+    assert await standings.of(client, actor(CAI)) == "unknown"
 
 
-async def test_look_ups_have_a_budget(slack: LocalSlack, standings: Standings, client: AsyncWebClient) -> None:
+async def crowd(standings: Standings, client: AsyncWebClient) -> None:
+    """Use up the look-ups of this minute."""
     for number in range(MOST_LOOK_UPS):
         await standings.of(client, actor(f"U0M{number:08}"))
-    assert await standings.of(client, actor(ANN)) == "guest"
+
+
+async def test_look_ups_have_a_budget_and_who_comes_after_it_is_no_guest(
+    slack: LocalSlack, standings: Standings, client: AsyncWebClient, clock: Clock
+) -> None:
+    await crowd(standings, client)
+    assert await standings.of(client, actor(CAI)) == "unknown"
     assert len(slack.called("users.info")) == MOST_LOOK_UPS
+    clock.move(minutes=1)
+    assert await standings.of(client, actor(CAI)) == "member"
+
+
+async def test_a_crowd_locks_out_neither_curators_nor_administrators(
+    slack: LocalSlack, standings: Standings, client: AsyncWebClient, clock: Clock
+) -> None:
+    # Known as an administrator before, and due to be asked for again.
+    assert await standings.of(client, actor(ANN)) == "administrator"
+    slack.workspace.members[DEE].admin = True
+    clock.move(minutes=5)
+    await crowd(standings, client)
+    assert await standings.of(client, actor(ANN)) == "administrator"
+    assert await standings.of(client, actor(BEN)) == "curator"
+    # Never heard of before: by what they do.
+    assert await standings.of(client, actor(DEE)) == "unknown"
+    assert await standings.may(client, actor(DEE), "change settings")
+    # The reserve has an end too.
+    for number in range(RESERVED):
+        await standings.may(client, actor(f"U0N{number:08}"), "change settings")
+    assert not await standings.may(client, actor(EVA), "change settings")
+    assert len(slack.called("users.info")) == 1 + MOST_LOOK_UPS + RESERVED
+
+
+async def test_who_waits_is_looked_up_when_it_is_possible_again(
+    slack: LocalSlack, standings: Standings, client: AsyncWebClient, clock: Clock
+) -> None:
+    done: list[str] = []
+
+    async def then() -> None:
+        done.append(await standings.of(client, actor(CAI)))
+
+    await crowd(standings, client)
+    standings.once_known(client, actor(CAI), then)
+    await standings.catch_up()
+    assert done == []
+    clock.move(minutes=1)
+    await standings.catch_up()
+    await standings.catch_up()
+    assert done == ["member"]
+    # Whoever is known waits for nothing.
+    standings.once_known(client, actor(CAI), then)
+    await standings.catch_up()
+    assert done == ["member"]
+
+
+async def test_nobody_is_looked_up_for_ever(
+    slack: LocalSlack, standings: Standings, client: AsyncWebClient, clock: Clock
+) -> None:
+    async def then() -> None:
+        raise AssertionError
+
+    slack.fail("users.info", error="internal_error", times=100)
+    standings.once_known(client, actor(CAI), then)
+    for _ in range(MOST_TRIES + 2):
+        await standings.catch_up()
+    assert len(slack.called("users.info")) == MOST_TRIES
+
+
+async def test_one_that_fails_keeps_nobody_waiting(
+    slack: LocalSlack, standings: Standings, client: AsyncWebClient, faults: None
+) -> None:
+    done: list[str] = []
+
+    async def fails() -> None:
+        raise ValueError("on purpose")
+
+    async def then() -> None:
+        done.append(CAI)
+
+    standings.once_known(client, actor(DEE), fails)
+    standings.once_known(client, actor(CAI), then)
+    await standings.catch_up()
+    assert done == [CAI]
 
 
 @pytest.mark.parametrize("name", ["is_admin", "is_owner", "is_primary_owner"])
@@ -99,6 +180,7 @@ def test_administrators_are_who_slack_calls_so(name: str) -> None:
 
 def test_the_table_says_who_may_do_what() -> None:
     assert {action for action in MAY if may("guest", action)} == {"declare"}
+    assert {action for action in MAY if may("unknown", action)} == {"declare"}
     assert not any(
         may("member", action) for action in MAY if action.startswith(("change", "erase", "import", "export"))
     )
