@@ -25,6 +25,7 @@ from knowledge.ports import PeopleInBulk
 from knowledge.rows import BadLine, Row, csv_line, csv_rows, json_rows
 from knowledge.team import Alias, TeamEntry
 
+OPEN_ONLY = " Only of people who let colleagues see it."
 LONGEST_PASTED = 3000
 """Slack takes no more in one field; larger files come by the command line."""
 MOST_LINES, MOST_SECTIONS = 60, 12
@@ -232,7 +233,7 @@ async def export(
 
 
 async def _exported(curating: Curating, bulk: PeopleInBulk, actor: Actor, what: What) -> Block:
-    lines = [csv_line(people_rows.COLUMNS if what == "people" else team_rows.COLUMNS)]
+    lines = [csv_line(people_rows.SHOWN if what == "people" else team_rows.COLUMNS)]
     parts, count, whole = [""], 0, True
 
     def fits(line: str) -> bool:
@@ -247,7 +248,10 @@ async def _exported(curating: Curating, bulk: PeopleInBulk, actor: Actor, what: 
     fits(lines[0])
     if what == "people":
         async for one in bulk.everybody(actor.workspace):
-            whole = fits(csv_line(people_rows.cells_of(people_rows.row_of(one))))
+            if one.terms is None or one.terms.visibility != "open":
+                # A curator is a colleague: they see whoever lets colleagues see it, and nobody's terms.
+                continue
+            whole = fits(csv_line(people_rows.cells_of(people_rows.row_of(one), people_rows.SHOWN)))
             if not whole:
                 break
             count += 1
@@ -259,7 +263,9 @@ async def _exported(curating: Curating, bulk: PeopleInBulk, actor: Actor, what: 
             count += 1
     await curating.record(actor, f"{what} exported", {"lines": count})
     said = (
-        f"{count:,} lines, to copy." if whole else f"The first {count:,} lines, and not all of them: no more fits here."
+        f"{count:,} lines, to copy.{OPEN_ONLY if what == 'people' else ''}"
+        if whole
+        else f"The first {count:,} lines, and not all of them: no more fits here."
     )
     command = f"All of it: python -m bot {what} export FILE.csv --workspace {actor.workspace}"
     shown = [{"type": "section", "text": plain(part, SECTION)} for part in parts if part]

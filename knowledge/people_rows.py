@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -14,10 +14,13 @@ from knowledge.matching import Matcher
 from knowledge.people import Level, Listed, Member, Terms, Visibility
 from knowledge.rows import Row, cell_of, parts_of
 
+PRIVATE = ("visibility", "weekly_cap", "not_about")
 COLUMNS = (
     *("id", "name", "title", "tz", "roles", "topics", "status", "bot", "guest"),
-    *("visibility", "weekly_cap", "not_about"),
+    *PRIVATE,
 )
+SHOWN = tuple(column for column in COLUMNS if column not in PRIVATE)
+"""What colleagues may see of whoever lets them; the terms are between a person and the bot."""
 MOST_TOPICS, LONGEST_TOPIC = 20, 60
 """As many as the form takes in which people declare."""
 LISTS = ("topics", "not_about")
@@ -126,7 +129,7 @@ def _checked(line: int, found: dict[str, Any], names: Names) -> Read:
         problems.append("a sign in it is no text")
     if problems:
         return Read(line, None, tuple(problems))
-    said = {"visibility", "weekly_cap", "not_about"} & row.model_fields_set
+    said = set(PRIVATE) & row.model_fields_set
     terms = Terms(row.visibility or "open", row.weekly_cap, not_about) if said else None
     member = Member(row.id, row.name, row.title, row.tz, row.status, row.bot, row.guest)
     return Read(line, Listed(member, roles, topics, terms))
@@ -174,7 +177,7 @@ def row_of(one: Listed) -> Row:
     }
 
 
-def cells_of(row: Mapping[str, Any]) -> list[str]:
+def cells_of(row: Mapping[str, Any], columns: Sequence[str] = COLUMNS) -> list[str]:
     """Write a row as the cells of a table."""
     declared = [f"{one['role']}:{one['level']}" for one in row["declared"]]
-    return [cell_of(declared if column == "roles" else row[column]) for column in COLUMNS]
+    return [cell_of(declared if column == "roles" else row[column]) for column in columns]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from datetime import time as time_of_day
+from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import delete, func, insert, select
@@ -17,7 +16,7 @@ from storage.database import only_writer_for_many
 from storage.forgotten import forgotten_among
 from storage.listings import rows_for
 from storage.moments import NEVER, monday_of
-from storage.standing import NO_LEVEL
+from storage.standing import NO_LEVEL, free_from
 from storage.tables import declarations, listings, members
 from storage.tables import terms as terms_table
 from storage.workspaces import default_visibility
@@ -107,7 +106,6 @@ class SqlPeopleInBulk:
         kept: Mapping[str, Any],
         turn: datetime,
     ) -> list[dict[str, Any]]:
-        reached = kept["weekly_cap"] is not None and kept["suggested"] >= kept["weekly_cap"]
         common = {
             "workspace": workspace,
             "user_id": member.user,
@@ -117,7 +115,7 @@ class SqlPeopleInBulk:
             "away": member.availability == "away",
             "suggested_at": turn,
             "lot": self._rng.getrandbits(31),
-            "free_from": datetime.combine(kept["week"] + timedelta(days=7), time_of_day(), UTC) if reached else NEVER,
+            "free_from": free_from(kept["weekly_cap"], kept["suggested"], kept["week"]),
         }
         best = min((LEVELS.index(level) for level in one.roles.values()), default=NO_LEVEL)
         return [

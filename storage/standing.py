@@ -3,7 +3,7 @@ and who stands in the directory."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from typing import Any
 
@@ -19,6 +19,14 @@ from storage.tables import terms as terms_table
 NO_LEVEL = len(LEVELS)
 
 
+def free_from(weekly_cap: int | None, suggested: int, week: date) -> datetime:
+    """Return from when on a person may be suggested, by their cap and how often they were in the week."""
+    if weekly_cap is None or suggested < weekly_cap:
+        return NEVER
+    # A cap of none does not end with the week.
+    return datetime.combine(week + timedelta(days=7), time_of_day(), UTC) if weekly_cap else FAR
+
+
 async def copy_standing(connection: AsyncConnection, workspace: str, user: str) -> None:
     """Copy into the declarations what suggestions go by: the profile, the terms, and whether the cap is reached."""
     d, m, t = declarations, members, terms_table
@@ -30,12 +38,7 @@ async def copy_standing(connection: AsyncConnection, workspace: str, user: str) 
         values |= {"out_of_office": profile.availability == "ooo", "away": profile.availability == "away"}
     if own is not None:
         values["suggestible"] = known and own.visibility == "open" and not own.faded
-        if own.weekly_cap is None or own.suggested < own.weekly_cap:
-            values["free_from"] = NEVER
-        else:
-            # A cap of none does not end with the week.
-            next_week = datetime.combine(own.week + timedelta(days=7), time_of_day(), UTC)
-            values["free_from"] = next_week if own.weekly_cap else FAR
+        values["free_from"] = free_from(own.weekly_cap, own.suggested, own.week)
     await connection.execute(update(d).where(d.c.workspace == workspace, d.c.user_id == user).values(**values))
     name = profile.name if profile is not None else ""
     await list_anew(connection, workspace, user, name if own is not None and values["suggestible"] else None)

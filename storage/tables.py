@@ -105,8 +105,10 @@ members = Table(
     Column("is_bot", Boolean, nullable=False),
     Column("is_guest", Boolean, nullable=False),
     Column("checked_at", UtcTime, nullable=False),
+    Column("look_up_at", UtcTime, comment="when Slack is asked for the first time; null once it answered"),
     comment="Profiles, as Slack gave them, of people who declared something.",
 )
+Index("ix_members_look_up", members.c.look_up_at)
 
 
 def _sorted(longest: int) -> String:
@@ -172,6 +174,7 @@ terms = Table(
     Column("check_at", UtcTime, comment="when to ask whether it is still right; null for never"),
     Column("unanswered", Integer, nullable=False, comment="such questions without an answer, in a row"),
     Column("faded", Boolean, nullable=False, comment="not suggested until confirmed again"),
+    Column("imported_at", UtcTime, comment="when a file declared it; null once the person said something themself"),
     comment="On which terms a person who declared something is suggested, and how fresh that is.",
 )
 Index("ix_terms_check", terms.c.check_at)

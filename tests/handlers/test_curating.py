@@ -11,6 +11,7 @@ import pytest_asyncio
 from bot.app import Bot
 from bot.local import LocalSlack, View
 from handlers import ids
+from knowledge.people import Terms, Visibility
 from knowledge.team import Alias, TeamEntry, published
 from knowledge.workspaces import Settings
 from tests.conftest import ANN, BEN, CAI, DEE, GUS, TEAM, Clock, declares, interact, rows, settled, words
@@ -192,6 +193,26 @@ async def test_what_is_exported_says_whether_it_is_all(slack: LocalSlack, bot: B
     assert "2 lines, to copy." in shown and "team-quota,GPU quota,,How do I get more GPU quota?,Ask FinOps." in shown
     assert f"python -m bot entries export FILE.csv --workspace {TEAM}" in shown
     assert f"{CAI},Cai Chen" in words(await opened(slack, bot, "team_export:people"))
+    await settled(bot)
+
+
+async def test_what_curators_export_is_what_colleagues_may_see(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    await declares(bot, slack, CAI, {"data-engineer": "lead"}, ("Airflow",))
+    hidden: tuple[tuple[str, Visibility], ...] = ((DEE, "hidden"), (ANN, "ask_first"))
+    for user, visibility in hidden:
+        secret = Terms(visibility)
+        await bot.people.declare(TEAM, user, {"data-engineer": "lead"}, {"x": "Secret topic"}, clock.at, secret)
+    terms = Terms("open", 7, {"gdpr": "GDPR matters"})
+    await bot.people.declare(TEAM, CAI, {"data-engineer": "lead"}, {"airflow": "Airflow"}, clock.at, terms)
+    for user in (BEN, ANN):
+        shown = words(await opened(slack, bot, "team_export:people", user))
+        assert f"{CAI},Cai Chen" in shown and "1 lines, to copy. Only of people who let" in shown
+        for private in (DEE, ANN, "Secret topic", "GDPR matters", "weekly_cap", "visibility"):
+            assert private not in shown
+    await settled(bot)
+
+
+async def test_what_is_exported_says_how_much_is_missing(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
     many = [published(TeamEntry(f"team-{at:03}", f"Bird {at}", answer="x" * 400), clock.at) for at in range(200)]
     await bot.team.save(TEAM, many)
     shown = words(await opened(slack, bot, "team_export:entries"))

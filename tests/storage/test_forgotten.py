@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, text
@@ -151,6 +153,14 @@ async def test_what_slack_said_counts_more_than_a_file(people: SqlPeople, bulk: 
     await bulk.declare_many("T1", [listed("gone"), listed("guest", is_guest=True), listed("bot", is_bot=True)], NOW)
     assert await named(people) == []
     assert await people.profile("T1", "gone") == Member("gone", "Gone", availability="deactivated")
+
+
+async def test_a_cap_of_none_does_not_end_with_the_week(people: SqlPeople, bulk: SqlPeopleInBulk) -> None:
+    await people.declare("T1", "ann", {MLOPS: "lead"}, {}, NOW, Terms(weekly_cap=0))
+    await bulk.declare_many("T1", [listed("ann"), replace(listed("ben"), terms=Terms(weekly_cap=0))], NOW)
+    for week in (0, 1, 60):
+        found = await people.candidates("T1", topics=(), roles=[MLOPS], without=None, now=NOW + timedelta(weeks=week))
+        assert list(found) == []
 
 
 async def test_one_by_one_and_all_at_once_come_to_the_same(engine: AsyncEngine, people: SqlPeople) -> None:
