@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 RUN_SECONDS = 60.0
 """How often those whose turn has come are looked for."""
 MOST_A_RUN = 20
-"""Messages to one workspace in one run: what came together while the bot was down goes out little by little."""
+"""Messages to one workspace in a minute: what came together while the bot was down goes out little by little."""
 MOST_READ = 500
 TRY_AGAIN = timedelta(minutes=15)
 OUT_FOR = timedelta(weeks=1)
@@ -85,6 +85,7 @@ class Rounds:
             # Slack has not said yet whose token this is.
             return
         turns: Counter[str] = Counter()
+        minutes: dict[str, datetime | None] = {}
         clients: dict[str, AsyncWebClient | None] = {}
         mine: list[Due] = []
         later: list[tuple[Due, datetime]] = []
@@ -98,27 +99,40 @@ class Rounds:
             elif not is_working_time(now, due.tz):
                 later.append((due, next_working_time(now, due.tz)))
             else:
+                if due.workspace not in minutes:
+                    minutes[due.workspace] = await self._freshness.take_minute(due.workspace, now)
                 runs = turns[due.workspace] // MOST_A_RUN
                 turns[due.workspace] += 1
                 if runs:
                     # Moved on, so that one large workspace does not stand before all others.
                     later.append((due, now + runs * timedelta(seconds=RUN_SECONDS)))
-                else:
+                elif minutes[due.workspace]:
                     mine.append(due)
+                # Else another process writes to the workspace in this minute, and these may be its turns.
         await self._freshness.put_off(later, now)
-        await self._take_turns(mine, clients)
+        await self._take_turns(mine, clients, minutes)
 
-    async def _take_turns(self, turns: Sequence[Due], clients: Mapping[str, AsyncWebClient | None]) -> None:
+    async def _take_turns(
+        self,
+        turns: Sequence[Due],
+        clients: Mapping[str, AsyncWebClient | None],
+        minutes: Mapping[str, datetime | None],
+    ) -> None:
         """Write to one after the other; a workspace that can't be written to does not hold up the others."""
         failing: set[str] = set()
         for due in turns:
-            client = clients[due.workspace]
-            if client is None or due.workspace in failing or await self._take_turn(due, client):
+            client, ends = clients[due.workspace], minutes[due.workspace]
+            if client is None or ends is None or self._now() >= ends or due.workspace in failing:
+                continue
+            if await self._take_turn(due, client):
                 continue
             failing.add(due.workspace)
             if len(failing) == MOST_FAILING:
                 # The others' turns have still come in the next run.
-                return
+                break
+        for workspace in sorted({due.workspace for due in turns}):
+            # Counted from the last message: what was slow to go out is not followed at once by twenty more.
+            await self._freshness.take_minute(workspace, self._now(), minutes[workspace])
 
     async def _take_turn(self, due: Due, client: AsyncWebClient) -> bool:
         """Write to one person; False where the workspace is better left alone in this run."""

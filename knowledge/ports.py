@@ -166,6 +166,13 @@ class Freshness(Protocol):
         """Move turns that have come to other times, where nobody has taken them meanwhile."""
         ...
 
+    async def take_minute(self, workspace: str, now: datetime, mine: datetime | None = None) -> datetime | None:
+        """Take the next minute of messages to a workspace; returns when it ends, None where another process has one.
+
+        ``mine`` is the end of the minute that the process has itself: it begins anew.
+        """
+        ...
+
     async def claim(self, due: Due, now: datetime) -> datetime | None:
         """Take a person's turn; returns when the next one is, or None where another process took it."""
         ...

@@ -98,7 +98,12 @@ class SqlDeliveries:
         first = [{"workspace": workspace, "method": method, "next_at": NEVER} for method in sorted(APART)]
         await connection.execute(insert_into(self._engine, ask_paces).values(first).on_conflict_do_nothing())
         pace = ask_paces.c
-        query = select(ask_paces).where(pace.workspace == workspace).order_by(pace.method).with_for_update()
+        query = (
+            select(ask_paces)
+            .where(pace.workspace == workspace, pace.method.in_(APART))
+            .order_by(pace.method)
+            .with_for_update()
+        )
         free: dict[str, list[datetime]] = {}
         for row in (await connection.execute(query)).all():
             # What was not used up to now may go out at once, up to a bound.

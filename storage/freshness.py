@@ -7,7 +7,7 @@ does. It moves by two weeks, so that even a process that ends in the middle writ
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import and_, bindparam, case, null, select, update
@@ -15,13 +15,15 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge.freshness import ASK_AGAIN, CHECK_AFTER, Due
-from storage.database import only_writer_for
-from storage.moments import FAR
+from storage.database import insert_into, only_writer_for
+from storage.moments import FAR, NEVER
 from storage.standing import copy_standing
-from storage.tables import declarations, members
+from storage.tables import ask_paces, declarations, members
 from storage.tables import terms as terms_table
 from storage.vacated import note_left, suggested_roles
 
+PACE = "still right?"
+"""Of these messages, among the paces of a workspace."""
 t = terms_table.c
 
 
@@ -60,6 +62,21 @@ class SqlFreshness:
         ]
         async with self._engine.begin() as connection:
             await connection.execute(statement, values)
+
+    async def take_minute(self, workspace: str, now: datetime, mine: datetime | None = None) -> datetime | None:
+        """Move the workspace's pace on by a minute; of several processes one does."""
+        pace, ends = ask_paces.c, now + timedelta(minutes=1)
+        free = pace.next_at <= now if mine is None else pace.next_at == mine
+        first = {"workspace": workspace, "method": PACE, "next_at": NEVER}
+        taken = (
+            update(ask_paces)
+            .where(pace.workspace == workspace, pace.method == PACE, free)
+            .values(next_at=ends)
+            .returning(pace.next_at)
+        )
+        async with self._engine.begin() as connection:
+            await connection.execute(insert_into(self._engine, ask_paces).values(first).on_conflict_do_nothing())
+            return ends if (await connection.execute(taken)).first() else None
 
     async def claim(self, due: Due, now: datetime) -> datetime | None:
         """Take a person's turn; returns when the next one is, or None where another process took it."""

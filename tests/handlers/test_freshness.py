@@ -203,19 +203,42 @@ async def test_the_question_says_what_others_see(
     assert said in words(told(slack, ANN)[0])
 
 
-async def test_after_a_long_downtime_there_is_no_flood(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+async def everybody_of_fifty(slack: LocalSlack, bot: Bot) -> list[str]:
     people = [f"U0MANY{number:05}" for number in range(50)]
     slack.workspace.add_members(
         [type(slack.workspace.members[ANN])(user, f"Number {user}", tz="Europe/Berlin") for user in people]
     )
     for user in people:
         await declares(bot, slack, user, MLOPS)
+    return people
+
+
+async def test_after_a_long_downtime_there_is_no_flood(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    people = await everybody_of_fifty(slack, bot)
     clock.at = MONDAY
     sent: list[int] = []
     for _ in range(5):
         await bot.rounds.run()
         sent.append(sum(len(told(slack, user)) for user in people))
         clock.move(minutes=1)
+    assert sent == [20, 40, 50, 50, 50]
+    assert all(len(told(slack, user)) == 1 for user in people)
+
+
+async def test_three_processes_flood_no_more_than_one(
+    slack: LocalSlack, bot: Bot, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Each finds others than the one before: far more are due than one run reads. What a run knows of others is in the
+    # database, so that three runs are three processes.
+    monkeypatch.setattr("handlers.freshness.MOST_READ", 25)
+    people = await everybody_of_fifty(slack, bot)
+    clock.at = MONDAY
+    sent: list[int] = []
+    for _ in range(5):
+        for _ in range(3):
+            await bot.rounds.run()
+            clock.move(seconds=20)
+        sent.append(sum(len(told(slack, user)) for user in people))
     assert sent == [20, 40, 50, 50, 50]
     assert all(len(told(slack, user)) == 1 for user in people)
 

@@ -237,3 +237,15 @@ async def test_turns_that_the_migration_set_are_taken(
         async with engine.begin() as connection:
             await connection.execute(text("UPDATE terms SET check_at = datetime(check_at)"))
     await claimed(freshness)
+
+
+async def test_a_workspaces_minute_goes_to_one_process(freshness: SqlFreshness, engine: AsyncEngine) -> None:
+    others = [freshness, *(SqlFreshness(engine) for _ in range(3))]
+    taken = await asyncio.gather(*(one.take_minute("T1", NOW) for one in others))
+    assert [one for one in taken if one] == [NOW + MINUTE]
+    # Nobody else has it until a minute after the last message; another workspace has its own.
+    assert await freshness.take_minute("T1", NOW + MINUTE / 2, NOW) is None
+    assert await freshness.take_minute("T1", NOW + MINUTE / 2, NOW + MINUTE) == NOW + 1.5 * MINUTE
+    assert await freshness.take_minute("T1", NOW + MINUTE) is None
+    assert await freshness.take_minute("T2", NOW + MINUTE) == NOW + 2 * MINUTE
+    assert await freshness.take_minute("T1", NOW + 1.5 * MINUTE) == NOW + 2.5 * MINUTE

@@ -110,6 +110,7 @@ STATEMENTS: dict[str, Run] = {
     "declares": lambda p, t, i, f: p.declares("T1", "U00001"),
     "due": lambda p, t, i, f: SqlFreshness(p._engine).due(NOW + 100 * MINUTE, 500),
     "put off": lambda p, t, i, f: SqlFreshness(p._engine).put_off([(DUE, NOW + MINUTE)], NOW),
+    "take a minute": lambda p, t, i, f: SqlFreshness(p._engine).take_minute("T1", NOW),
     "claim": lambda p, t, i, f: SqlFreshness(p._engine).claim(DUE, NOW + MINUTE),
     "asked": lambda p, t, i, f: SqlFreshness(p._engine).asked(DUE, NOW + 2 * MINUTE),
     "fade": lambda p, t, i, f: SqlFreshness(p._engine).fade(DUE, NOW + 2 * MINUTE),
