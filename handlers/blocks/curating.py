@@ -146,7 +146,8 @@ def entry_form(entry: TeamEntry | None, names: Mapping[str, str], view: View) ->
     if chosen:
         roles["initial_options"] = chosen
     author: Block = {"type": "checkboxes", "action_id": ids.INPUT, "options": [option("Show my name with it", SHOW)]}
-    if one.shown_author:
+    # A tick is the consent of whoever saves: nobody finds one that another person made.
+    if one.shown_author and one.written_by == view.viewer:
         author["initial_options"] = author["options"]
     blocks = [
         field("name", "Name", _text(one.name, LONGEST_NAME), optional=False),

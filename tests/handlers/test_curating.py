@@ -96,6 +96,24 @@ async def test_an_entry_is_added_changed_retired_and_brought_back(slack: LocalSl
     assert await log(bot) == told
 
 
+async def test_nobodys_name_is_shown_by_the_tick_of_another(slack: LocalSlack, bot: Bot) -> None:
+    await slack.submit(BEN, await opened(slack, bot, "team_new"), {**ENTRY, "team_author": ["show"]})
+    form = (await slack.press(ANN, await opened(slack, bot, "team_list", ANN), "team_edit:0")).view
+    assert form is not None
+    await slack.submit(ANN, form, {"team_answer": "Ask Cai."})
+    [entry] = await entries(bot)
+    assert (entry.answer, entry.written_by, entry.shown_author) == ("Ask Cai.", ANN, "")
+    # Who ticked it themself finds it ticked.
+    form = (await slack.press(ANN, await opened(slack, bot, "team_list", ANN), "team_edit:0")).view
+    assert form is not None
+    await slack.submit(ANN, form, {"team_author": ["show"]})
+    form = (await slack.press(ANN, await opened(slack, bot, "team_list", ANN), "team_edit:0")).view
+    assert form is not None
+    await slack.submit(ANN, form, {"team_answer": "Ask Dee."})
+    [entry] = await entries(bot)
+    assert (entry.answer, entry.shown_author) == ("Ask Dee.", "Ann Archer")
+
+
 async def test_what_is_wrong_is_told_in_place(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
     await bot.team.save(TEAM, [published(QUOTA, clock.at)], [Alias("Orakel", "mlops-engineer")])
     form = await opened(slack, bot, "team_new")
