@@ -100,9 +100,9 @@ class Notices:
 
 
 def nobody_left(orphaned: Sequence[str], roles: Mapping[str, Role]) -> Message:
-    """Say for which roles nobody is suggested any more; not who it was."""
+    """Say which roles nobody holds any more; not who it was."""
     lines = [f"• {name}" for name in names_of(orphaned, roles)]
-    begin = "Nobody here is suggested any more for:"
+    begin = "Nobody here declares any more:"
     why = "Whoever declared it last has left, withdrawn it, or not confirmed it for long."
     what = "Do you know somebody who does it? Ask them to type /genai-role me."
     return message(

@@ -19,6 +19,7 @@ from storage.moments import NEVER, monday_of
 from storage.standing import NO_LEVEL, free_from
 from storage.tables import declarations, listings, members
 from storage.tables import terms as terms_table
+from storage.vacated import held_roles, note_left
 from storage.workspaces import default_visibility
 
 MOST_AT_ONCE = 500
@@ -56,6 +57,7 @@ class SqlPeopleInBulk:
     ) -> None:
         d, m, t, li = declarations.c, members.c, terms_table.c, listings.c
         users = [one.member.user for one in listed]
+        before = await held_roles(connection, workspace, *users)
         turns: dict[str, datetime] = {
             row.user_id: row.turn
             for row in await connection.execute(
@@ -96,6 +98,7 @@ class SqlPeopleInBulk:
         for table, new in ((terms_table, new_terms), (members, new_members), (listings, new_listings)):
             if new:
                 await connection.execute(insert(table), new)
+        await note_left(connection, workspace, before, now)
 
     def _rows(
         self,

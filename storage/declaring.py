@@ -18,7 +18,7 @@ from storage.moments import NEVER, monday_of
 from storage.standing import NO_LEVEL, copy_standing
 from storage.tables import declarations, listings, members
 from storage.tables import terms as terms_table
-from storage.vacated import note_left, suggested_roles
+from storage.vacated import held_roles, note_left
 from storage.workspaces import default_visibility
 
 
@@ -69,7 +69,7 @@ class SqlDeclarations(Changing):
         best = min((LEVELS.index(level) for level in roles.values()), default=NO_LEVEL)
         async with self._changing(workspace) as connection:
             await only_writer_for(connection, workspace, user)
-            before = await suggested_roles(connection, workspace, user)
+            before = await held_roles(connection, workspace, user)
             # The turn that a person has had is kept, or declaring again would jump the queue.
             turn = await connection.scalar(
                 select(func.max(d.c.suggested_at)).where(d.c.workspace == workspace, d.c.user_id == user)
@@ -111,7 +111,7 @@ class SqlDeclarations(Changing):
                     await connection.execute(
                         delete(table).where(table.c.workspace == workspace, table.c.user_id == user)
                     )
-            await note_left(connection, workspace, user, before, now)
+            await note_left(connection, workspace, before, now)
 
     async def _set_terms(
         self, connection: AsyncConnection, workspace: str, user: str, given: Terms | None, now: datetime

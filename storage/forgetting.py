@@ -28,7 +28,7 @@ from storage.tables import (
 )
 from storage.tables import terms as terms_table
 from storage.team_entries import leave_author_out
-from storage.vacated import note_left, suggested_roles
+from storage.vacated import held_roles, note_left
 
 _PERSONAL = (declarations, members, terms_table, threads, curators)
 """Tables whose rows are one person's own."""
@@ -51,7 +51,7 @@ class SqlForgetting(Changing):
         """
         async with self._changing(workspace) as connection:
             await only_writer_for(connection, workspace, user)
-            before = await suggested_roles(connection, workspace, user)
+            before = await held_roles(connection, workspace, user)
             count = await forget_in_asks(self._engine, connection, workspace, user)
             for table in _PERSONAL:
                 result = await connection.execute(
@@ -83,7 +83,7 @@ class SqlForgetting(Changing):
             )
             installed = (installations.c.workspace == workspace) & (installations.c.user_id == user)
             await connection.execute(update(installations).where(installed).values(user_id=None))
-            await note_left(connection, workspace, user, before, self._now())
+            await note_left(connection, workspace, before, self._now())
             mark = await remember_forgotten(self._engine, connection, workspace, user)
             # What they did in office stays on record, and so does what was done to them; who it was does not.
             for column in (audit.c.user_id, audit.c.about):

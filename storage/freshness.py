@@ -20,7 +20,7 @@ from storage.moments import FAR, NEVER
 from storage.standing import copy_standing
 from storage.tables import ask_paces, declarations, members
 from storage.tables import terms as terms_table
-from storage.vacated import note_left, suggested_roles
+from storage.vacated import held_roles, note_left
 
 PACE = "still right?"
 """Of these messages, among the paces of a workspace."""
@@ -131,12 +131,12 @@ class SqlFreshness:
         """Change the terms; ``now`` where the person may drop out of suggestions by it."""
         async with self._engine.begin() as connection:
             await only_writer_for(connection, workspace, user)
-            before = await suggested_roles(connection, workspace, user) if now is not None else frozenset()
+            before = await held_roles(connection, workspace, user) if now is not None else frozenset()
             changed = await _update(connection, workspace, user, values, condition)
             if changed and "faded" in values:
                 await copy_standing(connection, workspace, user)
             if changed and now is not None:
-                await note_left(connection, workspace, user, before, now)
+                await note_left(connection, workspace, before, now)
         return changed
 
 

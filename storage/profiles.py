@@ -13,7 +13,7 @@ from storage.changing import Changing
 from storage.database import only_writer_for
 from storage.standing import copy_standing
 from storage.tables import declarations, members
-from storage.vacated import note_left, suggested_roles
+from storage.vacated import held_roles, note_left
 
 
 class SqlProfiles(Changing):
@@ -24,7 +24,7 @@ class SqlProfiles(Changing):
         d, m = declarations, members
         async with self._changing(workspace) as connection:
             await only_writer_for(connection, workspace, member.user)
-            before = await suggested_roles(connection, workspace, member.user)
+            before = await held_roles(connection, workspace, member.user)
             # Written first: from here on nobody else writes, so that a person who is forgotten meanwhile stays so.
             await connection.execute(delete(m).where(m.c.workspace == workspace, m.c.user_id == member.user))
             declared = await connection.scalar(
@@ -46,7 +46,7 @@ class SqlProfiles(Changing):
                 )
             )
             await copy_standing(connection, workspace, member.user)
-            await note_left(connection, workspace, member.user, before, now)
+            await note_left(connection, workspace, before, now)
 
     async def profile(self, workspace: str, user: str) -> Member | None:
         """Return the kept profile of a person, if there is one."""

@@ -1,7 +1,7 @@
-"""Roles that nobody is suggested for any more, and the curators who are told; implements the ``Vacancies`` port.
+"""Roles that nobody holds any more, and the curators who are told; implements the ``Vacancies`` port.
 
-Whoever drops out of suggestions leaves a note for each of their roles. Whether anybody is left is looked at some
-minutes later: of two who leave at the same moment neither would see that the other does.
+Whoever leaves, withdraws or lets it fade leaves a note for each of their roles. Whether anybody is left is looked at
+some minutes later: of two who leave at the same moment neither would see that the other does.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import case, exists, null, select, true, update
+from sqlalchemy import case, exists, false, null, or_, select, true, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge.workspaces import ToTell
 from storage.database import insert_into
-from storage.tables import curators, declarations, vacated
+from storage.tables import curators, declarations, members, terms, vacated
 
 SEE_AFTER = timedelta(minutes=10)
 """So long is waited for what goes together with it: several roles are one message."""
@@ -25,18 +25,22 @@ CLAIM = timedelta(hours=1)
 c, v, d = curators.c, vacated.c, declarations.c
 
 
-async def suggested_roles(connection: AsyncConnection, workspace: str, user: str) -> frozenset[str]:
-    """Return the roles that a person is suggested for."""
-    query = select(d.key).where(d.workspace == workspace, d.user_id == user, d.kind == "role", d.suggestible == true())
-    return frozenset(await connection.scalars(query))
+Held = frozenset[tuple[str, str]]
+"""People, each with a role that they hold."""
 
 
-async def note_left(
-    connection: AsyncConnection, workspace: str, user: str, before: frozenset[str], now: datetime
-) -> None:
-    """Note the roles that a person was suggested for before and is not any more, in the transaction that changes it."""
-    left = sorted(before - await suggested_roles(connection, workspace, user)) if before else []
-    for role in left:
+async def held_roles(connection: AsyncConnection, workspace: str, *users: str) -> Held:
+    """Return who of these people holds which roles, whoever may see it."""
+    query = select(d.user_id, d.key).where(d.workspace == workspace, d.user_id.in_(users), d.kind == "role", _holds())
+    return frozenset((row.user_id, row.key) for row in await connection.execute(query))
+
+
+async def note_left(connection: AsyncConnection, workspace: str, before: Held, now: datetime) -> None:
+    """Note the roles that people held before and do not any more, in the transaction that changes it."""
+    if not before:
+        return
+    left = before - await held_roles(connection, workspace, *sorted({user for user, _ in before}))
+    for role in sorted({role for _, role in left}):
         when = {"since": now, "due_at": now + SEE_AFTER}
         await connection.execute(
             insert_into(connection, vacated)
@@ -114,5 +118,20 @@ class SqlVacancies:
 
 
 def _held() -> Any:
-    """Tell whether anybody is suggested for a role of ``vacated``."""
-    return exists().where(d.workspace == v.workspace, d.kind == "role", d.key == v.role, d.suggestible == true())
+    """Tell whether anybody holds a role of ``vacated``."""
+    return exists().where(d.workspace == v.workspace, d.kind == "role", d.key == v.role, _holds())
+
+
+def _holds() -> Any:
+    """Tell whether a declaration counts: whoever made it is there, and it has not faded.
+
+    Whether colleagues may see it does not matter: that somebody hides is not to be told, by a notice or otherwise.
+    """
+    m, t = members.c, terms.c
+    gone = exists().where(
+        m.workspace == d.workspace,
+        m.user_id == d.user_id,
+        (m.availability == "deactivated") | m.is_bot | m.is_guest,
+    )
+    unfaded = exists().where(t.workspace == d.workspace, t.user_id == d.user_id, t.faded == false())
+    return or_(d.suggestible == true(), unfaded & ~gone)

@@ -85,7 +85,7 @@ def workspace(settings: Mapping[str, str], orphaned: Sequence[str], *, curators:
     if orphaned:
         who = "The curators are told too." if curators else "Nobody is named as a curator, so nobody else is told."
         names = "\n".join(f"• {name}" for name in orphaned)
-        found += [section(f"*Nobody is suggested any more for:*\n{escape(names)}"), context(who)]
+        found += [section(f"*Nobody declares any more:*\n{escape(names)}"), context(who)]
     return found
 
 
@@ -99,7 +99,8 @@ def privacy() -> list[Block]:
             "*Why:* so that colleagues find whom to ask.\n"
             "*How long:* until you change it, withdraw it, or say “forget me”.\n"
             "*Who sees it:* members who ask or look into the directory, if you let everybody see your name; nobody if "
-            "you are hidden. Guests and other companies don't, unless your administrators allow it."
+            "you are hidden; then a question may still reach you, as “a colleague who stays unnamed”. Guests and other "
+            "companies see nothing, unless your administrators allow it."
         ),
         section(
             "*Of what you ask:* what a conversation was about for a day, never its words; a question without a good "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
@@ -12,8 +13,9 @@ from bot.local import LocalSlack, Message
 from handlers.members import profile_of
 from handlers.vacancies import Notices
 from knowledge.freshness import ASK_AGAIN
-from knowledge.people import Level
+from knowledge.people import Level, Listed, Member, Terms, Visibility
 from knowledge.workspaces import Settings
+from storage.bulk import SqlPeopleInBulk
 from storage.vacated import SEE_AFTER, SqlVacancies
 from tests.conftest import ANN, BEN, CAI, DEE, GUS, TEAM, Clock, Start, declares, settled, words
 from tests.databases import BOTH, empty_tables
@@ -95,6 +97,35 @@ async def test_they_are_told_when_the_last_one_fades(slack: LocalSlack, bot: Bot
     clock.at = clock.at.replace(hour=9)
     await bot.notices.run()
     assert ["MLOps Engineer" in words(one) for one in told(slack)] == [True]
+
+
+@pytest.mark.parametrize("visibility", ["hidden", "ask_first"])
+async def test_that_somebody_hides_is_not_told(
+    slack: LocalSlack, bot: Bot, clock: Clock, visibility: Visibility
+) -> None:
+    await named(bot, ANN)
+    await declares(bot, slack, BEN, MLOPS)
+    await bot.people.declare(TEAM, BEN, MLOPS, {}, clock.now(), Terms(visibility))
+    await some_time(bot, clock)
+    assert told(slack) == []
+    # Nor that the one who is left hides; that the last has left is told of whoever it was.
+    await declares(bot, slack, CAI, MLOPS)
+    await bot.people.forget(TEAM, CAI)
+    await some_time(bot, clock)
+    assert told(slack) == []
+    await bot.people.forget(TEAM, BEN)
+    await some_time(bot, clock)
+    assert len(told(slack)) == 1
+
+
+async def test_they_are_told_when_an_import_takes_the_last_one_away(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    await named(bot, ANN)
+    bulk, ben = SqlPeopleInBulk(bot.engine, random.Random(1)), Member(BEN, "Ben")
+    await bulk.declare_many(TEAM, [Listed(ben, BOTH_ROLES, {})], clock.now())
+    await bulk.declare_many(TEAM, [Listed(ben, MLOPS, {})], clock.now())
+    await some_time(bot, clock)
+    [notice] = told(slack)
+    assert "• Data Engineer" in words(notice) and "MLOps" not in words(notice)
 
 
 async def test_nobody_is_told_while_somebody_is_left(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
