@@ -146,6 +146,10 @@ def view_json(workspace: Workspace, view: View) -> JSON:
     }
 
 
+UNPARSED = frozenset({"value", "accessibility_label", "alt_text", "private_metadata"})
+"""Texts that are not drawn, or as they stand."""
+
+
 def mentions(content: object) -> set[str]:
     """Return the user ids that a text or blocks mention; plain text and a button's value mention nobody."""
     match content:
@@ -160,7 +164,7 @@ def mentions(content: object) -> set[str]:
         case {"type": "text"}:
             return set()
         case dict():
-            return {user for name, part in content.items() if name != "value" for user in mentions(part)}
+            return {user for name, part in content.items() if name not in UNPARSED for user in mentions(part)}
     return set()
 
 

@@ -31,7 +31,7 @@ class Message:
     def payload(self) -> dict[str, Any]:
         """Return the arguments for Slack's posting methods."""
         return {
-            "text": _within(escape(self.text), MESSAGE_TEXT),
+            "text": _within(escape(readable(self.text)), MESSAGE_TEXT),
             "blocks": list(self.blocks),
             "unfurl_links": False,
             "unfurl_media": False,
@@ -41,6 +41,17 @@ class Message:
 def escape(text: str) -> str:
     """Escape the three signs of Slack's markup, which takes every mention and link out of a text."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def readable(text: str) -> str:
+    """Take out what nobody sees and what turns the order of signs around: a name must not rewrite the line it is in."""
+    return text.translate(_UNSEEN)
+
+
+_UNSEEN = dict.fromkeys(
+    (*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+)
+"""Control signs but for tabs and ends of lines, and embeddings, overrides and isolates of the direction of writing."""
 
 
 def cut(text: str, limit: int) -> str:
@@ -55,12 +66,12 @@ def cut(text: str, limit: int) -> str:
 
 def plain(text: str, limit: int) -> Block:
     """Make a plain_text object; Slack parses nothing in it but emoji codes, which are off."""
-    return {"type": "plain_text", "text": cut(text, limit) or "–", "emoji": False}
+    return {"type": "plain_text", "text": cut(readable(text), limit) or "–", "emoji": False}
 
 
 def mrkdwn(text: str, limit: int = SECTION) -> Block:
     """Make a mrkdwn object; ``verbatim`` keeps Slack from turning a bare @here, #channel or URL into a link."""
-    return {"type": "mrkdwn", "text": cut(text, limit), "verbatim": True}
+    return {"type": "mrkdwn", "text": cut(readable(text), limit) or "–", "verbatim": True}
 
 
 def header(text: str) -> Block:
