@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -17,7 +16,7 @@ from handlers.blocks.people import View
 from handlers.declaring_form import input_block
 from handlers.permissions import Standings
 from handlers.personal import as_json
-from handlers.replies import Clock, modal_of, open_modal, show_modal, view_for
+from handlers.replies import Clock, modal_of, open_modal, over, view_for
 from handlers.settings import NOT_YOURS, not_yours
 from handlers.settings_form import NAMES
 from knowledge.guide import Guide
@@ -59,7 +58,7 @@ async def show_audit(
         shown = [section(_entry(entry, view)) for entry in entries] or [section(NOTHING)]
         return modal_of(message([note], [*shown, small_print(note)]), "Audit log")
 
-    await open_modal(client, partial(show_modal, client, press), build())
+    await open_modal(client, over(client, press), build())
     await ack()
 
 
@@ -100,7 +99,7 @@ async def choose_person(ack: AsyncAck, body: dict[str, Any], client: AsyncWebCli
         allowed = await standings.may(client, press.actor, "export a person")
         return _person_form() if allowed else modal_of(not_yours(), "A person's data")
 
-    await open_modal(client, partial(show_modal, client, press), build())
+    await open_modal(client, over(client, press), build())
     await ack()
 
 
@@ -182,9 +181,13 @@ async def erase_person(
 ) -> None:
     """Erase a person, record that by the hash that is left of them, and say how much it was."""
     submission = payloads.submission(body)
-    actor, user = submission.actor, payloads.as_id(submission.private_metadata)
+    actor, user = submission.actor, submission.private_metadata
     if not await standings.may(client, actor, "erase a person"):
         await ack(response_action="update", view=modal_of(not_yours(), "A person's data"))
+        return
+    if not payloads.is_id(user):
+        said = "I can't tell whose data that is. Please choose the person again."
+        await ack(response_action="update", view=modal_of(message([said], [section(said)]), "A person's data"))
         return
     rows = await people.forget(actor.workspace, user)
     entry = Recorded(actor.user, "person erased", now(), after={"rows": rows}, about=user)

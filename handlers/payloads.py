@@ -126,6 +126,11 @@ def as_id(value: object, longest: int = LONGEST_ID) -> str:
     return text
 
 
+def is_id(text: str) -> bool:
+    """Tell whether a text can be an id of Slack's."""
+    return 0 < len(text) <= LONGEST_ID and text.isprintable()
+
+
 def malformed(body: Payload) -> str | None:
     """Say what a payload lacks that every one of its kind has; None where it can be dispatched."""
     try:

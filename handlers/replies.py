@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import ContextVar
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from slack_bolt.context.async_context import AsyncBoltContext
@@ -176,6 +177,11 @@ async def show_modal(client: AsyncWebClient, press: Press, view: Block, *, repla
 
 
 Show = Callable[[Block], Awaitable[AsyncSlackResponse]]
+
+
+def over(client: AsyncWebClient, press: Press) -> Show:
+    """Return what shows a view over the modal that was pressed in, and as a new one where it was pressed elsewhere."""
+    return partial(show_modal, client, press) if press.in_modal else opening(client, press.trigger_id)
 
 
 async def open_modal(client: AsyncWebClient, show: Show, building: Coroutine[Any, Any, Block]) -> None:
