@@ -26,7 +26,7 @@ from handlers import EVENTS
 from handlers.errors import FAILURES, REFERENCE, PayloadError, new_reference, on_error
 from handlers.late import early_answer, late_answer
 from handlers.pace import Searches
-from handlers.payloads import INTERACTIONS, as_id, as_text, event_actor, is_question, malformed, search
+from handlers.payloads import INTERACTIONS, as_id, as_text, check_event, event_actor, is_question, malformed, search
 from handlers.replies import ClientOf
 from knowledge.ports import People
 from storage.inbox import Event, SqlInbox
@@ -237,6 +237,7 @@ def inbox_event(body: dict[str, Any]) -> Event | None:
     if kind not in EVENTS:
         logger.info("event acknowledged without a listener: %s", kind[:40])
         return None
+    check_event(event)
     channel = message_ts = None
     if kind in ("message", "app_mention"):
         if not is_question(event) or (kind == "message" and event.get("channel_type") != "im"):

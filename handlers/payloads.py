@@ -195,6 +195,8 @@ def _check_state(state: object) -> None:
         _texts(element, "value", "selected_user", within=where)
         if not isinstance(element.get("selected_users"), list | None):
             raise PayloadError(f"{where}.selected_users: not a list")
+        for user in (*(element.get("selected_users") or ()), element.get("selected_user") or "U"):
+            as_id(user)
         _objects(element, "selected_option", within=where)
         if element.get("selected_option"):
             _needs(element["selected_option"], "value", within=f"{where}.selected_option")
@@ -300,6 +302,17 @@ def removed_from(body: Payload) -> tuple[str, ...]:
     says = "is_enterprise_install" in authorization
     enterprise = authorization.get("enterprise_id") or body.get("enterprise_id")
     return (workspace, as_id(enterprise)) if enterprise and enterprise != workspace and not says else (workspace,)
+
+
+def check_event(event: Payload) -> None:
+    """Check what Bolt reads of an event before any listener does. Raises PayloadError."""
+    _texts(event, "channel_id", "user_id", "ts", "thread_ts", "tab", within="event")
+    _objects(event, "item", "message", "view", "assistant_thread", within="event")
+    for name in ("channel", "user"):
+        if not isinstance(event.get(name), str | Mapping | None):
+            raise PayloadError(f"event.{name}: neither text nor an object")
+    if event.get("type") == "app_home_opened":
+        _needs(event, "user", within="event")
 
 
 def _from_outside(event: Payload, team: object, enterprise: object, org_wide: bool) -> bool:

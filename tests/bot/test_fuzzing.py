@@ -1,0 +1,26 @@
+"""A few hundred mutated payloads; `make fuzz` with --minutes sends them for longer."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from bot.app import Bot
+from bot.local import LocalSlack
+from tests.conftest import ANN, BEN, declares
+from tests.fuzz_front_door import Fuzzer
+from tests.handlers.test_who_may import ACTIONS, OPTIONS, VIEWS
+
+IDS = {"action": [*ACTIONS], "view": [*VIEWS], "options": [*OPTIONS]}
+
+
+@pytest.mark.usefixtures("faults", "refusals")
+@pytest.mark.parametrize("seed", range(3))
+async def test_no_mutated_payload_is_a_server_error(slack: LocalSlack, bot: Bot, seed: int) -> None:
+    await declares(bot, slack, BEN, {"mlops-engineer": "lead"}, ("looms",))
+    slack.workspace.members[ANN].admin = True
+    fuzzer = Fuzzer(slack, bot, random.Random(seed), IDS)
+    await fuzzer.run(rounds=150)
+    assert fuzzer.wrong == []
+    assert fuzzer.sent == 150
