@@ -39,6 +39,8 @@ from handlers.courier import Courier
 from handlers.freshness import RUN_SECONDS, Rounds
 from handlers.permissions import CATCH_UP_SECONDS, Standings
 from handlers.vacancies import Notices
+from handlers.verifying import RUN_SECONDS as VERIFY_SECONDS
+from handlers.verifying import Verifier
 from knowledge.desk import Desk
 from knowledge.guide import Guide, load_guide
 from knowledge.ports import People, TeamKnowledge, Threads
@@ -57,6 +59,7 @@ from storage.rotation import renew_secrets
 from storage.team_entries import SqlTeamEntries
 from storage.threads import SqlThreads
 from storage.vacated import SqlVacancies
+from storage.verifying import SqlVerifications
 from storage.workspaces import SqlWorkspaces
 
 logger = logging.getLogger(__name__)
@@ -86,6 +89,7 @@ class Bot:
     worker: Worker
     rounds: Rounds
     courier: Courier
+    verifier: Verifier
     notices: Notices
     standings: Standings
     timers: Timers
@@ -253,6 +257,7 @@ def build_app(
     asks, deliveries = SqlAsks(engine), SqlDeliveries(engine)
     desk = Desk(asks, people, guide.to_ask, workspaces.settings, now)
     keepings = SqlKeepings(engine, team)
+    verifications = SqlVerifications(engine)
     courier = Courier(
         deliveries,
         asks,
@@ -285,6 +290,7 @@ def build_app(
         courier=courier,
         removed=tokens.removed,
         keepings=keepings,
+        verifications=verifications,
         now=now,
         support=settings.support_contact,
     )
@@ -324,8 +330,10 @@ def build_app(
         now,
     )
     notices = Notices(vacancies, workspaces, guide.catalog.roles, authorize.client_of, now)
+    verifier = Verifier(verifications, team, workspaces, authorize.client_of, now)
     jobs: list[Job] = [
         (RUN_SECONDS, rounds.run),
+        (VERIFY_SECONDS, verifier.run),
         (COURIER_SECONDS, courier.run),
         (RUN_SECONDS, notices.run),
         *tokens.jobs,
@@ -345,6 +353,7 @@ def build_app(
         worker,
         rounds,
         courier,
+        verifier,
         notices,
         standings,
         Timers(jobs, regularly),

@@ -13,6 +13,7 @@ from handlers import (
     audit,
     curating,
     curating_files,
+    curating_proposals,
     declaring,
     freshness,
     home,
@@ -24,6 +25,7 @@ from handlers import (
     questions,
     role_card,
     settings,
+    verifying,
 )
 from handlers import asks as asks_
 from handlers.asks import Counter
@@ -38,6 +40,7 @@ from handlers.naming import Naming
 from handlers.pace import Pace
 from handlers.permissions import Standings
 from handlers.replies import Clock, Later
+from handlers.verifying import Authors
 from knowledge.desk import Desk
 from knowledge.guide import Guide
 from knowledge.keeping import Keepings
@@ -52,6 +55,7 @@ from knowledge.ports import (
     Vacancies,
     Workspaces,
 )
+from knowledge.verifying import Verifications
 
 EVENTS = (
     "app_mention",
@@ -86,6 +90,7 @@ def register(
     courier: Courier,
     removed: installing.Removed,
     keepings: Keepings,
+    verifications: Verifications,
     now: Clock,
     support: str = "",
 ) -> None:
@@ -100,8 +105,9 @@ def register(
     ratings = Ratings(feedback, guide, later, now)
     counter = Counter(desk, asks, courier, guide, people, standings, later, now)
     keeper = Keeper(counter, keepings)
+    authors = Authors(verifications, team, standings, now)
 
-    curating_ = Curating(guide, team, workspaces, standings, drawn, later, now)
+    curating_ = Curating(guide, team, workspaces, standings, drawn, keepings, people, later, now)
 
     look_up = partial(role_card.look_up, **every, **administered, ratings=ratings, naming=naming, counter=counter)
     app.command(ids.COMMAND)(look_up)
@@ -131,11 +137,13 @@ def register(
     app.action(ids.ASKING_ANY)(partial(ask_follow_up.pressed, counter=counter))
 
     app.action(ids.TEAM_ANY)(partial(curating.pressed, curating=curating_))
+    app.action(ids.TEAM_DECIDE)(partial(curating_proposals.decided, curating=curating_))
     app.action(ids.TEAM_IMPORT)(partial(curating_files.open_import, curating=curating_))
     app.action(ids.TEAM_EXPORT_ANY)(partial(curating_files.export, curating=curating_, bulk=bulk))
 
     app.options(ids.TEAM_MENU)(partial(curating.offer, curating=curating_))
     app.action(ids.KEEP_ANY)(partial(keeping.pressed, keeper=keeper))
+    app.action(ids.VERIFY_ANY)(partial(verifying.pressed, authors=authors))
     app.options(ids.ROLES_MENU)(partial(declaring.offer_roles, guide=guide))
     among = partial(offer_declared_topics, guide=guide, people=people, standings=standings)
     app.options(ids.DIRECTORY_TOPIC)(among)
@@ -152,6 +160,7 @@ def register(
 
     app.view(ids.VIEW_PUT)(partial(asks_.put, counter=counter))
     app.view(ids.VIEW_PUT_ANYWAY)(partial(asks_.put_anyway, counter=counter))
+    app.view(ids.VIEW_VERIFY)(partial(verifying.changed, authors=authors))
     app.view(ids.VIEW_KEEP)(partial(keeping.agreed, keeper=keeper))
     app.view(ids.VIEW_ANSWER)(partial(asks_.answered, counter=counter))
     app.view(ids.VIEW_HAND_OVER)(partial(asks_.handed_over, counter=counter))

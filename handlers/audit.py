@@ -22,7 +22,7 @@ from handlers.settings_form import NAMES
 from knowledge.guide import Guide
 from knowledge.people import Person
 from knowledge.ports import People, Workspaces
-from knowledge.workspaces import COMMAND_LINE, KEEP_RECORDS, Recorded
+from knowledge.workspaces import BY_ITSELF, COMMAND_LINE, KEEP_RECORDS, Recorded
 
 MOST_SHOWN = 20
 HASH = 64
@@ -84,8 +84,8 @@ def _value(value: object) -> str:
 
 
 def _who(who: str, view: View) -> str:
-    if who == COMMAND_LINE:
-        return COMMAND_LINE
+    if who in (COMMAND_LINE, BY_ITSELF):
+        return who
     if len(who) == HASH:
         return f"a person who is forgotten (hash {who[:12]}…)"
     return view.profile(Person(who, "", "active", ()))

@@ -25,7 +25,8 @@ from handlers.permissions import Standings
 from handlers.places import Place
 from handlers.replies import Clock, Later, answer_press, modal_of, open_modal, opening, show_modal, view_for
 from knowledge.guide import Guide
-from knowledge.ports import TeamEntries, Workspaces
+from knowledge.keeping import Keepings
+from knowledge.ports import People, TeamEntries, Workspaces
 from knowledge.team import Alias, TeamEntry, found_by, published, retired, verified
 from knowledge.team_rows import new_entry_id
 from knowledge.workspaces import Recorded
@@ -44,6 +45,8 @@ class Curating:
     workspaces: Workspaces
     standings: Standings
     home: Home
+    keepings: Keepings
+    people: People
     later: Later
     now: Clock
 
@@ -97,7 +100,9 @@ async def _after(curating: Curating, client: AsyncWebClient, context: AsyncBoltC
     if entry is None:
         return blocks.done(GONE)
     if action == ids.TEAM_EDIT:
-        return blocks.entry_form(entry, roles, view)
+        proposed = entry.state == "proposed"
+        alike = await curating.guide.alike(press.actor.workspace, entry) if proposed else ()
+        return blocks.entry_form(entry, roles, view, alike)
     return await _change(curating, client, context, press, entry, now)
 
 
@@ -162,19 +167,38 @@ async def save_entry(
         return
     entry = published(_entered(form, before, actor), curating.now())
     problems = curating.guide.checker(known).entry(entry)
-    if form.chosen.get(ids.team_block("author")) == (SHOW,):
+    if entry.source == "kept":
+        entry = await _by_its_author(curating, before, entry, actor)
+    elif form.chosen.get(ids.team_block("author")) == (SHOW,):
         entry = replace(entry, shown_author=await _name_of(client, actor.user))
         if not entry.shown_author:
             problems.setdefault("author", NO_NAME)
     if problems:
         await ack(response_action="errors", errors={ids.team_block(name): said for name, said in problems.items()})
         return
-    await curating.team.save(actor.workspace, [entry])
-    await curating.record(actor, "entry changed" if before else "entry added", {"entry": entry.id})
+    if before is not None and before.state == "proposed":
+        if await curating.keepings.publish(actor.workspace, entry, curating.now()) == "late":
+            await ack(response_action="update", view=blocks.done(GONE))
+            return
+        what = "entry published"
+    else:
+        await curating.team.save(actor.workspace, [entry])
+        what = "entry changed" if before else "entry added"
+    await curating.record(actor, what, {"entry": entry.id})
     curating.redraw(client, context, actor)
     await ack(
         response_action="update", view=blocks.done(f"Saved. “{entry.name}” answers in this workspace from now on.")
     )
+
+
+async def _by_its_author(curating: Curating, before: TeamEntry | None, entry: TeamEntry, actor: Actor) -> TeamEntry:
+    """Return what was kept as whose it is: whoever answered, if it is their words, and they may be named still."""
+    author = before.written_by if before is not None and before.answer == entry.answer else ""
+    if author and before is not None:
+        declared = await curating.people.declaration(actor.workspace, author)
+        if declared.terms.visibility == "open":
+            return replace(entry, written_by=author, shown_author=before.shown_author)
+    return replace(entry, written_by="", shown_author="")
 
 
 async def _name_of(client: AsyncWebClient, user: str) -> str:

@@ -261,11 +261,11 @@ async def pressed(
             await ack()
     if not there:
         change = button("Declare what I do", ids.DECLARE, "-", primary=True)
-        await _replace(client, press, message([NOTHING], [section(NOTHING), actions(change)]))
+        await replace_question(client, press, message([NOTHING], [section(NOTHING), actions(change)]))
         return
     declaration = await people.declaration(*who)
     lines = _as_others_see_it(declaration, view_for(press.actor, context, guide, now))
-    await _replace(
+    await replace_question(
         client,
         press,
         message([said, *lines], [section(f"*{said}*\n" + escape("\n".join(lines))), actions(change)]),
@@ -275,7 +275,7 @@ async def pressed(
 NOTHING = "You declare nothing any more, so there is nothing to confirm."
 
 
-async def _replace(client: AsyncWebClient, press: Press, shown: Message) -> None:
+async def replace_question(client: AsyncWebClient, press: Press, shown: Message) -> None:
     """Put a message in the place of the one with the button; below it, where Slack lets nobody change that one."""
     if press.channel and press.message_ts:
         sent = {"text": shown.payload()["text"], "blocks": list(shown.blocks)}

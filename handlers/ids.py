@@ -96,6 +96,9 @@ TEAM_LIST = "team_list"
 TEAM_EDIT, TEAM_RETIRE, TEAM_VERIFY, TEAM_UNWORD = "team_edit", "team_retire", "team_verify", "team_unword"
 TEAM_ANY = re.compile(r"^team_(new|word|list|edit|retire|verify|unword)(:[a-z0-9]+)?$")
 """What curators press about their team's knowledge; the value is an entry's id, a word, or a place in the list."""
+TEAM_REJECT, TEAM_MERGE = "team_reject", "team_merge"
+TEAM_DECIDE = re.compile(rf"^({TEAM_REJECT}|{TEAM_MERGE}(:[0-9])?)$")
+"""What curators decide about a proposed entry beside publishing it; the value begins with its id."""
 TEAM_IMPORT, TEAM_EXPORT = "team_import", "team_export"
 TEAM_EXPORT_ANY = re.compile(rf"^{TEAM_EXPORT}:(entries|people)$")
 TEAM_ROLES, TEAM_TARGET = "team_roles", "team_target"

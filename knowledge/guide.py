@@ -285,6 +285,10 @@ class Guide(Vocabulary):
         found = team.named(text) or (near.entry if near else None)
         return found if found is not None and found.answer else None
 
+    async def alike(self, workspace: str, entry: TeamEntry) -> Sequence[TeamEntry]:
+        """Return the workspace's published entries that are nearest to a proposed one, which may say the same."""
+        return (await self._teams.of(workspace)).alike(entry.question or entry.name)
+
     def in_words(self, subject: Subject) -> str:
         """Say what a subject is about: the name of its first entry, or the words of a topic; empty for nothing."""
         entry = self._suggester.entry_of(Subject(topics=subject.topics, tools=subject.tools) or subject)

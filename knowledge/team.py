@@ -116,6 +116,13 @@ def is_due(entry: TeamEntry, now: datetime) -> bool:
     return entry.state == "published" and entry.verify_by is not None and entry.verify_by <= now
 
 
+def ran_out(entry: TeamEntry) -> bool:
+    """Tell whether an entry was retired after its time had run out: nobody had said again that it is right."""
+    if entry.state != "retired" or entry.verified_at is None or entry.changed_at is None:
+        return False
+    return entry.changed_at >= entry.verified_at + VERIFY_AFTER
+
+
 def found_by(known: Known, typed: str) -> list[TeamEntry | Alias]:
     """Return the entries, of any state, and words that what was typed fits: each word begins one of theirs."""
     wanted = words(typed)

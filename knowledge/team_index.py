@@ -16,6 +16,7 @@ from math import log
 from typing import NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
@@ -28,6 +29,8 @@ NEAR, NEAR_NAME = 0.65, 0.7
 BEYOND_TEXT, BEYOND_PHRASE = 0.55, 0.45
 """What either has beyond the other counts against them; it counts more than among bundled entries, which are known to
 be about one field."""
+ALIKE, MOST_ALIKE = 0.35, 3
+"""From this similarity on a question is shown to a curator as one that may be the same."""
 OTHER_WORD = 0.8
 """What is left of the similarity where one asks where, and the other when."""
 FEWEST_COMMON, ALMOST = 2, 0.9
@@ -44,6 +47,7 @@ MOST_FOUND = 20
 _ASKS = re.compile(r"\b(?:who|where|when|why|how (?:long|much|many|often)|how|what|which)", re.IGNORECASE)
 _PLAIN = ("how", "what", "which")
 _WORD = re.compile(WORD + r"(?:['’][a-zA-Z]+)?")
+FloatArray = NDArray[np.float64]
 T = TypeVar("T")
 Stems = tuple[str, ...]
 
@@ -210,19 +214,18 @@ class Team:
         near = common / ((common + BEYOND_TEXT * (sum(weights) - common)) or 1.0)
         return Near(entry, near) if near >= NEAR_NAME else None
 
+    def alike(self, text: str) -> Sequence[TeamEntry]:
+        """Return at most three entries that a question may be another wording of; a person judges that."""
+        near, _ = self._nearness(self._read(text))
+        order = [int(at) for at in np.argsort(-near, kind="stable")[:MOST_FOUND] if near[at] >= ALIKE]
+        first = [self.named(text), self.named_in(text)]
+        found = [*filter(None, first), *(self._asking[at][0] for at in order)]
+        return list({entry.id: entry for entry in found}.values())[:MOST_ALIKE]
+
     def _by_question(self, tokens: Sequence[Token], asks: str) -> Near | None:
         if not self._asking:
             return None
-        weights = {token.stem: self._weigh(token.stem) for token in tokens}
-        total = sum(weights.values())
-        common, shared = np.zeros(len(self._asking)), np.zeros(len(self._asking))
-        for stem, weight in weights.items():
-            numbers = self._by_word.get(stem)
-            if numbers is not None:
-                common[numbers] += weight
-                shared[numbers] += stem not in self._reader.weak
-        beyond = BEYOND_TEXT * (total - common) + BEYOND_PHRASE * (self._weights - common)
-        near = common / np.maximum(common + beyond, 1e-9)
+        near, shared = self._nearness(tokens)
         near[(near < NEAR) | (shared < FEWEST_COMMON) & (near < ALMOST)] = 0.0
         # Few are left: how each asks is looked at one by one.
         best = [
@@ -232,6 +235,19 @@ class Team:
         ]
         found = max(best, key=lambda one: one.score)
         return found if found.score >= NEAR else None
+
+    def _nearness(self, tokens: Sequence[Token]) -> tuple[FloatArray, FloatArray]:
+        """Return for every question how near a text is to it, and how many words of weight they share."""
+        weights = {token.stem: self._weigh(token.stem) for token in tokens}
+        total = sum(weights.values())
+        common, shared = np.zeros(len(self._asking)), np.zeros(len(self._asking))
+        for stem, weight in weights.items():
+            numbers = self._by_word.get(stem)
+            if numbers is not None:
+                common[numbers] += weight
+                shared[numbers] += stem not in self._reader.weak
+        beyond = BEYOND_TEXT * (total - common) + BEYOND_PHRASE * (self._weights - common)
+        return common / np.maximum(common + beyond, 1e-9), shared
 
     def beginning_with(self, typed: str) -> Sequence[TeamEntry]:
         """Return at most twenty entries that what was typed fits: each word begins one of the entry's names."""

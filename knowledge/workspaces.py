@@ -16,6 +16,8 @@ MOST_CURATORS = 20
 KEEP_RECORDS = timedelta(days=365)
 """How long an entry of the audit log is kept."""
 COMMAND_LINE = "command line"
+BY_ITSELF = "the bot itself"
+"""Who is on record where nobody pressed anything: a time had come."""
 """Who did it, where it was done on the machine and not in Slack."""
 
 

@@ -78,7 +78,7 @@ class SqlDeliveries:
                 at = used[method] = free[method].pop(0)
                 what = Delivery(row.key, row.kind, row.user_id, opened(self._engine, row.text))
                 claimed.append(DueDelivery(workspace, row.ask_id, what, row.turn, row.attempts + 1, max(at, now)))
-            for one in claimed:
+            for one in sorted(claimed, key=lambda one: (one.ask_id, one.what.key)):
                 await connection.execute(
                     update(ask_deliveries).where(_this(one)).values(lease_until=now + LEASE, attempts=one.attempts)
                 )

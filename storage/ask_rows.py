@@ -229,7 +229,8 @@ async def want(
             "due_at": now,
             "lease_until": NEVER,
         }
-        for one in {one.key: one for one in deliveries}.values()
+        # In the order of their keys, as whoever claims them, or the two could hold each other up.
+        for _, one in sorted({one.key: one for one in deliveries}.items())
     ]
     insertion = insert_into(engine, ask_deliveries).values(rows)
     again = {"turn": d.turn + 1, "attempts": 0, "due_at": now, "recipient": insertion.excluded.recipient}

@@ -175,8 +175,7 @@ class SqlKeepings:
         wanted = [Delivery("asker", "draw asker")] if ask.asker is not None else []
         if ask.answerer is not None:
             wanted.append(Delivery(f"person:{ask.answerer.user}", "draw person", ask.answerer.user))
-        key = await workspace_key(self._engine, connection, ask.workspace)
-        await want(self._engine, connection, ask, wanted, now, key)
+        await want(self._engine, connection, ask, wanted, now, await self._mark(connection, ask.asker, ask.workspace))
 
 
 async def forget_in_keepings(engine: AsyncEngine, connection: AsyncConnection, workspace: str, user: str) -> int:

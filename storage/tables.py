@@ -490,6 +490,7 @@ verifications = Table(
 
 Index("ix_keepings_entry", keepings.c.workspace, keepings.c.entry_id)
 Index("ix_keepings_user", keepings.c.workspace, keepings.c.user_id)
+Index("ix_keepings_asker", keepings.c.workspace, keepings.c.asker_mark)
 Index("ix_keepings_gone", keepings.c.gone_at)
 Index("ix_verifications_user", verifications.c.workspace, verifications.c.user_id)
 Index("ix_team_entries_verify", team_entries.c.verify_by)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from handlers import ids
 from handlers.blocks.message import Block, actions, button, context, cut, escape, header, option, plain, section
 from handlers.blocks.people import View
+from handlers.blocks.proposed import NAMED, NOT_NAMED, decisions, waiting
 from handlers.blocks.team import day, source_of
 from knowledge.team import (
     LONGEST_ANSWER,
@@ -72,6 +73,7 @@ def overview(known: Known, view: View) -> list[Block]:
         header(TITLE),
         section("What your team adds answers before what I bring with me, in this workspace alone."),
         section("\n".join(lines)),
+        *waiting(known, view),
         actions(
             button("Add an entry", ids.TEAM_NEW, "-", primary=not known.entries),
             button("Add a word", ids.TEAM_WORD, "-", label="Add a word that your team says for something I know"),
@@ -132,8 +134,8 @@ def _who_and_when(what: str, user: str, when: str) -> str:
     return f"{what}{f' on {when}' if when else ''}{f' by <@{user}>' if user else ''}"
 
 
-def entry_form(entry: TeamEntry | None, names: Mapping[str, str], view: View) -> Block:
-    """Make the form of an entry; ``names`` are those of roles, by id."""
+def entry_form(entry: TeamEntry | None, names: Mapping[str, str], view: View, alike: Sequence[TeamEntry] = ()) -> Block:
+    """Make the form of an entry; ``names`` are those of roles, by id, ``alike`` what a proposal can be merged into."""
     one = entry or TeamEntry("", "")
     roles: Block = {
         "type": "multi_external_select",
@@ -166,10 +168,15 @@ def entry_form(entry: TeamEntry | None, names: Mapping[str, str], view: View) ->
             _text(", ".join(one.topics), MOST_TOPICS * (LONGEST_TOPIC + 2)),
             "As colleagues declare them, with commas.",
         ),
-        field("author", "Author", author),
     ]
+    if one.source == "kept":
+        blocks.append(context(f"By {escape(one.shown_author)}. {NAMED}" if one.shown_author else NOT_NAMED))
+    else:
+        blocks.append(field("author", "Author", author))
     if entry is not None:
-        row = [] if entry.state == "retired" else [_retire(entry)]
+        if entry.state == "proposed":
+            blocks += decisions(entry, alike)
+        row = [_retire(entry)] if entry.state == "published" else []
         if entry.state == "published":
             row.append(button("Still right", ids.TEAM_VERIFY, entry.id, label=f"Say that {entry.name} is right now"))
         if row:

@@ -6,14 +6,14 @@ import asyncio
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from bot.app import Bot
-from bot.local import LocalSlack, Message
+from bot.local import LocalSlack, Message, View
 from knowledge.people import Terms, Visibility
 from knowledge.team import TeamEntry, published
-from tests.conftest import ANN, BEN, CAI, DEE, GUS, TEAM, Clock, declares, interact, rows, words
-from tests.databases import BOTH, empty_tables
+from knowledge.workspaces import Settings
+from tests.conftest import ANN, BEN, CAI, DEE, EVA, GUS, TEAM, Clock, declares, interact, rows, settled, words
+from tests.databases import BOTH, emptied
 from tests.handlers.test_asks import AT_WORK, MLOPS, QUESTION, all_told, answers, buttons, carried, put, told
 
 ANSWER = "Set the alias of the registry back to the version before."
@@ -27,13 +27,7 @@ def at_work(clock: Clock) -> None:
 
 @pytest.fixture(params=BOTH)
 def database(request: pytest.FixtureRequest, database: str) -> str:
-    return database if request.param == "sqlite" else str(request.getfixturevalue("postgres"))
-
-
-@pytest_asyncio.fixture(autouse=True)
-async def empty(bot: Bot) -> None:
-    if bot.engine.dialect.name == "postgresql":
-        await empty_tables(bot.engine)
+    return database if request.param == "sqlite" else emptied(request.getfixturevalue("postgres"))
 
 
 async def solved(
@@ -60,6 +54,32 @@ async def agrees(slack: LocalSlack, user: str, card: Message, answer: str | None
     done = await slack.submit(user, opened.view, values | ({"how": ["show"]} if named else {}))
     assert done.view is not None, done.errors
     return words(done.view)
+
+
+async def proposed(
+    slack: LocalSlack, bot: Bot, clock: Clock, *, named: bool = True, terms: Terms | None = None
+) -> tuple[Message, Message]:
+    """Have both agree, with Ben as the curator; return the messages of both."""
+    await bot.workspaces.save(TEAM, Settings(curators=(BEN, EVA)), ANN, clock.now())
+    mine, theirs = await solved(slack, bot, clock, terms=terms)
+    await slack.press(ANN, mine, YES)
+    await agrees(slack, DEE, theirs, named=named)
+    await carried(bot, clock)
+    return mine, theirs
+
+
+async def reviewed(slack: LocalSlack, bot: Bot, user: str = BEN, place: str = "p0") -> View:
+    """Open what waits for curators, from their Home tab."""
+    shown = await slack.open_home(user)
+    await slack.press(user, shown, "home_section:team")
+    await settled(bot)
+    opened = await slack.press(user, slack.workspace.homes[user], f"team_edit:{place}")
+    assert opened.view is not None
+    return opened.view
+
+
+async def recorded(bot: Bot) -> list[tuple[str, str]]:
+    return [(one.what, one.who) for one in await bot.workspaces.recorded(TEAM, 20) if one.what.startswith("entry")]
 
 
 async def entries(bot: Bot) -> tuple[TeamEntry, ...]:
@@ -245,3 +265,121 @@ async def test_what_the_team_has_answered_is_shown_before_anybody_is_asked(
     [card] = told(slack, CAI)
     assert "A colleague asks you" in card.text and "How do we roll back our model?" in card.text
     assert told(slack, BEN) == []
+
+
+async def test_a_curator_publishes_it_and_the_next_who_asks_is_served(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    mine, theirs = await proposed(slack, bot, clock)
+    form = await reviewed(slack, bot)
+    for said in ("Both who asked and who answered agreed", "By Dee Dorsey", "Don't add it"):
+        assert said in words(form)
+    done = await slack.submit(BEN, form, {"team_name": "Model rollback", "team_topics": "MLflow"})
+    assert done.view is not None and "Saved." in words(done.view), done.errors
+    await carried(bot, clock)
+    [entry] = await entries(bot)
+    assert (entry.state, entry.written_by, entry.shown_author) == ("published", DEE, "Dee Dorsey")
+    assert (entry.name, entry.topics) == ("Model rollback", ("MLflow",))
+    assert await recorded(bot) == [("entry published", BEN)]
+    for card in (mine, theirs):
+        assert "It was kept" in card.text and buttons(card) == []
+    clock.move(days=12)
+    served = await slack.command(CAI, "/genai-role how do we roll back a model?")
+    assert ANSWER in served.text
+    assert "From your team, verified 12 days ago by Dee Dorsey." in served.text
+    # Who asked is not known any more, and a consent comes too late.
+    assert [row["asker_mark"] for row in await rows(bot, "keepings")] == [None]
+    await slack.command(DEE, "/genai-role forget me")
+    clock.move(seconds=5)
+    [entry] = await entries(bot)
+    assert (entry.state, entry.written_by, entry.shown_author) == ("published", "", "")
+
+
+async def test_words_that_a_curator_changed_stand_under_nobodys_name(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    await proposed(slack, bot, clock)
+    await slack.submit(BEN, await reviewed(slack, bot), {"team_answer": "Other words."})
+    [entry] = await entries(bot)
+    assert (entry.answer, entry.written_by, entry.shown_author) == ("Other words.", "", "")
+
+
+async def test_whoever_became_hidden_meanwhile_is_not_named(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    await proposed(slack, bot, clock)
+    await bot.people.declare(TEAM, DEE, MLOPS, {}, clock.now(), Terms(visibility="hidden"))
+    await slack.submit(BEN, await reviewed(slack, bot), {})
+    [entry] = await entries(bot)
+    assert (entry.state, entry.written_by, entry.shown_author) == ("published", "", "")
+
+
+async def test_a_curator_does_not_see_who_is_not_to_be_named(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    await proposed(slack, bot, clock, named=False, terms=Terms(visibility="hidden"))
+    form = await reviewed(slack, bot)
+    listed = await slack.press(BEN, slack.workspace.homes[BEN], "team_list")
+    assert listed.view is not None
+    for view in (form, listed.view, slack.workspace.homes[BEN]):
+        assert not {said for said in ("Dee", DEE, "Ann Archer", ANN) if said in str(view.blocks)}
+
+
+async def test_what_is_turned_down_is_told_to_both(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    mine, theirs = await proposed(slack, bot, clock)
+    done = await slack.press(BEN, await reviewed(slack, bot), "team_reject")
+    assert done.view is not None and "Both who asked and who answered read so" in words(done.view)
+    await carried(bot, clock)
+    assert await entries(bot) == ()
+    for card in (mine, theirs):
+        assert "Your curators looked at it and did not add it" in card.text and "Thank you" in card.text
+    assert await recorded(bot) == [("entry rejected", BEN)]
+
+
+async def test_a_duplicate_is_offered_and_merged_as_another_wording(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    old = TeamEntry("team-1", "Rollback", (), "How can a model be rolled back?", "With the alias.")
+    mine, _ = await proposed(slack, bot, clock)
+    await bot.team.save(TEAM, [published(old, clock.at)])
+    form = await reviewed(slack, bot)
+    assert "Your team has something like it already." in words(form) and "Rollback" in words(form)
+    done = await slack.press(BEN, form, "team_merge:0")
+    assert done.view is not None and "answers this question too" in words(done.view)
+    await carried(bot, clock)
+    [entry] = await entries(bot)
+    assert (entry.id, entry.names, entry.answer) == ("team-1", (QUESTION,), "With the alias.")
+    assert "already answers this question too now" in mine.text
+    assert await recorded(bot) == [("entry merged", BEN)]
+    assert "With the alias." in (await slack.command(CAI, f"/genai-role {QUESTION}")).text
+
+
+async def test_two_curators_decide_at_once_and_one_is_told_that_it_is_settled(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await proposed(slack, bot, clock)
+    forms = [await reviewed(slack, bot), await reviewed(slack, bot, EVA)]
+    done = await asyncio.gather(slack.submit(BEN, forms[0], {}), slack.submit(EVA, forms[1], {}))
+    said = sorted(words(one.view)[:5] for one in done if one.view is not None)
+    assert said == ["Saved", "That "] or said == ["Saved", "Saved"], said
+    assert [what for what, _ in await recorded(bot)].count("entry published") == 1
+    assert [entry.state for entry in await entries(bot)] == ["published"]
+
+
+async def test_a_consent_that_is_taken_back_while_a_curator_looks(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    mine, _ = await proposed(slack, bot, clock)
+    form = await reviewed(slack, bot)
+    await slack.press(ANN, mine, NO)
+    done = await slack.submit(BEN, form, {})
+    assert done.view is not None and "not there any more" in words(done.view)
+    assert await entries(bot) == ()
+
+
+async def test_only_curators_decide(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    await proposed(slack, bot, clock)
+    [entry] = await entries(bot)
+    for action, value in (("team_reject", entry.id), ("team_merge:0", f'["{entry.id}", "{entry.id}"]')):
+        for user in (ANN, GUS):
+            pressed = {
+                "type": "block_actions",
+                "user": {"id": user, "name": "x", "team_id": TEAM},
+                "team": {"id": TEAM},
+                "actions": [{"type": "button", "action_id": action, "block_id": "b", "value": value}],
+                "trigger_id": "1.1",
+            }
+            assert await interact(slack, pressed) == 200
+            assert "Only curators can do that" in all_told(slack, user)
+    assert [one.state for one in await entries(bot)] == ["proposed"]
+    await settled(bot)

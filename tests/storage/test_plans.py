@@ -44,6 +44,7 @@ from storage.tables import (
     forgotten,
     inbox,
     installations,
+    keepings,
     listings,
     members,
     metadata,
@@ -58,6 +59,7 @@ from storage.tables import (
     threads,
     used_states,
     vacated,
+    verifications,
 )
 from storage.team_entries import SqlTeamEntries
 from storage.threads import SqlThreads
@@ -268,6 +270,39 @@ async def fill(engine: AsyncEngine) -> None:
                     "lease_until": NOW + LEASE,
                     "attempts": 0,
                     "received_at": NOW - (ROWS - at) * MINUTE,
+                }
+                for at, user in enumerate(users)
+            ],
+        )
+        await connection.execute(
+            insert(keepings),
+            [
+                {
+                    "workspace": "T1",
+                    "id": f"ask{at:05}",
+                    "entry_id": f"team-{at:05}",
+                    "outcome": "published",
+                    "asker_says": "yes",
+                    "answerer_says": "yes",
+                    "asker_mark": f"mark{at:05}",
+                    "user_id": user,
+                    "shown_author": "",
+                    "answer": "",
+                    "gone_at": NOW,
+                }
+                for at, user in enumerate(users)
+            ],
+        )
+        await connection.execute(
+            insert(verifications),
+            [
+                {
+                    "workspace": "T1",
+                    "entry_id": f"team-{at:05}",
+                    "user_id": user,
+                    "verify_by": NOW,
+                    "turn": 1,
+                    "due_at": NOW,
                 }
                 for at, user in enumerate(users)
             ],

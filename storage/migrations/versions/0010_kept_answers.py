@@ -42,6 +42,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_keepings_entry", "keepings", ["workspace", "entry_id"])
     op.create_index("ix_keepings_user", "keepings", ["workspace", "user_id"])
+    op.create_index("ix_keepings_asker", "keepings", ["workspace", "asker_mark"])
     op.create_index("ix_keepings_gone", "keepings", ["gone_at"])
     op.create_table(
         "verifications",
