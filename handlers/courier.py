@@ -148,6 +148,7 @@ class Courier:
                 self._view(ask),
                 token,
                 curators=bool(rules.curators),
+                reminds=rules.starts_messages,
             )
             if ask.state == "solved" and ask.answerer is not None:
                 card = with_keeping(card, await self._keepings.of(ask.workspace, ask.id), "asker", token)

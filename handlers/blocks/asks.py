@@ -51,8 +51,11 @@ def who(view: View, person: Person | None) -> tuple[str, str]:
     return (display_name(person), view.profile(person)) if person else (UNNAMED, UNNAMED)
 
 
-def asker_card(ask: Ask, names: Names, view: View, token: str, *, curators: bool) -> Message:
-    """Show the asker how their question stands; ``curators``: there are some who could be shown it."""
+def asker_card(ask: Ask, names: Names, view: View, token: str, *, curators: bool, reminds: bool) -> Message:
+    """Show the asker how their question stands.
+
+    ``curators``: there are some who could be shown it; ``reminds``: whoever says nothing is reminded.
+    """
     plain, marked = who(view, names.person)
     said, buttons = _standing(ask, plain), list[Block]()
     head = said.replace(plain, "\0", 1)
@@ -81,7 +84,8 @@ def asker_card(ask: Ask, names: Names, view: View, token: str, *, curators: bool
         notes.append("Nobody is told that it was you.")
     if ask.state in WAITING and ask.state != "snoozed":
         hours = "from 8 to 20 where they are" if ask.urgent else "in working hours"
-        notes.append(f"I write to people {hours}, remind them once, and then ask the next. This message keeps up.")
+        then = "remind them once, and then ask the next" if reminds else "and ask the next where no answer comes"
+        notes.append(f"I write to people {hours}, {then}. This message keeps up.")
     if notes:
         blocks.append(context(escape(" ".join(notes))))
     if buttons:
@@ -107,7 +111,12 @@ def _standing(ask: Ask, person: str) -> str:
         "expired": "Nobody answered, so this question has ended. You can ask it again any time.",
     }
     if ask.state == "nobody":
-        return f"{sentences['nobody']} It stays open until {_day(ask)}; curators see what it is about, not its words."
+        seen = (
+            "curators may read it, as you allowed"
+            if ask.to_curators
+            else "curators see what it is about, not its words"
+        )
+        return f"{sentences['nobody']} It stays open until {_day(ask)}; {seen}."
     return sentences[ask.state]
 
 
