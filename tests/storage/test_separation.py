@@ -237,6 +237,7 @@ CASES: Mapping[str, Case] = {
     ),
     "PeopleInBulk.everybody": ("reads", listed),
     "Freshness.put_off": ("changes", lambda o: o.freshness.put_off([(o.due(), NOW)], NOW + timedelta(days=400))),
+    "Freshness.take_minute": ("changes", lambda o: o.freshness.take_minute(HERE, LATER)),
     "Freshness.claim": ("changes", lambda o: o.freshness.claim(o.due(), NOW + timedelta(days=400))),
     "Freshness.asked": ("changes", lambda o: claimed(o, o.freshness.asked)),
     "Freshness.not_asked": ("changes", lambda o: claimed(o, o.freshness.not_asked, LATER)),
