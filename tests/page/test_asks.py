@@ -1,19 +1,24 @@
-"""A question to a person, in the browser: three members ask, hand over, answer and close it."""
+"""A question to a person, in the browser: three members ask, hand over, answer, close and keep it."""
 
 from __future__ import annotations
 
 import pytest
 from playwright.async_api import expect
 
+from bot.demo import PRIYA
+from bot.local import LocalSlack
+
 from .seat import Seat
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 QUESTION = "May we train on support tickets under GDPR?"
+ADMINISTRATOR = "Priya Menon"
 ANSWER = "Only without names, and with a legal basis that you wrote down."
 
 
-async def test_asked_handed_over_answered_and_solved(seat: Seat) -> None:
+async def test_asked_handed_over_answered_kept_and_served_again(seat: Seat, workspace: LocalSlack) -> None:
+    workspace.workspace.members[PRIYA].admin = True
     await seat.be("Grace Tamatea")
     await seat.say("/genai-role who covers GDPR")
     await seat.drawn(seat.last, "For GDPR, ask:")
@@ -58,3 +63,28 @@ async def test_asked_handed_over_answered_and_solved(seat: Seat) -> None:
         await seat.page.keyboard.press("Escape")
     await seat.button("Solved", seat.messages.last)
     await expect(seat.messages.last).to_contain_text("Solved: thank you for saying so")
+
+    # Kept: both agree, a curator publishes, and the next who asks is served.
+    await seat.button("Keep question and answer", seat.messages.last)
+    await seat.drawn(seat.messages.last, "It is kept once the other side agrees too.")
+    await seat.be("Fatima Zahra Idrissi")
+    await seat.go_app("Messages")
+    await seat.button("Look at it, and keep it…", seat.page.locator("main"))
+    form = seat.dialog
+    await form.get_by_role("checkbox", name="Show my name with it").check()
+    await seat.button("Keep it", form)
+    await seat.drawn(form, "Thank you.")
+    await seat.page.keyboard.press("Escape")
+    await seat.be(ADMINISTRATOR)
+    await seat.go_app("Home")
+    await seat.button("Team knowledge", seat.home)
+    await seat.drawn(seat.home, QUESTION)
+    await seat.button(f"Review: {QUESTION}", seat.home)
+    await seat.button("Publish", seat.dialog)
+    await seat.drawn(seat.dialog, "answers in this workspace from now on")
+    await seat.page.keyboard.press("Escape")
+    await seat.be("Daniel Okonjo-Reed")
+    await seat.go_app("Messages")
+    await seat.say(QUESTION)
+    await seat.drawn(seat.last, "From your team, verified today by Fatima Zahra Idrissi.")
+    await seat.drawn(seat.last, ANSWER)
