@@ -184,6 +184,11 @@ def still_right(declaration: Declaration, view: View, due: Due) -> Message:
     """Ask whether what a person declared is still right."""
     fades = view.now + ASK_AGAIN * (MOST_UNANSWERED - due.unanswered)
     question = f"Is this still right? You confirmed it {ago(view.now, due.confirmed)}."
+    if due.imported:
+        question = (
+            f"Is this right? Others entered it for you on {day(due.confirmed)}. "
+            "To have all of it deleted, type /genai-role forget me."
+        )
     rule = (
         f"I ask once a quarter. Without an answer you are not suggested from about {day(fades)} on, "
         "and I tell you then. Nothing is deleted."

@@ -55,6 +55,8 @@ class Entry:
     confirmed: datetime
     tz: str = ""
     availability: Availability = "active"
+    imported: bool = False
+    """A file declared it, and the person has not confirmed it yet."""
 
 
 @dataclass(frozen=True)

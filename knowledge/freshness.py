@@ -35,6 +35,8 @@ class Due:
     """The time zone of the kept profile; empty where there is none."""
     confirmed: datetime
     unanswered: int
+    imported: bool = False
+    """A file declared it, and the person has not confirmed it yet."""
 
     @property
     def fades(self) -> bool:

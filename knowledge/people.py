@@ -69,6 +69,8 @@ class Declaration:
     """So many such questions in a row had no answer."""
     faded: bool = field(default=False, compare=False)
     """Whether it is not suggested any more until it is confirmed again."""
+    imported: bool = field(default=False, compare=False)
+    """Whether a file declared it, on the day it bears, and the person has not confirmed it yet."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,8 @@ class Candidate:
     this_week: int = 0
     """How often the person was suggested this week already."""
     weekly_cap: int | None = None
+    imported: bool = False
+    """A file declared it, and the person has not confirmed it yet."""
 
 
 _TURNED_DOWN = (
@@ -161,6 +165,8 @@ class Person:
     tz: str = ""
     this_week: int = 0
     weekly_cap: int | None = None
+    imported: bool = False
+    """A file declared it, and the person has not confirmed it yet."""
 
 
 def choose(
@@ -199,6 +205,7 @@ def choose(
             rows[0].tz,
             rows[0].this_week,
             rows[0].weekly_cap,
+            rows[0].imported,
         )
         for user, rows in list(rows_of.items())[:most]
     )

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from typing import Any, cast
 
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from knowledge.freshness import CHECK_AFTER
 from knowledge.people import LEVELS, Availability, Level, Listed, Member, Terms, Visibility
+from knowledge.people_rows import MOST_TOPICS
 from storage.database import only_writer_for_many
 from storage.forgotten import forgotten_among
 from storage.listings import rows_for
@@ -39,10 +41,12 @@ class SqlPeopleInBulk:
             return await forgotten_among(connection, workspace, users)
 
     async def declare_many(self, workspace: str, listed: Sequence[Listed], now: datetime) -> frozenset[str]:
-        """Replace the declarations of these people in one transaction, and return who is left out as forgotten.
+        """Write the declarations of these people in one transaction, and return who is left out as forgotten.
 
+        What a person declared themself stays, and a file only adds to it; what a file declared before is replaced.
         What Slack said of a person counts more than the file, and so do terms that the person set. Nor does a file
         confirm anything: whoever declared something before keeps the date, and stays faded if the declaration has.
+        Whoever did not is asked about it at their next turn.
         """
         async with self._engine.begin() as connection:
             await only_writer_for_many(connection, workspace, [one.member.user for one in listed])
@@ -68,6 +72,8 @@ class SqlPeopleInBulk:
         }
         profiles = await _by_user(connection, select(members).where(m.workspace == workspace, m.user_id.in_(users)))
         own = await _by_user(connection, select(terms_table).where(t.workspace == workspace, t.user_id.in_(users)))
+        themselves = [user for user, row in own.items() if row.imported_at is None]
+        stood = await _declared(connection, workspace, themselves)
         await connection.execute(
             delete(declarations).where(d.workspace == workspace, d.user_id.in_(users), d.kind != "not")
         )
@@ -76,8 +82,9 @@ class SqlPeopleInBulk:
         new_terms: list[dict[str, Any]] = []
         new_members: list[dict[str, Any]] = []
         new_listings: list[dict[str, Any]] = []
-        for one in listed:
-            user = one.member.user
+        for given in listed:
+            user = given.member.user
+            one = _added(stood[user], given) if user in stood else given
             member = _member(profiles[user]) if user in profiles else one.member
             not_about: Mapping[str, str] = {}
             if user in own:
@@ -181,6 +188,27 @@ class SqlPeopleInBulk:
             after = last
 
 
+async def _declared(connection: AsyncConnection, workspace: str, users: Sequence[str]) -> dict[str, list[Any]]:
+    """Return the roles and topics that people have, as rows by person."""
+    d = declarations.c
+    query = select(d.user_id, d.kind, d.key, d.label, d.level).where(
+        d.workspace == workspace, d.user_id.in_(users), d.kind.in_(("role", "topic"))
+    )
+    found: dict[str, list[Any]] = {}
+    if users:
+        for row in await connection.execute(query.order_by(d.user_id, d.kind, d.level, d.key)):
+            found.setdefault(row.user_id, []).append(row)
+    return found
+
+
+def _added(declared: Sequence[Any], given: Listed) -> Listed:
+    """Return what a person declared themself, and after it what a file adds, up to as many topics as people have."""
+    roles: dict[str, Level] = {row.key: LEVELS[row.level] for row in declared if row.kind == "role"}
+    own = {row.key: row.label for row in declared if row.kind == "topic"}
+    topics = dict(islice((own | {**given.topics, **own}).items(), max(len(own), MOST_TOPICS)))
+    return replace(given, roles={**given.roles, **roles}, topics=topics)
+
+
 async def _by_user(connection: AsyncConnection, query: Any) -> dict[str, Any]:
     return {row.user_id: row for row in await connection.execute(query)}
 
@@ -212,7 +240,9 @@ def _first_terms(given: Terms, now: datetime) -> dict[str, Any]:
         "week": monday_of(now),
         "suggested": 0,
         "confirmed_at": now,
-        "check_at": now + CHECK_AFTER,
+        # Told what others entered about them, in their working hours, as soon as it is their turn.
+        "check_at": now,
         "unanswered": 0,
         "faded": False,
+        "imported_at": now,
     }

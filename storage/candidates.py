@@ -98,6 +98,7 @@ class SqlCandidates(Changing):
                 tz=row.tz or "",
                 this_week=row.this_week or 0,
                 weekly_cap=row.weekly_cap,
+                imported=row.imported_at is not None,
             )
             for row in found
             if row.user_id in first
@@ -224,9 +225,9 @@ def _candidates_query(groups: tuple[int, ...], named: bool) -> Select[Any]:
         select(column).where(m.workspace == bindparam("workspace"), m.user_id == r.user_id).scalar_subquery()
         for column in (m.name, m.availability, m.tz)
     )
-    this_week, weekly_cap = (
+    this_week, weekly_cap, imported_at = (
         select(column).where(t.workspace == bindparam("workspace"), t.user_id == r.user_id).scalar_subquery()
-        for column in (case((t.week == bindparam("week"), t.suggested), else_=0), t.weekly_cap)
+        for column in (case((t.week == bindparam("week"), t.suggested), else_=0), t.weekly_cap, t.imported_at)
     )
     return select(
         *(r.user_id, r.kind, r.key, r.label, r.level, r.confirmed_at),
@@ -235,6 +236,7 @@ def _candidates_query(groups: tuple[int, ...], named: bool) -> Select[Any]:
         tz.label("tz"),
         this_week.label("this_week"),
         weekly_cap.label("weekly_cap"),
+        imported_at.label("imported_at"),
     ).order_by(r.group, r.out_of_office, r.level, r.away, r.suggested_at, r.lot, r.user_id, r.place)
 
 

@@ -34,7 +34,7 @@ class SqlDeclarations(Changing):
             .order_by(d.c.kind, d.c.level, d.c.key)
         )
         t = terms_table.c
-        own = select(t.visibility, t.weekly_cap, t.check_at, t.unanswered, t.faded).where(
+        own = select(t.visibility, t.weekly_cap, t.check_at, t.unanswered, t.faded, t.imported_at).where(
             t.workspace == workspace, t.user_id == user
         )
         async with self._engine.connect() as connection:
@@ -53,6 +53,7 @@ class SqlDeclarations(Changing):
             check_at=set_terms.check_at if set_terms else None,
             unanswered=set_terms.unanswered if set_terms else 0,
             faded=bool(set_terms and set_terms.faded),
+            imported=bool(set_terms and set_terms.imported_at),
         )
 
     async def declare(
@@ -118,6 +119,7 @@ class SqlDeclarations(Changing):
     ) -> None:
         """Set the terms, where some are given, and note that all was confirmed."""
         confirmed = {"confirmed_at": now, "check_at": now + CHECK_AFTER, "unanswered": 0, "faded": False}
+        confirmed |= {"imported_at": None}
         chosen = {"visibility": given.visibility, "weekly_cap": given.weekly_cap} if given else {}
         unsaid = await default_visibility(connection, workspace)
         first = {"visibility": unsaid, "weekly_cap": None, "week": monday_of(now), "suggested": 0}

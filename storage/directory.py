@@ -138,19 +138,20 @@ async def _entries(connection: AsyncConnection, workspace: str, found: Sequence[
         .order_by(d.user_id, d.kind, d.level, d.key)
     )
     profiles = select(m.user_id, m.name, m.tz, m.availability).where(m.workspace == workspace, m.user_id.in_(users))
-    confirmed = select(t.user_id, t.confirmed_at).where(t.workspace == workspace, t.user_id.in_(users))
+    confirmed = select(t.user_id, t.confirmed_at, t.imported_at).where(t.workspace == workspace, t.user_id.in_(users))
     rows = (await connection.execute(declared)).all()
     profile = {row.user_id: row for row in await connection.execute(profiles)}
-    times = {row.user_id: row.confirmed_at for row in await connection.execute(confirmed)}
+    times = {row.user_id: row for row in await connection.execute(confirmed)}
     return tuple(
         Entry(
             At(one.name, one.user_id),
             known.name if (known := profile.get(one.user_id)) else "",
             {row.key: LEVELS[row.level] for row in rows if row.user_id == one.user_id and row.kind == "role"},
             tuple(row.label for row in rows if row.user_id == one.user_id and row.kind == "topic"),
-            times[one.user_id],
+            times[one.user_id].confirmed_at,
             known.tz if known else "",
             cast(Availability, known.availability) if known else "active",
+            times[one.user_id].imported_at is not None,
         )
         for one in found
         # In the moment since, somebody may have gone.

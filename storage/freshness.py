@@ -38,12 +38,18 @@ class SqlFreshness:
         m = members.c
         first = select(terms_table).where(t.check_at <= now).order_by(t.check_at).limit(most).subquery().c
         tz = select(m.tz).where(m.workspace == first.workspace, m.user_id == first.user_id).scalar_subquery()
-        query = select(first.workspace, first.user_id, first.confirmed_at, first.unanswered, tz.label("tz")).order_by(
-            first.check_at
-        )
+        query = select(
+            *(first.workspace, first.user_id, first.confirmed_at, first.unanswered, first.imported_at), tz.label("tz")
+        ).order_by(first.check_at)
         async with self._engine.connect() as connection:
             found = (await connection.execute(query)).all()
-        return [Due(row.workspace, row.user_id, row.tz or "", row.confirmed_at, row.unanswered) for row in found]
+        return [
+            Due(
+                *(row.workspace, row.user_id, row.tz or "", row.confirmed_at, row.unanswered),
+                imported=row.imported_at is not None,
+            )
+            for row in found
+        ]
 
     async def put_off(self, later: Sequence[tuple[Due, datetime]], now: datetime) -> None:
         """Move turns that have come to other times, where nobody has taken them meanwhile."""
@@ -107,7 +113,7 @@ class SqlFreshness:
         d = declarations
         # Whoever asked not to be asked is not asked again for having confirmed something.
         check_at = case((t.check_at.is_(None), null()), else_=now + CHECK_AFTER)
-        values = {"confirmed_at": now, "check_at": check_at, "unanswered": 0, "faded": False}
+        values = {"confirmed_at": now, "check_at": check_at, "unanswered": 0, "faded": False, "imported_at": None}
         async with self._engine.begin() as connection:
             await only_writer_for(connection, workspace, user)
             there = await _update(connection, workspace, user, values)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from handlers import ids
 from handlers.blocks.message import Block, actions, button, context, cut, escape, header, option, plain, section
-from handlers.blocks.people import LONGEST_NAME, View, ago, local_time
+from handlers.blocks.people import LONGEST_NAME, View, dated, local_time
 from handlers.places import Place
 from knowledge.directory import MOST_COUNTED, MOST_FOUND, Entry, Page, Shown
 from knowledge.people import Declaration
@@ -62,7 +62,7 @@ def entry(one: Entry, view: View) -> list[Block]:
         lines.append("Topics: " + escape(cut(", ".join(one.topics), LONGEST_LINE)))
     small = [
         local_time(view.now, one.tz),
-        f"confirmed {ago(view.now, one.confirmed)}",
+        dated(view.now, one.confirmed, imported=one.imported),
         {"ooo": "out of office", "away": "away now"}.get(one.availability, ""),
     ]
     return [section("\n".join(filter(None, lines))), context(escape(" · ".join(filter(None, small))))]

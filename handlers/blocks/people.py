@@ -56,11 +56,18 @@ def day(at: datetime) -> str:
     return f"{at.day} {at:%B %Y}"
 
 
+def dated(now: datetime, at: datetime, *, imported: bool) -> str:
+    """Say when somebody confirmed what they declare, or when a file declared it for them."""
+    return f"imported on {day(at)}, not confirmed" if imported else f"confirmed {ago(now, at)}"
+
+
 def freshness(declaration: Declaration, now: datetime, *, asks: bool) -> str:
     """Say when a declaration was confirmed, when its person is asked again, and when it fades; ``asks``: if at all."""
     if declaration.confirmed is None:
         return ""
     confirmed = f"You confirmed it {ago(now, declaration.confirmed)}."
+    if declaration.imported:
+        confirmed = f"Others entered it for you {ago(now, declaration.confirmed)}; you have not confirmed it."
     if declaration.faded:
         return f"{confirmed} It has faded: you are not suggested for it until you save it again."
     if declaration.check_at is None or not asks:
@@ -109,10 +116,9 @@ def local_time(now: datetime, tz: str) -> str:
 def why(view: View, person: Person) -> str:
     """Give all reasons, when they were confirmed, the time where the person is, and how much was asked this week."""
     reasons = cut("; ".join(dict.fromkeys(reason(view, given) for given in person.reasons)), LONGEST_REASONS)
-    confirmed = ago(view.now, person.reasons[0].confirmed)
     parts = [
         reasons,
-        f"confirmed {confirmed}",
+        dated(view.now, person.reasons[0].confirmed, imported=person.imported),
         local_time(view.now, person.tz) if view.local_times else "",
         f"{person.this_week} of {person.weekly_cap} this week" if person.weekly_cap is not None else "",
         {"ooo": "out of office", "away": "away now"}.get(person.availability, ""),

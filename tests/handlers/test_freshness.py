@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from bot.app import Bot
 from bot.local import LocalSlack, Message
 from knowledge.freshness import ASK_AGAIN, CHECK_AFTER
-from knowledge.people import Level, Terms, Visibility
+from knowledge.people import Level, Listed, Member, Terms, Visibility
 from knowledge.workspaces import Settings
+from storage.bulk import SqlPeopleInBulk
 from tests.conftest import ANN, BEN, CAI, EVA, GUS, ROB, TEAM, Clock, Start, declares, rows, settled, words
 
 MLOPS: dict[str, Level] = {"mlops-engineer": "lead"}
@@ -51,6 +53,22 @@ async def test_a_quarter_later_a_person_is_asked_once(slack: LocalSlack, bot: Bo
         clock.move(minutes=1)
         await bot.rounds.run()
     assert len(told(slack, ANN)) == 1
+
+
+async def test_whoever_is_imported_is_told_at_once_and_nothing_is_called_confirmed(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    clock.at = MONDAY
+    bulk = SqlPeopleInBulk(bot.engine, random.Random(1))
+    await bulk.declare_many(TEAM, [Listed(Member(ANN, "Ann", tz="Europe/Berlin"), MLOPS, {})], clock.now())
+    answer = (await slack.command(BEN, "/genai-role who mlops")).text
+    assert "imported on 1 June 2026, not confirmed" in answer and "confirmed today" not in answer
+    await bot.rounds.run()
+    [question] = told(slack, ANN)
+    assert "Others entered it for you on 1 June 2026." in words(question) and "forget me" in words(question)
+    await slack.press(ANN, question, "still_right:yes")
+    answer = (await slack.command(CAI, "/genai-role who mlops")).text
+    assert "confirmed today" in answer and "imported" not in answer
 
 
 async def test_yes_confirms_and_the_question_goes(slack: LocalSlack, bot: Bot, clock: Clock) -> None:

@@ -83,7 +83,7 @@ async def test_an_import_leaves_the_forgotten_out_until_they_declare_something_t
     await people.declare("T1", "ann", {MLOPS: "learning"}, {}, NOW)
     assert await bulk.forgotten("T1", ["ann"]) == frozenset()
     assert await bulk.declare_many("T1", [listed("ann")], NOW) == frozenset()
-    assert (await people.declaration("T1", "ann")).roles == {MLOPS: "lead"}
+    assert (await people.declaration("T1", "ann")).roles == {MLOPS: "learning"}
 
 
 async def test_other_workspaces_do_not_know_of_it(people: SqlPeople, bulk: SqlPeopleInBulk) -> None:
@@ -135,14 +135,24 @@ async def test_forgetting_never_fails_for_a_key_that_is_gone(
 # Many at once
 
 
-async def test_an_import_replaces_roles_and_topics_and_keeps_what_people_chose(
+async def test_an_import_adds_to_what_people_declared_themselves_and_replaces_what_a_file_did(
     people: SqlPeople, bulk: SqlPeopleInBulk
 ) -> None:
     await people.declare("T1", "ann", {"data-engineer": "lead"}, {"jax": "JAX"}, NOW, Terms("hidden", 1, {"k": "K"}))
     await bulk.declare_many("T1", [listed("ann", "open"), listed("ben", "open")], NOW)
     assert await people.declaration("T1", "ann") == Declaration(
-        {MLOPS: "lead"}, {"airflow": "Airflow"}, NOW, Terms("hidden", 1, {"k": "K"})
+        {"data-engineer": "lead", MLOPS: "lead"},
+        {"jax": "JAX", "airflow": "Airflow"},
+        NOW,
+        Terms("hidden", 1, {"k": "K"}),
     )
+    await people.declare("T1", "cleo", {MLOPS: "learning"}, {"airflow": "Flow of air"}, NOW)
+    await bulk.declare_many("T1", [listed("cleo"), replace(listed("ben"), roles={"data-engineer": "lead"})], NOW)
+    theirs = await people.declaration("T1", "cleo")
+    assert (theirs.roles, theirs.topics) == ({MLOPS: "learning"}, {"airflow": "Flow of air"})
+    assert (await people.declaration("T1", "ben")).roles == {"data-engineer": "lead"}
+    await bulk.declare_many("T1", [listed("ben", "open")], NOW)
+    await people.forget("T1", "cleo")
     assert (await people.declaration("T1", "ben")).terms == Terms("open", 3, {"gdpr": "GDPR"})
     assert await named(people) == ["ben"]
 
@@ -182,7 +192,7 @@ async def test_one_by_one_and_all_at_once_come_to_the_same(engine: AsyncEngine, 
             for workspace in ("T1", "T2"):
                 query = select(table).where(table.c.workspace == workspace).order_by(*table.primary_key.columns)
                 rows = (await connection.execute(query)).mappings()
-                left_out = ("workspace", "lot", "checked_at")
+                left_out = ("workspace", "lot", "checked_at", "check_at", "imported_at")
                 found.setdefault(name, []).append(
                     [{key: value for key, value in row.items() if key not in left_out} for row in rows]
                 )
