@@ -18,7 +18,7 @@ from handlers.blocks.message import context as small_print
 from handlers.payloads import Actor, Press
 from handlers.permissions import Standing, may
 from handlers.replies import answer_press
-from knowledge.asking import FINAL, LONGEST_TEXT, Ask, Asker, Details, Event
+from knowledge.asking import LONGEST_TEXT, Ask, Asker, Details, Event
 from knowledge.people import MOST_PEOPLE, choose
 from knowledge.ports import Asks, People
 
@@ -104,7 +104,7 @@ async def asked_back(ack: AsyncAck, body: dict[str, Any], *, counter: Counter) -
 
 async def open_questions(asks: Asks, actor: Actor) -> list[Block]:
     """Return the section of the Home tab: what the person asked, and what they are asked."""
-    mine = [ask for ask in await asks.of_asker(actor.workspace, actor.user) if ask.state not in FINAL]
+    mine = await asks.of_asker(actor.workspace, actor.user)
     theirs = await asks.of_person(actor.workspace, actor.user)
     blocks = [header("My open questions")]
     if not mine and not theirs:

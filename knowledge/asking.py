@@ -43,7 +43,8 @@ Outcome = Literal["has", "answered", "declined", "handed_over", "silent", "left"
 
 WAITING: tuple[Waiting, ...] = get_args(Waiting)
 FINAL: tuple[Final, ...] = get_args(Final)
-OPEN: tuple[State, ...] = ("seeking", *WAITING, "nobody", "answered")
+UNANSWERED: tuple[State, ...] = ("seeking", *WAITING, "nobody")
+OPEN: tuple[State, ...] = (*UNANSWERED, "answered")
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,7 @@ def _table() -> dict[tuple[State, Event], Step]:
         table.setdefault((state, "silence"), Step("reminded", ("remind",)))
         if state != "taken":
             table[state, "take"] = Step("taken", ("draw person", "draw asker"))
-    unanswered: tuple[State, ...] = ("seeking", *WAITING, "nobody")
-    for place in unanswered:
+    for place in UNANSWERED:
         # Whoever was asked before may still answer: nobody's words are thrown away.
         table[place, "answer"] = Step("answered", ("deliver answer", "draw person", "draw asker"))
         table[place, "solve"] = Step("solved", ("draw person", "draw asker"))
@@ -320,6 +320,9 @@ def change(ask: Ask, event: Event, now: datetime, keep: timedelta, with_: Detail
     ``keep`` is how long everything is kept after the end.
     """
     step = TABLE.get((ask.state, event))
+    if step is not None and step.state == "expired" and ask.answer:
+        # What was answered once is closed in the end, though what was asked back was not answered.
+        step = TABLE["answered", "end"]
     if step is None or (event in BY_HOLDER and (ask.holder is None or ask.holder.user != with_.actor)):
         return None
     if (event == "answer" and ask.askee(with_.actor) is None) or (event == "solve" and not ask.answer):

@@ -22,6 +22,7 @@ from knowledge.asking import (
     MOST_CURATORS,
     NOTHING,
     TIMERS,
+    UNANSWERED,
     Applied,
     Ask,
     Askee,
@@ -170,10 +171,14 @@ class Desk:
 
     async def left(self, workspace: str, user: str) -> None:
         """Pass on what a person has who left; what they asked is withdrawn."""
-        for ask in await self._asks.of_person(workspace, user):
-            await self.happened(workspace, ask.id, "left")
-        for ask in await self._asks.of_asker(workspace, user):
-            await self.happened(workspace, ask.id, "withdraw")
+        while await self._all(await self._asks.of_person(workspace, user), "left"):
+            pass
+        while await self._all(await self._asks.of_asker(workspace, user, UNANSWERED), "withdraw"):
+            pass
+
+    async def _all(self, some: Sequence[Ask], event: Event) -> bool:
+        """Let the same happen to several questions; False where it happened to none: then there is no more to do."""
+        return "done" in [await self.happened(ask.workspace, ask.id, event) for ask in some]
 
     async def run(self, most: int) -> int:
         """Do what is due by itself; return how many questions it was."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
 from knowledge.answers import Subject
-from knowledge.asking import Applied, Ask, Change, DueDelivery, Unanswered
+from knowledge.asking import OPEN, Applied, Ask, Change, DueDelivery, Unanswered
+from knowledge.asking import State as AskState
 from knowledge.directory import At, Page, Shown, Wanted
 from knowledge.feedback import Asked, Verdict
 from knowledge.freshness import Due
@@ -241,8 +242,8 @@ class Asks(Protocol):
         """Return the question that the bot's message puts to somebody, and to whom."""
         ...
 
-    async def of_asker(self, workspace: str, user: str) -> Sequence[Ask]:
-        """Return the newest questions of a person, as far as it is still known that they are theirs."""
+    async def of_asker(self, workspace: str, user: str, states: Collection[AskState] = OPEN) -> Sequence[Ask]:
+        """Return the newest questions of a person in these states, as far as it is still known that they are theirs."""
         ...
 
     async def of_person(self, workspace: str, user: str) -> Sequence[Ask]:

@@ -7,7 +7,7 @@ two clicks at once one counts. What is to be written stands in ``ask_deliveries`
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import cast
@@ -16,7 +16,7 @@ from sqlalchemy import Text, select, tuple_, type_coerce, union_all, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from knowledge.asking import Applied, Ask, Change, Unanswered, opening
+from knowledge.asking import OPEN, Applied, Ask, Change, State, Unanswered, opening
 from storage import ask_rows
 from storage.ask_rows import a, add_person, among, asker_mark, erase, is_full, opened, p, read, subject_in, want
 from storage.database import insert_into, only_writer_for
@@ -152,15 +152,15 @@ class SqlAsks:
             row = (await connection.execute(query)).first()
         return (row.ask_id, row.user_id) if row else None
 
-    async def of_asker(self, workspace: str, user: str) -> Sequence[Ask]:
-        """Return the newest questions that a person put, as far as it is still known that it was they."""
+    async def of_asker(self, workspace: str, user: str, states: Collection[State] = OPEN) -> Sequence[Ask]:
+        """Return the newest questions in these states that a person put, if it is still known that it was they."""
         async with self._engine.connect() as connection:
             key = await known_key(connection, workspace)
             if key is None:
                 return ()
             ids = await connection.scalars(
                 select(a.id)
-                .where(a.workspace == workspace, a.asker_mark == asker_mark(key, workspace, user))
+                .where(a.workspace == workspace, a.asker_mark == asker_mark(key, workspace, user), a.state.in_(states))
                 .order_by(a.created_at.desc(), a.id)
                 .limit(MOST_LISTED)
             )

@@ -76,7 +76,7 @@ def asker_card(ask: Ask, names: Names, view: View, token: str, *, curators: bool
     if ask.further:
         lines += ["You asked back:", ask.further]
         blocks.append(section(f"You asked back:\n{quote(ask.further)}"))
-    if ask.answer and ask.state in ("answered", "asked_back", "solved", "closed"):
+    if ask.answer:
         lines += ["The answer:", ask.answer]
         blocks.append(section(f"The answer:\n{quote(ask.answer)}"))
     notes = []
@@ -110,13 +110,16 @@ def _standing(ask: Ask, person: str) -> str:
         "withdrawn": "You withdrew this question.",
         "expired": "Nobody answered, so this question has ended. You can ask it again any time.",
     }
+    if ask.state == "closed" and ask.answerer is None:
+        return "Closed. It was answered; what you asked back was not."
     if ask.state == "nobody":
         seen = (
             "curators may read it, as you allowed"
             if ask.to_curators
             else "curators see what it is about, not its words"
         )
-        return f"{sentences['nobody']} It stays open until {_day(ask)}; {seen}."
+        said = "Nobody could take what you asked back yet." if ask.answer else sentences["nobody"]
+        return f"{said} It stays open until {_day(ask)}; {seen}."
     return sentences[ask.state]
 
 
