@@ -121,6 +121,7 @@ class SqlPeopleInBulk:
             "user_id": member.user,
             "confirmed_at": kept["confirmed_at"],
             "suggestible": member.suggestible and kept["visibility"] == "open" and not kept["faded"],
+            "unnamed": member.suggestible and kept["visibility"] != "open" and not kept["faded"],
             "out_of_office": member.availability == "ooo",
             "away": member.availability == "away",
             "suggested_at": turn,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any, cast
 
 from sqlalchemy import (
-    ColumnElement,
+    BindParameter,
     Select,
     bindparam,
     case,
@@ -21,7 +21,6 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    tuple_,
     union_all,
     update,
 )
@@ -29,14 +28,15 @@ from sqlalchemy import (
 from knowledge.people import LEVELS, MOST_COUNTED, Availability, Candidate, PassedOver
 from storage.changing import Changing
 from storage.database import only_writer_for
-from storage.moments import monday_of
+from storage.moments import FAR, NEVER, monday_of
 from storage.standing import NO_LEVEL
-from storage.tables import declarations, members
+from storage.tables import UtcTime, declarations, members
 from storage.tables import terms as terms_table
 
 MOST_CANDIDATES = 20
 MOST_RANGES = 20
 """Topics and roles that one suggestion goes by."""
+WEEK = timedelta(days=7)
 
 
 class SqlCandidates(Changing):
@@ -70,13 +70,14 @@ class SqlCandidates(Changing):
         if not wanted:
             return ()
         wanted = wanted[:MOST_RANGES]
-        query = _candidates_query(tuple(group for _, _, group in wanted), named)
+        moments = self._moments(now)
+        query = _candidates_query(tuple(group for _, _, group in wanted), named, len(moments))
         week = monday_of(now)
         values: dict[str, Any] = {
             "workspace": workspace,
             "without": without or "",
-            "now": now,
             "week": week,
+            **{f"moment_{at}": moment for at, moment in enumerate(moments)},
             "avoided": list(topics[:MOST_RANGES]),
         }
         for place, (kind, key, _) in enumerate(wanted):
@@ -104,6 +105,17 @@ class SqlCandidates(Changing):
             if row.user_id in first
         ]
 
+    def _moments(self, now: datetime) -> list[datetime]:
+        """Return the moments from which nearly everybody who is free by now is free, in their order; the last is now.
+
+        Whoever reached a cap is free on the Monday after, or at the end of time: one range of the index each. Between
+        them stand those who were capped weeks ago, and seldom anybody else.
+        """
+        if now < FAR:
+            return [NEVER, _midnight(monday_of(now)), now]
+        this_week = monday_of(self._now())
+        return [NEVER, _midnight(this_week), _midnight(this_week + WEEK), FAR, FAR + WEEK]
+
     async def passed_over(
         self, workspace: str, *, topics: Sequence[str], roles: Sequence[str], without: str | None, now: datetime
     ) -> PassedOver:
@@ -115,7 +127,8 @@ class SqlCandidates(Changing):
             for kind, key in wanted[:MOST_RANGES]:
                 here = (d.workspace == workspace) & (d.kind == kind) & (d.key == key) & (d.user_id != (without or ""))
                 # By the index: those who are not suggestible, then those who are but not now.
-                for more in (d.suggestible == false(), (d.suggestible == true()) & (d.free_from > now)):
+                capped = (d.suggestible == true()) & (d.unnamed == false()) & (d.free_from > now)
+                for more in (d.suggestible == false(), capped):
                     part = select(d.user_id).where(here, more).limit(MOST_COUNTED).subquery()
                     own = part.join(terms_table, (t.workspace == workspace) & (t.user_id == part.c.user_id))
                     both = own.outerjoin(members, (m.workspace == workspace) & (m.user_id == part.c.user_id))
@@ -131,18 +144,15 @@ class SqlCandidates(Changing):
                     .where(d.workspace == workspace, d.kind == "not", d.key.in_(list(topics)[:MOST_RANGES]))
                     .limit(MOST_COUNTED)
                 )
-                held = (
-                    select(d.user_id)
-                    .distinct()
-                    .where(
-                        d.workspace == workspace,
-                        d.user_id.in_(avoiding),
-                        d.suggestible == true(),
-                        d.user_id != (without or ""),
-                        tuple_(d.kind, d.key).in_(wanted[:MOST_RANGES]),
-                    )
+                avoiders = (await connection.scalars(avoiding)).all()
+                # By the primary key of these few, and sorted out here: asked for the topics and roles as well, a
+                # database may choose to read everybody who declared one.
+                theirs = select(d.user_id, d.kind, d.key).where(
+                    d.workspace == workspace, d.user_id.in_(avoiders), d.suggestible == true()
                 )
-                found |= dict.fromkeys((await connection.scalars(held)).all(), "not_about")
+                for one in (await connection.execute(theirs)).all() if avoiders else ():
+                    if (one.kind, one.key) in wanted[:MOST_RANGES] and one.user_id != without:
+                        found[one.user_id] = "not_about"
         counts = Counter(found.values())
         return PassedOver(counts["capped"], counts["not_about"], counts["ask_first"], counts["faded"])
 
@@ -176,7 +186,7 @@ class SqlCandidates(Changing):
                 await connection.execute(
                     update(d)
                     .where(d.c.workspace == workspace, d.c.user_id.in_(full))
-                    .values(free_from=datetime.combine(week + timedelta(days=7), time_of_day(), UTC))
+                    .values(free_from=_midnight(week + WEEK))
                 )
             first = next((user for user in users if user in counted), None)
             if first is not None:
@@ -187,10 +197,13 @@ class SqlCandidates(Changing):
 
 
 @lru_cache(maxsize=64)
-def _candidates_query(groups: tuple[int, ...], named: bool) -> Select[Any]:
+def _candidates_query(groups: tuple[int, ...], named: bool, moments: int) -> Select[Any]:
     """Build the query for ranges of these groups; building it takes longer than running it."""
     d, n = declarations, declarations.alias("not_about")
-    may_be_asked = [d.c.suggestible == true()] if named else [d.c.suggestible == false(), *_present_but_not_open()]
+    moment: list[BindParameter[datetime]] = [bindparam(f"moment_{at}", type_=UtcTime()) for at in range(moments)]
+    free = [d.c.free_from == one for one in moment[:-1]]
+    free += [(d.c.free_from > one) & (d.c.free_from < after) for one, after in pairwise(moment[:-1])]
+    free.append((d.c.free_from > moment[-2]) & (d.c.free_from <= moment[-1]))
     ranges = [
         select(
             *(d.c.user_id, d.c.kind, d.c.key, d.c.label, d.c.level, d.c.confirmed_at),
@@ -202,9 +215,10 @@ def _candidates_query(groups: tuple[int, ...], named: bool) -> Select[Any]:
             d.c.workspace == bindparam("workspace"),
             d.c.kind == bindparam(f"wanted_kind_{place}"),
             d.c.key == bindparam(f"wanted_key_{place}"),
-            *may_be_asked,
+            d.c.suggestible == (true() if named else false()),
+            d.c.unnamed == (false() if named else true()),
+            by_now,
             d.c.user_id != bindparam("without"),
-            d.c.free_from <= bindparam("now"),
             ~exists().where(
                 n.c.workspace == bindparam("workspace"),
                 n.c.user_id == d.c.user_id,
@@ -216,6 +230,7 @@ def _candidates_query(groups: tuple[int, ...], named: bool) -> Select[Any]:
         .limit(MOST_CANDIDATES)
         .subquery()
         for place, group in enumerate(groups)
+        for by_now in free
     ]
     r = union_all(*(select(part) for part in ranges)).subquery().c
     m = members.c
@@ -240,15 +255,8 @@ def _candidates_query(groups: tuple[int, ...], named: bool) -> Select[Any]:
     ).order_by(r.group, r.out_of_office, r.level, r.away, r.suggested_at, r.lot, r.user_id, r.place)
 
 
-def _present_but_not_open() -> list[ColumnElement[bool]]:
-    """Return what holds for a person who may be asked though not named."""
-    d, m, t = declarations.c, members.c, terms_table.c
-    own = (t.workspace == d.workspace) & (t.user_id == d.user_id)
-    gone = (m.availability == "deactivated") | m.is_bot | m.is_guest
-    return [
-        exists().where(own, t.visibility != "open", t.faded == false()),
-        ~exists().where(m.workspace == d.workspace, m.user_id == d.user_id, gone),
-    ]
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time_of_day(), UTC)
 
 
 def _why_not(row: Any) -> str:

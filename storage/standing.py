@@ -38,6 +38,7 @@ async def copy_standing(connection: AsyncConnection, workspace: str, user: str) 
         values |= {"out_of_office": profile.availability == "ooo", "away": profile.availability == "away"}
     if own is not None:
         values["suggestible"] = known and own.visibility == "open" and not own.faded
+        values["unnamed"] = known and own.visibility != "open" and not own.faded
         values["free_from"] = free_from(own.weekly_cap, own.suggested, own.week)
     await connection.execute(update(d).where(d.c.workspace == workspace, d.c.user_id == user).values(**values))
     name = profile.name if profile is not None else ""

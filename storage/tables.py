@@ -24,6 +24,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 from storage.keys import Keys, KeysError
@@ -142,6 +143,7 @@ declarations = Table(
     Column("level", Integer, nullable=False, comment="0 lead, 1 practitioner, 2 learning, 3 none"),
     Column("confirmed_at", UtcTime, nullable=False),
     Column("suggestible", Boolean, nullable=False),
+    Column("unnamed", Boolean, nullable=False, server_default=false(), comment="may be asked, though not named"),
     Column("out_of_office", Boolean, nullable=False),
     Column("away", Boolean, nullable=False),
     Column("suggested_at", UtcTime, nullable=False, comment="1970 where never"),
@@ -154,6 +156,9 @@ Index(
     declarations.c.kind,
     declarations.c.key,
     declarations.c.suggestible,
+    declarations.c.unnamed,
+    # Nearly always one of a few moments: never, a Monday, or the end of time.
+    declarations.c.free_from,
     declarations.c.out_of_office,
     declarations.c.level,
     declarations.c.away,
