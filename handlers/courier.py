@@ -41,6 +41,8 @@ MOST_AT_ONCE = 8
 MOST_DUE = 100
 TRY_AGAIN = timedelta(minutes=1)
 NO_CLIENT = timedelta(minutes=15)
+CALL_ENDS = timedelta(minutes=2)
+"""So long one call to Slack may take, with its retries: what is not ours for so long any more is not begun."""
 MOST_REFUSALS = 3
 """So often Slack may refuse a message before it is given up."""
 MOST_NAMES = 5_000
@@ -108,6 +110,10 @@ class Courier:
             await self._carry(client, due)
 
     async def _carry(self, client: AsyncWebClient, due: DueDelivery) -> None:
+        if self._now() > due.until - CALL_ENDS:
+            # Slack was slow with those before it: begun now, it could be another process's before it is noted.
+            await self._deliveries.put_off(due, self._now(), counted=False)
+            return
         ask = await self._asks.get(due.workspace, due.ask_id)
         if ask is None:
             return
@@ -178,8 +184,9 @@ class Courier:
 
     async def _write_to_person(self, client: AsyncWebClient, due: DueDelivery, ask: Ask) -> None:
         askee = ask.holder
-        if askee is None or askee.user != due.what.user or ask.state not in WAITING:
-            # Withdrawn, answered or passed on meanwhile.
+        was_asked = askee is not None and due.what.kind == "ask" and askee.ts
+        if askee is None or askee.user != due.what.user or ask.state not in WAITING or was_asked:
+            # Withdrawn, answered or passed on meanwhile; or written by a process that was late to note it.
             await self._deliveries.sent(due, self._now())
             return
         member = await self._member(client, ask.workspace, askee.user)

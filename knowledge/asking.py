@@ -257,6 +257,8 @@ class DueDelivery:
     turn: int
     attempts: int
     at: datetime
+    until: datetime
+    """From then on another process may write it."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ from storage.database import insert_into
 from storage.moments import NEVER
 from storage.tables import ask_deliveries, ask_paces, ask_people, asks
 
-LEASE = timedelta(minutes=1)
+LEASE = timedelta(minutes=3)
+"""So long a delivery is one process's: the calls before it and its own, each with its waits, end within that."""
 AHEAD = timedelta(seconds=2)
 """So far ahead calls are given out."""
 APART: dict[str, timedelta] = {"chat.postMessage": timedelta(seconds=60 / 270), "chat.update": timedelta(seconds=1.5)}
@@ -77,10 +78,12 @@ class SqlDeliveries:
                     busy.add(recipient)
                 at = used[method] = free[method].pop(0)
                 what = Delivery(row.key, row.kind, row.user_id, opened(self._engine, row.text))
-                claimed.append(DueDelivery(workspace, row.ask_id, what, row.turn, row.attempts + 1, max(at, now)))
+                claimed.append(
+                    DueDelivery(workspace, row.ask_id, what, row.turn, row.attempts + 1, max(at, now), now + LEASE)
+                )
             for one in sorted(claimed, key=lambda one: (one.ask_id, one.what.key)):
                 await connection.execute(
-                    update(ask_deliveries).where(_this(one)).values(lease_until=now + LEASE, attempts=one.attempts)
+                    update(ask_deliveries).where(_this(one)).values(lease_until=one.until, attempts=one.attempts)
                 )
             pace = ask_paces.c
             for method, at in used.items():
@@ -165,12 +168,13 @@ class SqlDeliveries:
                 )
 
     async def put_off(self, due: DueDelivery, until: datetime, *, counted: bool) -> None:
-        """Give a delivery back until then; ``counted``: as an attempt."""
+        """Give a delivery back until then, if it is not another process's by now; ``counted``: as an attempt."""
         values: dict[str, Any] = {"lease_until": NEVER, "due_at": until}
         if not counted:
             values["attempts"] = due.attempts - 1
         async with self._engine.begin() as connection:
-            await connection.execute(update(ask_deliveries).where(_this(due), d.due_at.is_not(None)).values(**values))
+            mine = (_this(due)) & d.due_at.is_not(None) & (d.lease_until == due.until)
+            await connection.execute(update(ask_deliveries).where(mine).values(**values))
 
     async def _locked(self, connection: AsyncConnection, due: DueDelivery) -> Ask | None:
         """Read the question, so that no transition comes in between; always before its deliveries are written."""

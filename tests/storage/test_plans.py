@@ -80,7 +80,7 @@ MIDDLE = At("u02500", "U02500")
 DUE = Due("T1", "U00002", "UTC", NOW, 0)
 ASKED = new_ask("ask00001", "U00001", asked="U00001")
 ANSWERED = change(ASKED, "answer", NOW, timedelta(days=30), Details(actor="U00001", text="words", source="1"))
-SENDING = DueDelivery("T1", "ask00001", Delivery("ask:U00001", "ask", "U00001"), 0, 1, NOW)
+SENDING = DueDelivery("T1", "ask00001", Delivery("ask:U00001", "ask", "U00001"), 0, 1, NOW, NOW + MINUTE)
 INSTALLED = Installation("T1", "xoxb-1", ("commands",), "A1", "B1", "U0BOT", "U00001", version=1)
 Run = Callable[[SqlPeople, SqlThreads, SqlInbox, SqlFeedback], Awaitable[object]]
 
