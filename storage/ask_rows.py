@@ -29,7 +29,7 @@ a, p, d = asks.c, ask_people.c, ask_deliveries.c
 logger = logging.getLogger(__name__)
 
 
-def asker_mark(key: str, workspace: str, user: str) -> str:
+def asker_mark(key: bytes, workspace: str, user: str) -> str:
     """Return the mark of an asker; not that of a forgotten person, so that the two can't be compared."""
     return mark_of(key, workspace, f"ask/{user}")
 

@@ -26,9 +26,9 @@ MOST_MARKS = 5_000
 """Marks looked for at once: SQLite bounds the variables of a query."""
 
 
-def mark_of(key: str, workspace: str, user: str) -> str:
+def mark_of(key: bytes, workspace: str, user: str) -> str:
     """Return the mark of a person in a workspace."""
-    return hmac.new(bytes.fromhex(key), f"{workspace}\0{user}".encode(), sha256).hexdigest()
+    return hmac.new(key, f"{workspace}\0{user}".encode(), sha256).hexdigest()
 
 
 async def remember_forgotten(engine: AsyncEngine, connection: AsyncConnection, workspace: str, user: str) -> str:
@@ -45,8 +45,11 @@ async def mark_in(engine: AsyncEngine, connection: AsyncConnection, workspace: s
     return mark_of(await workspace_key(engine, connection, workspace), workspace, user)
 
 
-async def workspace_key(engine: AsyncEngine, connection: AsyncConnection, workspace: str) -> str:
-    """Return the key of a workspace's marks; drawn where there is none yet, or none that can be read."""
+async def workspace_key(engine: AsyncEngine, connection: AsyncConnection, workspace: str) -> bytes:
+    """Return the key of a workspace's marks; drawn where there is none yet, or none that can be read.
+
+    It never stands in a row unencrypted. Bytes, so that it is not taken for a mark, which does.
+    """
     try:
         key = await _key(connection, workspace)
     except KeysError:
@@ -68,7 +71,7 @@ async def workspace_key(engine: AsyncEngine, connection: AsyncConnection, worksp
     return key
 
 
-async def known_key(connection: AsyncConnection, workspace: str) -> str | None:
+async def known_key(connection: AsyncConnection, workspace: str) -> bytes | None:
     """Return the key of a workspace's marks; None where there is none, or none that can be read."""
     try:
         return await _key(connection, workspace)
@@ -105,10 +108,12 @@ async def forgotten_among(connection: AsyncConnection, workspace: str, users: Se
     return frozenset(found)
 
 
-async def _key(connection: AsyncConnection, workspace: str) -> str | None:
+async def _key(connection: AsyncConnection, workspace: str) -> bytes | None:
     s = secrets_table.c
     value = await connection.scalar(select(s.value).where(s.workspace == workspace, s.name == NAME))
-    return keys_of(connection.dialect).unseal(value, _place(workspace, NAME), unbound=True) if value else None
+    if not value:
+        return None
+    return bytes.fromhex(keys_of(connection.dialect).unseal(value, _place(workspace, NAME), unbound=True))
 
 
 def _place(workspace: str, name: str) -> str:

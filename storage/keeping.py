@@ -78,8 +78,8 @@ class SqlKeepings:
             if there is not None:
                 if consent.asker is not None and there.asker is None:
                     # As a click on "Solved" does it: known until the message is drawn anew.
-                    there = replace(there, asker=consent.asker)
                     mark = await self._mark(connection, consent.asker, workspace)
+                    there = replace(there, asker=consent.asker, mark=mark)
                     values = {"asker": json.dumps(asdict(consent.asker)), "asker_mark": mark}
                     await connection.execute(
                         update(asks).where(a.workspace == workspace, a.id == ask_id).values(**values)
@@ -175,7 +175,7 @@ class SqlKeepings:
         wanted = [Delivery("asker", "draw asker")] if ask.asker is not None else []
         if ask.answerer is not None:
             wanted.append(Delivery(f"person:{ask.answerer.user}", "draw person", ask.answerer.user))
-        await want(self._engine, connection, ask, wanted, now, await self._mark(connection, ask.asker, ask.workspace))
+        await want(self._engine, connection, ask, wanted, now, ask.mark)
 
 
 async def forget_in_keepings(engine: AsyncEngine, connection: AsyncConnection, workspace: str, user: str) -> int:

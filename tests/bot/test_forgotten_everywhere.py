@@ -91,7 +91,7 @@ async def test_nothing_is_left_but_the_hash(slack: LocalSlack, start: Start) -> 
             async with bot.engine.connect() as connection:
                 [(sealed,)] = await connection.execute(text("SELECT value FROM secrets"))
                 [(mark,)] = await connection.execute(text("SELECT mark FROM forgotten"))
-            assert mark == mark_of(KEYS.unseal(sealed, place_of(secrets.c.value, TEAM, NAME)), TEAM, ANN)
+            assert mark == mark_of(bytes.fromhex(KEYS.unseal(sealed, place_of(secrets.c.value, TEAM, NAME))), TEAM, ANN)
     finally:
         for handler in root.handlers:
             handler.close()
