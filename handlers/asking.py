@@ -86,7 +86,7 @@ async def find_who_can_help(
         if isinstance(answer, Suggestion):
             profiles.refresh(client, shortcut.actor.workspace, answer)
         shown = render(answer, view_for(shortcut.actor, context, guide, now))
-        return modal_of(with_offer(shown, answer, shortcut.message_text), "Who can help")
+        return modal_of(with_offer(shown, answer, shortcut.message_text, always=True), "Who can help")
 
     await open_modal(client, opening(client, shortcut.trigger_id), build())
     await ack()

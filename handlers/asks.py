@@ -47,6 +47,7 @@ NOT_OPEN = "This question is not with you any more, or it is settled by now. The
 NOT_DELIVERED = (
     "This question was withdrawn or has ended meanwhile, so your answer was not delivered. Thank you all the same."
 )
+FULL = "This person can't be asked this week. Choose somebody else, or whoever fits best."
 ANSWERED = "Thank you: your answer is on its way to those who asked."
 
 
@@ -169,18 +170,16 @@ async def _put(
             to_curators=CURATORS in how,
         )
     )
+    if done == "full" and ids.BLOCK_WHOM in form.chosen:
+        await ack(response_action="errors", errors={ids.BLOCK_WHOM: FULL})
+        return
     if done == "full":
-        error = "This person can't be asked this week. Choose somebody else, or whoever fits best."
-        await ack(response_action="errors", errors={_place_of_whom(form): error})
+        # After the team's answer there is no field to choose in: the first form comes back.
+        await ack(response_action="update", view=put_form([], text, about, how=how, note=FULL))
         return
     counter.deliver(actor, ask_id)
     said = "Your question is on its way. In our direct messages you see how it stands, and get the answer."
     await ack(response_action="update", view=told("Ask a person", said))
-
-
-def _place_of_whom(form: Submission) -> str:
-    """Return the field that an error about the person stands at; after the team's answer there is only one."""
-    return ids.BLOCK_WHOM if ids.BLOCK_WHOM in form.chosen else ids.BLOCK_QUESTION
 
 
 async def pressed(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, *, counter: Counter) -> None:

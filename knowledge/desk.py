@@ -145,15 +145,17 @@ class Desk:
     async def hand_over(self, workspace: str, ask_id: str, actor: str, to: str, note: str) -> Done:
         """Pass a question on to a colleague of the holder's choice.
 
-        Where the colleague can't be asked - asked before, at the cap, or the one who asks - somebody else is looked
-        for, and nobody is told which of these it was.
+        Where the colleague can't be asked - asked before, at the cap, not to be asked about this, or the one who asks -
+        somebody else is looked for, and nobody is told which of these it was.
         """
         for _ in range(MOST_TRIES):
             ask = await self._asks.get(workspace, ask_id)
             if ask is None:
                 return "gone"
-            if ask.askee(to) is None and (ask.asker is None or ask.asker.user != to):
-                terms = (await self._people.declaration(workspace, to)).terms
+            terms = (await self._people.declaration(workspace, to)).terms
+            about = {*ask.subject.roles, *ask.subject.topics, *ask.subject.tools}
+            may_be_asked = ask.askee(to) is None and not about & terms.not_about.keys()
+            if may_be_asked and (ask.asker is None or ask.asker.user != to):
                 new = Askee(to, "handover", shown=terms.visibility == "open")
                 applied = await self._apply(ask, "hand_over", Details(actor=actor, new=new, text=note))
                 if applied is None:

@@ -61,8 +61,10 @@ def offer_in(value: str) -> Offer:
         return Offer(None, (), "")
 
 
-def with_offer(shown: Message, answer: Answer, text: str) -> Message:
-    """Put the button that asks under a suggestion."""
+def with_offer(shown: Message, answer: Answer, text: str, *, always: bool = False) -> Message:
+    """Put the button that asks under a suggestion; ``always``: under every other answer too."""
+    if always and not isinstance(answer, Suggestion):
+        return replace(shown, blocks=(*shown.blocks[: MESSAGE_BLOCKS - 2], *invitation(text).blocks))
     if not isinstance(answer, Suggestion) or not answer.names_people:
         return shown
     label = "Ask them…" if answer.people or answer.nearest else "Put the question…"
@@ -82,12 +84,14 @@ def _text_input(block_id: str, label: str, initial: str = "") -> Block:
     return {"type": "input", "block_id": block_id, "label": plain(label, 2000), "element": element}
 
 
-def _boxes(block_id: str, label: str, boxes: Sequence[tuple[str, str]]) -> Block:
-    element = {
+def _boxes(block_id: str, label: str, boxes: Sequence[tuple[str, str]], ticked: Sequence[str] = ()) -> Block:
+    element: Block = {
         "type": "checkboxes",
         "action_id": ids.INPUT,
         "options": [option(words, value) for value, words in boxes],
     }
+    if chosen := [option(words, value) for value, words in boxes if value in ticked]:
+        element["initial_options"] = chosen
     return {"type": "input", "block_id": block_id, "optional": True, "label": plain(label, 2000), "element": element}
 
 
@@ -103,8 +107,8 @@ def _modal(callback: str, title: str, submit: str, metadata: str, blocks: Sequen
     }
 
 
-def put_form(people: Sequence[Person], typed: str, metadata: str) -> Block:
-    """Build the form in which a question is put."""
+def put_form(people: Sequence[Person], typed: str, metadata: str, *, how: Sequence[str] = (), note: str = "") -> Block:
+    """Build the form in which a question is put; ``how``: boxes that are ticked already, ``note``: stands above."""
     whom = [option(display_name(person), person.user) for person in people]
     whom.append(option("Whoever fits best", BEST))
     choice: Block = {
@@ -128,9 +132,10 @@ def put_form(people: Sequence[Person], typed: str, metadata: str) -> Block:
         "Ask",
         metadata,
         [
+            *([section(escape(note))] if note else []),
             _text_input(ids.BLOCK_QUESTION, "Your question", typed),
             {"type": "input", "block_id": ids.BLOCK_WHOM, "label": plain("Whom", 2000), "element": choice},
-            _boxes(ids.BLOCK_HOW, "How", boxes),
+            _boxes(ids.BLOCK_HOW, "How", boxes, how),
             context(escape(hint)),
         ],
     )

@@ -7,11 +7,13 @@ from datetime import timedelta
 import pytest
 
 from bot.app import Bot
-from bot.local import LocalSlack
+from bot.local import GENERAL, LocalSlack
+from knowledge.people import Terms
+from knowledge.team import TeamEntry, published
 from knowledge.workspaces import Settings
 from tests.asks import new_ask
-from tests.conftest import ANN, CAI, DEE, TEAM, Clock, declares, rows
-from tests.handlers.test_asks import AT_WORK, MLOPS, QUESTION, answers, carried, put, state, told
+from tests.conftest import ANN, BEN, CAI, DEE, TEAM, Clock, declares, rows, words
+from tests.handlers.test_asks import AT_WORK, MLOPS, QUESTION, answers, carried, form, put, state, told
 
 
 @pytest.fixture(autouse=True)
@@ -84,9 +86,9 @@ async def test_what_was_answered_before_stays_readable_and_is_closed_where_the_f
     [card] = told(slack, DEE)
     await answers(slack, DEE, card, "Repoint the alias.")
     await carried(bot, clock)
-    form = (await slack.press(ANN, mine, "asking:back")).view
-    assert form is not None
-    await slack.submit(ANN, form, {"question": "Which alias?"})
+    back = (await slack.press(ANN, mine, "asking:back")).view
+    assert back is not None
+    await slack.submit(ANN, back, {"question": "Which alias?"})
     await carried(bot, clock)
     await slack.press(DEE, card, "asked:answer")
     await carried(bot, clock)
@@ -100,3 +102,59 @@ async def test_what_was_answered_before_stays_readable_and_is_closed_where_the_f
     assert "Repoint the alias." in mine.text
     assert "Closed. It was answered; what you asked back was not." in mine.text
     assert not await bot.courier._asks.unanswered(TEAM)
+
+
+@pytest.mark.parametrize("text", ["Does anybody know the wifi code of the Oslo office?", "lunch?"])
+async def test_the_shortcut_offers_to_put_also_what_the_bot_knows_nothing_about(
+    slack: LocalSlack, bot: Bot, clock: Clock, text: str
+) -> None:
+    posted = await slack.say(CAI, text, GENERAL)
+    opened = await slack.message_shortcut(ANN, "find_who_can_help", posted)
+    assert opened.view is not None
+
+    asked = (await slack.press(ANN, opened.view, "ask_put")).view
+
+    assert asked is not None
+    assert "Whom" in words(asked)
+
+
+async def test_nobody_gets_by_hand_over_what_they_are_not_to_be_asked_about(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    terms = Terms(visibility="hidden", not_about={"mlops-engineer": "MLOps engineer"})
+    await bot.people.declare(TEAM, CAI, {}, {"cooking": "cooking"}, clock.now(), terms)
+    await declares(bot, slack, DEE, MLOPS)
+    await put(slack, bot, clock)
+    to = (await slack.press(DEE, told(slack, DEE)[-1], "asked:hand_over")).view
+    assert to is not None
+
+    done = await slack.submit(DEE, to, {"whom": CAI, "note": "Yours?"})
+    await carried(bot, clock)
+
+    assert done.view is not None
+    assert "If your colleague can't be asked now, I find somebody else." in words(done.view)
+    assert not told(slack, CAI)
+
+
+async def test_whoever_picked_somebody_at_their_cap_chooses_anew_after_the_answer_of_the_team(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await bot.people.declare(TEAM, DEE, MLOPS, {}, clock.now(), Terms(weekly_cap=1))
+    view = await form(slack, bot)
+    entry = TeamEntry("team-x", "rollback", question=QUESTION, answer="Repoint the alias.")
+    await bot.team.save(TEAM, [published(entry, clock.now())])
+    await bot.courier._asks.create(new_ask("before", BEN, TEAM, asked=DEE, now=clock.now()), clock.now())
+    before = await slack.submit(ANN, view, {"question": QUESTION, "whom": DEE, "how": ["urgent"]})
+    assert before.view is not None
+    assert "Your team answered this" in words(before.view)
+
+    again = await slack.submit(ANN, before.view, {"question": QUESTION})
+
+    assert not again.errors
+    assert again.view is not None
+    assert "Choose somebody else, or whoever fits best" in words(again.view)
+    once_more = await slack.submit(ANN, again.view, {"question": QUESTION, "whom": "best", "how": ["urgent"]})
+    assert once_more.view is not None
+    done = await slack.submit(ANN, once_more.view, {"question": QUESTION})
+    assert done.view is not None
+    assert "on its way" in words(done.view)
