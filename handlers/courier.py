@@ -28,7 +28,7 @@ from handlers.errors import out_of_reach, token_is_void
 from handlers.limits import wait_to_post
 from handlers.members import FRESH, profile_of
 from handlers.replies import ClientOf, Clock
-from knowledge.asking import WAITING, Ask, Askee, DueDelivery, may_write, patience_ends, when_to_write
+from knowledge.asking import Ask, Askee, DueDelivery, is_meant, may_write, patience_ends, when_to_write
 from knowledge.desk import Desk, RulesOf
 from knowledge.keeping import Keepings
 from knowledge.models import Role
@@ -184,8 +184,7 @@ class Courier:
 
     async def _write_to_person(self, client: AsyncWebClient, due: DueDelivery, ask: Ask) -> None:
         askee = ask.holder
-        was_asked = askee is not None and due.what.kind == "ask" and askee.ts
-        if askee is None or askee.user != due.what.user or ask.state not in WAITING or was_asked:
+        if askee is None or not is_meant(ask, due.what) or (due.what.kind == "ask" and askee.ts):
             # Withdrawn, answered or passed on meanwhile; or written by a process that was late to note it.
             await self._deliveries.sent(due, self._now())
             return
@@ -196,27 +195,24 @@ class Courier:
             return
         if not await self._may_write(client, due, askee.user, urgent=ask.urgent):
             return
-        if due.what.kind == "remind" and not (await self._rules(ask.workspace)).starts_messages:
+        place: tuple[str, str] | None = None
+        card = await self._card(client, ask, askee) if due.what.kind == "ask" else None
+        begins = (await self._rules(ask.workspace)).starts_messages
+        # Looked at once more, right before: the look-ups took their time.
+        now = await self._asks.get(ask.workspace, ask.id)
+        if now is None or not is_meant(now, due.what):
             await self._deliveries.sent(due, self._now())
             return
-        place: tuple[str, str] | None = None
-        if due.what.kind == "ask":
-            card = await self._card(client, ask, askee)
-            # Looked at once more, right before: the look-ups took their time.
-            if not await self._is_with(ask, askee.user):
-                await self._deliveries.sent(due, self._now())
-                return
+        if card is not None:
             place = await _post(client, askee.user, card)
-        else:
-            shown = further_note(ask) if due.what.kind == "deliver question" else reminder(ask)
-            await _post(client, askee.channel or askee.user, shown, askee.ts or None)
+        elif due.what.kind == "deliver question":
+            await _post(client, askee.channel or askee.user, further_note(ask), askee.ts or None)
+        elif begins or due.what.text == "snoozed":
+            # Whoever pressed "ask me again" began this themselves.
+            await _post(client, askee.channel or askee.user, reminder(due.what.text), askee.ts or None)
         sent = self._now()
         patience = patience_ends(sent, member.tz if member else "", ask.urgent)
-        await self._deliveries.sent(due, sent, place=place, patience=patience)
-
-    async def _is_with(self, ask: Ask, user: str) -> bool:
-        now = await self._asks.get(ask.workspace, ask.id)
-        return now is not None and now.holder is not None and now.holder.user == user
+        await self._deliveries.sent(due, sent, place=place, patience=patience, version=ask.version)
 
     async def _may_write(self, client: AsyncWebClient, due: DueDelivery, user: str, *, urgent: bool) -> bool:
         """Tell whether a person may be written to now; if not, it is put off until they may."""

@@ -243,6 +243,16 @@ class Delivery:
     text: str = ""
 
 
+def is_meant(ask: Ask, what: Delivery) -> bool:
+    """Tell whether a person is still to be written to: withdrawn, answered or passed on, it is not theirs any more.
+
+    A reminder is of one moment only: whatever happened since, as "busy", makes it needless.
+    """
+    if ask.holder is None or ask.holder.user != what.user or ask.state not in WAITING:
+        return False
+    return what.kind != "remind" or what.key == f"remind:{ask.version}"
+
+
 Applied = Literal["done", "lost", "full", "repeat"]
 """What became of a transition: made; somebody else's came first; the person's weekly cap is reached; made before."""
 
@@ -392,7 +402,7 @@ def _deliveries(ask: Ask, effect: Effect, state: State, with_: Details) -> tuple
         case "ask":
             return (Delivery(f"ask:{with_.new.user}", effect, with_.new.user),) if with_.new else ()
         case "remind":
-            return (Delivery(f"remind:{turn}", effect, holder.user),) if holder else ()
+            return (Delivery(f"remind:{turn}", effect, holder.user, ask.state),) if holder else ()
         case "draw person":
             # Everybody whose message may look different now.
             users = {one.user for one in (holder, ask.answerer) if one} | ({with_.actor} & {p.user for p in ask.people})

@@ -267,9 +267,19 @@ class Deliveries(Protocol):
         ...
 
     async def sent(
-        self, due: DueDelivery, now: datetime, *, place: tuple[str, str] | None = None, patience: datetime | None = None
+        self,
+        due: DueDelivery,
+        now: datetime,
+        *,
+        place: tuple[str, str] | None = None,
+        patience: datetime | None = None,
+        version: int | None = None,
     ) -> None:
-        """Note that it is written, and where; ``patience``: until when the person is waited for."""
+        """Note that it is written, and where.
+
+        ``patience``: until when the person is waited for. ``version``: the question's as it was drawn; where it is
+        another one by now, the message is wanted anew.
+        """
         ...
 
     async def put_off(self, due: DueDelivery, until: datetime, *, counted: bool) -> None:

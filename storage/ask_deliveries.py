@@ -17,7 +17,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge.asking import FINAL, Ask, Askee, Delivery, DueDelivery
-from storage.ask_rows import REDRAWN, a, d, opened, p, read
+from storage.ask_rows import REDRAWN, a, d, opened, p, read, want
 from storage.database import insert_into
 from storage.moments import NEVER
 from storage.tables import ask_deliveries, ask_paces, ask_people, asks
@@ -135,9 +135,19 @@ class SqlDeliveries:
         return busy
 
     async def sent(
-        self, due: DueDelivery, now: datetime, *, place: tuple[str, str] | None = None, patience: datetime | None = None
+        self,
+        due: DueDelivery,
+        now: datetime,
+        *,
+        place: tuple[str, str] | None = None,
+        patience: datetime | None = None,
+        version: int | None = None,
     ) -> None:
-        """Note that it is written, and where; ``patience``: until when the person is waited for."""
+        """Note that it is written, and where.
+
+        ``patience``: until when the person is waited for. ``version``: the question's as it was drawn; where it is
+        another one by now, the message is wanted anew.
+        """
         async with self._engine.begin() as connection:
             ask = await self._locked(connection, due)
             if ask is None:
@@ -153,6 +163,11 @@ class SqlDeliveries:
             if place is not None and due.what.kind == "ask":
                 theirs = (p.workspace == due.workspace) & (p.ask_id == due.ask_id) & (p.user_id == due.what.user)
                 await connection.execute(update(ask_people).where(theirs).values(channel=place[0], ts=place[1]))
+                if version not in (None, ask.version):
+                    # Withdrawn or passed on while it was posted: what was wanted drawn then had no place yet.
+                    user = due.what.user or ""
+                    drawn = Delivery(f"person:{user}", "draw person", user)
+                    await want(self._engine, connection, ask, [drawn], now, None)
             elif place is not None and due.what.kind == "draw asker" and ask.asker is not None:
                 values["asker"] = json.dumps(asdict(replace(ask.asker, channel=place[0], ts=place[1])))
             holder: Askee | None = ask.holder

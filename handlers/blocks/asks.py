@@ -231,13 +231,13 @@ def _afterwards(ask: Ask, askee: Askee) -> Message:
     return message(lines, blocks)
 
 
-def reminder(ask: Ask) -> Message:
-    """Remind a person in the thread."""
-    text = (
-        "You asked me to come back to this now."
-        if ask.state == "asked"
-        else "A reminder, the only one: this question still waits for you. Without an answer I ask somebody else."
-    )
+def reminder(before: str) -> Message:
+    """Remind a person in the thread; ``before``: the state in which they let the time pass."""
+    otherwise = "Without an answer I ask somebody else."
+    text = {
+        "snoozed": "You asked me to come back to this now.",
+        "taken": f"You took this question, and it still waits for your answer. {otherwise}",
+    }.get(before, f"A reminder: this question still waits for you. {otherwise}")
     return message([text], [section(text)])
 
 

@@ -9,8 +9,9 @@ import pytest
 import handlers.courier as courier
 from bot.app import Bot
 from bot.local import LocalSlack
-from tests.conftest import CAI, DEE, TEAM, Clock, declares
-from tests.handlers.test_asks import AT_WORK, LEARNING, MLOPS, carried, put, told
+from knowledge.workspaces import Settings
+from tests.conftest import ANN, CAI, DEE, TEAM, Clock, declares, rows
+from tests.handlers.test_asks import AT_WORK, LEARNING, MLOPS, buttons, carried, put, state, told
 
 
 @pytest.fixture(autouse=True)
@@ -41,3 +42,74 @@ async def test_a_slow_slack_makes_nothing_come_twice(
     monkeypatch.setattr(courier, "_post", slowly)
     await carried(bot, clock)
     assert (len(told(slack, DEE)), len(told(slack, CAI))) == (1, 1)
+
+
+async def test_what_is_withdrawn_while_it_is_posted_is_drawn_anew(
+    slack: LocalSlack, bot: Bot, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    post = courier._post
+
+    async def slowly(client: object, channel: str, *said: object) -> tuple[str, str]:
+        posted = await post(client, channel, *said)  # type: ignore[arg-type]
+        if channel == DEE:
+            [mine] = [message for message in told(slack, ANN) if message.thread_ts is None]
+            await slack.press(ANN, mine, "asking:withdraw")
+            await bot.courier.deliver(TEAM)
+        return posted
+
+    monkeypatch.setattr(courier, "_post", slowly)
+    await put(slack, bot, clock)
+    await carried(bot, clock)
+    [card] = told(slack, DEE)
+    assert "withdrawn" in card.text
+    assert buttons(card) == []
+
+
+async def busy(slack: LocalSlack, bot: Bot, hours: int) -> None:
+    [row] = await rows(bot, "asks")
+    await slack.press(DEE, told(slack, DEE)[0], "asked:busy", selected=f"{row['id']} {hours}")
+
+
+async def test_a_reminder_that_waits_for_the_morning_does_not_come_to_who_is_busy(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    await put(slack, bot, clock)
+    clock.at = datetime(2026, 3, 4, 22, 0, tzinfo=UTC)
+    await carried(bot, clock)
+    assert await state(bot) == "reminded"
+    await busy(slack, bot, 168)
+    clock.at = datetime(2026, 3, 5, 15, 0, tzinfo=UTC)
+    await carried(bot, clock)
+    assert len(told(slack, DEE)) == 1
+
+
+async def test_who_was_busy_is_asked_again_and_then_the_next_where_the_bot_begins_nothing(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await bot.workspaces.save(TEAM, Settings(starts_messages=False), ANN, clock.now())
+    await declares(bot, slack, DEE, MLOPS)
+    await declares(bot, slack, CAI, LEARNING)
+    await put(slack, bot, clock)
+    await busy(slack, bot, 24)
+    await carried(bot, clock)
+    clock.move(days=1)
+    await carried(bot, clock)
+    assert "You asked me to come back" in told(slack, DEE)[-1].text
+    clock.move(days=1)
+    await carried(bot, clock)
+    assert len(told(slack, CAI)) == 1
+
+
+async def test_no_reminder_says_that_it_is_the_only_one(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    await put(slack, bot, clock)
+    clock.move(days=1)
+    await carried(bot, clock)
+    await slack.press(DEE, told(slack, DEE)[0], "asked:answer")
+    clock.move(days=2, hours=1)
+    await carried(bot, clock)
+    [_, first, second] = told(slack, DEE)
+    assert "the only one" not in first.text + second.text
+    assert "You took this question, and it still waits" in second.text

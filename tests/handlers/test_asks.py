@@ -172,7 +172,7 @@ async def test_silence_is_reminded_once_and_then_the_next_person_asked(
     clock.move(days=1)
     await carried(bot, clock)
     [_, reminder] = told(slack, DEE)
-    assert "A reminder, the only one" in reminder.text
+    assert "A reminder: this question still waits" in reminder.text
     assert reminder.thread_ts == card.ts
     assert told(slack, CAI) == []
     clock.move(days=1)
