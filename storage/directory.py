@@ -78,12 +78,22 @@ async def _in_range(
     connection: AsyncConnection, workspace: str, wanted: Wanted, size: int, at: At | None, back: bool
 ) -> tuple[list[Any], bool]:
     kind, key = ("topic", wanted.topic) if wanted.topic else ("role", wanted.role) if wanted.role else ("all", "")
-    query = _under(workspace, kind, wanted.role if kind == "topic" else "", "").where(ll.key == key)
+    if wanted.role and wanted.topic and await _is_rare(connection, workspace, wanted.role):
+        # By the few of the role, or a topic that everybody has would be read through for them.
+        query = _under(workspace, "role", "", wanted.topic).where(ll.key == wanted.role)
+    else:
+        query = _under(workspace, kind, wanted.role if kind == "topic" else "", "").where(ll.key == key)
     if at is not None:
         here, there = tuple_(ll.name, ll.user_id), tuple_(literal(at.name), literal(at.user))
         query = query.where(here < there if back else here > there)
     order = (ll.name.desc(), ll.user_id.desc()) if back else (ll.name, ll.user_id)
     return list((await connection.execute(query.order_by(*order).limit(size))).all()), True
+
+
+async def _is_rare(connection: AsyncConnection, workspace: str, role: str) -> bool:
+    of_role = (ll.workspace == workspace) & (ll.kind == "role") & (ll.key == role)
+    counted = select(func.count()).select_from(select(ll.user_id).where(of_role).limit(MOST_COUNTED + 1).subquery())
+    return (await connection.scalar(counted) or 0) <= MOST_COUNTED
 
 
 async def _searched(
