@@ -141,7 +141,11 @@ class SqlCandidates(Changing):
             if topics:
                 avoiding = (
                     select(d.user_id)
-                    .where(d.workspace == workspace, d.kind == "not", d.key.in_(list(topics)[:MOST_RANGES]))
+                    .where(
+                        *(d.workspace == workspace, d.kind == "not", d.key.in_(list(topics)[:MOST_RANGES])),
+                        # Said here, or SQLite goes by the primary key through the whole workspace.
+                        *(d.suggestible == true(), d.unnamed == false()),
+                    )
                     .limit(MOST_COUNTED)
                 )
                 avoiders = (await connection.scalars(avoiding)).all()
