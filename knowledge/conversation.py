@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from hashlib import blake2s
 
@@ -43,6 +43,8 @@ class Conversation:
     thread: str
     is_new: bool = False
     """Nothing was said in it before: there is no subject to look for."""
+    secret: bytes = field(default=b"", repr=False)
+    """The workspace's own: without it nobody can work out whose a mark is."""
 
     @property
     def life(self) -> timedelta:
@@ -51,7 +53,8 @@ class Conversation:
 
     def mark(self, user: str) -> str:
         """Return by what a person is known again in this conversation, and in no other; it holds no id."""
-        return blake2s(f"{self.channel} {self.thread} {user}".encode(), digest_size=8).hexdigest()
+        said = f"{self.channel} {self.thread} {user}".encode()
+        return blake2s(said, digest_size=8, key=self.secret).hexdigest()
 
 
 def kept(answer: Answer, before: Subject | None, conversation: Conversation, asker: str | None) -> Subject:

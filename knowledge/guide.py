@@ -72,6 +72,9 @@ class Guide(Vocabulary):
     async def ask(self, question: Question) -> Answer:
         """Answer a question and keep its subject for follow-ups."""
         question = replace(question, text=question.text[:LONGEST_QUESTION])
+        if question.conversation is not None:
+            secret = await self._threads.secret(question.workspace)
+            question = replace(question, conversation=replace(question.conversation, secret=secret))
         team = await self._teams.of(question.workspace)
         renamed = team.in_bundled_words(question.text)
         typed = question.text

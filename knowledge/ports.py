@@ -300,6 +300,10 @@ class Threads(Protocol):
         """Set the subject of the conversation, as ``user`` asked last."""
         ...
 
+    async def secret(self, workspace: str) -> bytes:
+        """Return the workspace's own secret, by which conversations mark who was named."""
+        ...
+
 
 class Feedback(Protocol):
     """Keep questions that had no answer or a poor one, so that the content can grow; never who asked."""

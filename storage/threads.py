@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.answers import Subject
 from storage.database import insert_into
+from storage.forgotten import workspace_key
 from storage.tables import threads
+
+MOST_SECRETS = 5_000
+"""Workspaces whose secret is kept in memory."""
 
 
 class SqlThreads:
@@ -19,6 +24,7 @@ class SqlThreads:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._secrets: OrderedDict[str, bytes] = OrderedDict()
 
     async def subject(self, workspace: str, channel: str, thread: str, since: datetime) -> Subject | None:
         """Return the subject, if it was touched since then."""
@@ -50,6 +56,15 @@ class SqlThreads:
         upsert = insert_into(self._engine, threads).values(**key, **about)
         async with self._engine.begin() as connection:
             await connection.execute(upsert.on_conflict_do_update(index_elements=list(key), set_=about))
+
+    async def secret(self, workspace: str) -> bytes:
+        """Return the key of the workspace's marks; drawn where there is none yet."""
+        if workspace not in self._secrets:
+            async with self._engine.begin() as connection:
+                self._secrets[workspace] = await workspace_key(self._engine, connection, workspace)
+            if len(self._secrets) > MOST_SECRETS:
+                self._secrets.popitem(last=False)
+        return self._secrets[workspace]
 
     async def prune(self, before: datetime) -> int:
         """Delete the conversations that nobody touched since then, in every workspace."""

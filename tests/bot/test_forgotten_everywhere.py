@@ -14,6 +14,7 @@ from bot.app import Bot
 from bot.local import GENERAL, LocalSlack
 from bot.logs import set_up_logging
 from bot.settings import Settings as ProcessSettings
+from knowledge.conversation import Conversation
 from knowledge.team import Alias, TeamEntry
 from knowledge.workspaces import Settings
 from storage.forgotten import NAME, mark_of
@@ -57,6 +58,7 @@ async def lives(slack: LocalSlack, bot: Bot) -> None:
     await slack.say(ANN, "<@BOT> who else?", GENERAL)
     await slack.say(ANN, "what is a data engineer")
     await slack.command(BEN, "/genai-role who knows hand-made looms")
+    await slack.say(BEN, "<@BOT> who knows hand-made looms?", GENERAL)
     await slack.command(ANN, "/genai-role who does tapestries")
     await slack.command(ANN, "/genai-role my data")
     await settled(bot)
@@ -66,6 +68,15 @@ async def lives(slack: LocalSlack, bot: Bot) -> None:
     await bot.worker.stop(1)
     await slack.say(ANN, "<@BOT> how heavy are warp weights", GENERAL)
     await slack.say(BEN, "<@BOT> how heavy are hammers", GENERAL)
+
+
+async def marks(bot: Bot, user: str) -> list[str]:
+    """Work out how a person would be marked in every conversation that is kept: with the key, and without one."""
+    async with bot.engine.connect() as connection:
+        places = (await connection.execute(text("SELECT channel, thread FROM threads"))).all()
+        sealed = (await connection.execute(text("SELECT value FROM secrets"))).scalar_one()
+    key = bytes.fromhex(KEYS.unseal(sealed, place_of(secrets.c.value, TEAM, NAME)))
+    return [Conversation(channel, thread, secret=one).mark(user) for channel, thread in places for one in (key, b"")]
 
 
 async def test_nothing_is_left_but_the_hash(slack: LocalSlack, start: Start) -> None:
@@ -82,11 +93,14 @@ async def test_nothing_is_left_but_the_hash(slack: LocalSlack, start: Start) -> 
             await lives(slack, bot)
             kept = await everything(bot)
             assert all(said in kept for said in (ANN, "Ann Archer", "hand-made looms", "warp weights"))
+            theirs = await marks(bot, ANN)
+            assert [mark in kept for mark in theirs[::2]].count(True) >= 1
+            assert [mark for mark in theirs[1::2] if mark in kept] == []
             reply = await slack.command(ANN, "/genai-role forget me")
             assert reply.text.startswith("Done: I deleted everything")
             left = await everything(bot)
             # What nobody can be named for is not a person's own: a question without an answer, for 30 days.
-            assert [said for said in (ANN, *WORDS[:4]) if said in left] == []
+            assert [said for said in (ANN, *WORDS[:4], *theirs[1::2]) if said in left] == []
             assert all(said in left for said in (BEN, "looms of Ben", "hammers", "Of wood.", "Webstuhl"))
             async with bot.engine.connect() as connection:
                 [(sealed,)] = await connection.execute(text("SELECT value FROM secrets"))

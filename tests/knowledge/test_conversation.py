@@ -90,3 +90,9 @@ def test_the_mark_of_a_person_is_no_id_and_means_nothing_elsewhere() -> None:
     assert here.mark("U0ANN") == here.mark("U0ANN") != there.mark("U0ANN")
     assert "U0ANN" not in here.mark("U0ANN")
     assert here.mark("U0ANN") != here.mark("U0BEN")
+
+
+def test_without_the_secret_nobody_can_work_out_whose_a_mark_is() -> None:
+    known = {Conversation("C1", "1.1", secret=secret).mark("U0ANN") for secret in (b"", bytes(32), b"1" * 32)}
+    assert len(known) == 3
+    assert "11" not in repr(Conversation("C1", "1", secret=b"1" * 32))

@@ -103,6 +103,9 @@ class LastSubject:
     ) -> None:
         self.kept = subject
 
+    async def secret(self, workspace: str) -> bytes:
+        return b""
+
 
 Ask = Callable[[Line], Awaitable[Reply]]
 
