@@ -40,9 +40,9 @@ async def ask_someone(
         suggestion = await guide.suggest(
             press.actor.workspace, subject, press.actor.user, naming.to(client, press.actor)
         )
+        suggestion = await profiles.present(client, press.actor.workspace, suggestion)
         shown = with_offer(render(suggestion, view_for(press.actor, context, guide, now)), suggestion, "")
         await answer_press(client, press, shown)
-        profiles.refresh(client, press.actor.workspace, suggestion)
     await ack()
 
 
@@ -84,7 +84,7 @@ async def find_who_can_help(
         )
         answer = await guide.ask(question)
         if isinstance(answer, Suggestion):
-            profiles.refresh(client, shortcut.actor.workspace, answer)
+            answer = await profiles.present(client, shortcut.actor.workspace, answer)
         shown = render(answer, view_for(shortcut.actor, context, guide, now))
         return modal_of(with_offer(shown, answer, shortcut.message_text, always=True), "Who can help")
 

@@ -16,7 +16,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from handlers import payloads
 from handlers.replies import Clock, Later
-from knowledge.answers import Suggestion
+from knowledge.answers import Answer, Suggestion, TeamCard
 from knowledge.people import Member
 from knowledge.ports import People
 
@@ -32,18 +32,46 @@ Left = Callable[[str, str], Awaitable[None]]
 
 
 class Profiles:
-    """Look profiles up after an answer, never before one: no answer waits for Slack."""
+    """Look profiles up: of those who are about to be suggested within a second, of whoever is left after the answer."""
 
     def __init__(self, people: People, later: Later, now: Clock) -> None:
         self._people = people
         self._later = later
         self._now = now
 
-    def refresh(self, client: AsyncWebClient, workspace: str, suggestion: Suggestion) -> None:
-        """Look up those who were just suggested and whose profile is older than an hour."""
+    async def checked(self, client: AsyncWebClient, workspace: str, answer: Answer) -> Answer:
+        """Return an answer without those whom it would suggest though they have left."""
+        match answer:
+            case Suggestion():
+                return await self.present(client, workspace, answer)
+            case TeamCard(whom=Suggestion() as whom):
+                return replace(answer, whom=await self.present(client, workspace, whom))
+            case _:
+                return answer
+
+    async def present(self, client: AsyncWebClient, workspace: str, suggestion: Suggestion) -> Suggestion:
+        """Look up whose profile is older than an hour, and leave out who turns out to have left or to be a guest.
+
+        Slack is given a second for all of them together; what it says later counts from the next answer on.
+        """
         users = [person.user for person in (*suggestion.people, *suggestion.nearest)]
-        if users:
-            self._later(self.look_up(client, workspace, users))
+        stale = await self._people.unchecked(workspace, users, self._now() - FRESH) if users else ()
+        if not stale:
+            return suggestion
+        asking = [asyncio.ensure_future(profile_of(client, user)) for user in stale]
+        done, waiting = await asyncio.wait(asking, timeout=PROFILE_SECONDS)
+        for late in waiting:
+            self._later(self._keep(workspace, late))
+        found = [one.result() for one in done]
+        for member in found:
+            if member is not None:
+                await self._people.remember(workspace, member, self._now())
+        gone = {member.user for member in found if member is not None and not member.suggestible}
+        return replace(
+            suggestion,
+            people=tuple(person for person in suggestion.people if person.user not in gone),
+            nearest=tuple(person for person in suggestion.nearest if person.user not in gone),
+        )
 
     async def declared(self, client: AsyncWebClient, workspace: str, user: str, write: Awaitable[None]) -> None:
         """Write a declaration once Slack has said who declares: bots and guests are not suggested, not even at first.

@@ -20,7 +20,6 @@ from handlers.pace import Pace, too_fast
 from handlers.personal import forget, my_data, offer_to_declare, verb_in
 from handlers.proposals import offer_introduction
 from handlers.replies import Clock, post, view_for, whisper
-from knowledge.answers import suggested_in
 from knowledge.conversation import DIRECT, Conversation
 from knowledge.guide import Guide, Question
 from knowledge.ports import People
@@ -76,9 +75,7 @@ async def answer(
                 Conversation(said.channel, thread, is_new=not said.direct and said.thread_ts is None),
                 may_name=naming.to(client, said.actor),
             )
-            found = await guide.ask(question)
+            found = await profiles.checked(client, said.actor.workspace, await guide.ask(question))
             shown = with_offer(render(found, view), found, WITHOUT_MENTIONS.sub("", said.text).strip())
             await post(client, said, ratings.offer(shown, said.text, found))
             ratings.note(said.actor.workspace, said.text, found)
-            if (named := suggested_in(found)) is not None:
-                profiles.refresh(client, said.actor.workspace, named)

@@ -24,7 +24,6 @@ from handlers.naming import Naming, named_to_nobody
 from handlers.permissions import Standings
 from handlers.personal import forget, my_data, verb_in
 from handlers.replies import Clock, answer_press, respond, view_for
-from knowledge.answers import suggested_in
 from knowledge.guide import Guide, Question
 from knowledge.ports import People, Workspaces
 
@@ -73,8 +72,7 @@ async def look_up(
             answer = await guide.ask(
                 Question(command.actor.workspace, command.text, "command", command.actor.user, may_name=may_name)
             )
-            if (named := suggested_in(answer)) is not None:
-                profiles.refresh(client, command.actor.workspace, named)
+            answer = await profiles.checked(client, command.actor.workspace, answer)
             shown = with_offer(render(answer, view), answer, command.text)
             reply = ratings.offer(shown, command.text, answer, ephemeral=True)
             ratings.note(command.actor.workspace, command.text, answer)

@@ -173,15 +173,4 @@ class TeamCard(_Answer):
     facet: Facet = "summary"
 
 
-def suggested_in(answer: Answer) -> Suggestion | None:
-    """Return the people that an answer names as whom to ask, if it does."""
-    match answer:
-        case Suggestion():
-            return answer
-        case TeamCard():
-            return answer.whom
-        case _:
-            return None
-
-
 Answer = RoleCard | TopicCard | ToolCard | TeamCard | Comparison | Pair | Suggestion | Candidates | Help | NotKnown

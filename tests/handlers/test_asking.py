@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from bot.app import Bot
 from bot.local import GENERAL, LocalSlack, Member
-from knowledge.people import Terms
+from knowledge.people import Listed, Terms
+from knowledge.people import Member as Profile
+from storage.bulk import SqlPeopleInBulk
 from tests.conftest import (
     ANN,
     BEN,
@@ -153,7 +157,7 @@ async def test_the_shortcut_works_on_any_message(slack: LocalSlack, bot: Bot, te
 # What Slack says of people
 
 
-async def test_profiles_are_read_after_the_answer_and_kept_for_an_hour(
+async def test_an_answer_waits_a_second_for_profiles_that_are_kept_for_an_hour(
     slack: LocalSlack, bot: Bot, clock: Clock
 ) -> None:
     await declares(bot, slack, BEN, {"mlops-engineer": "lead"})
@@ -173,14 +177,26 @@ async def test_profiles_are_read_after_the_answer_and_kept_for_an_hour(
     assert len(slack.called("users.info")) == 2
 
 
-async def test_somebody_found_gone_is_not_suggested_again(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+async def test_somebody_found_gone_is_not_suggested(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
     await declares(bot, slack, BEN, {"mlops-engineer": "lead"})
     clock.move(hours=2)
     await slack.command(ANN, "/genai-role mlops")
     slack.fail("users.info", error="user_not_found")
-    assert "Ben Book" in (await slack.command(ANN, "/genai-role who mlops")).text
+    assert "Ben" not in (await slack.command(ANN, "/genai-role who mlops")).text
     await settled(bot)
     assert "Ben" not in (await slack.command(ANN, "/genai-role who mlops")).text
+
+
+async def test_who_was_imported_and_has_left_is_not_suggested_by_an_answer(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    bulk = SqlPeopleInBulk(bot.engine, random.Random(1))
+    who = [Listed(Profile(user, name), {"mlops-engineer": "lead"}, {}) for user, name in ((BEN, "Ben"), (CAI, "Cai"))]
+    await bulk.declare_many(TEAM, who, clock.now())
+    slack.workspace.members[BEN].deleted = True
+    answer = (await slack.command(ANN, "/genai-role who mlops")).text
+    assert "Cai" in answer and "Ben" not in answer
+    await settled(bot)
 
 
 async def test_who_is_away_or_out_is_read_from_presence_and_status(slack: LocalSlack, bot: Bot) -> None:
