@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from aiohttp import ClientError
@@ -78,7 +78,7 @@ class Profiles:
 
         Slack is given a second. After that the declaration counts, and what Slack says is taken over when it comes.
         """
-        asking = asyncio.ensure_future(profile_of(client, user))
+        asking = asyncio.ensure_future(profile_of(client, user, self._now()))
         done, _ = await asyncio.wait({asking}, timeout=PROFILE_SECONDS)
         await write
         if done:
@@ -94,13 +94,16 @@ class Profiles:
     async def look_up(self, client: AsyncWebClient, workspace: str, users: Sequence[str]) -> None:
         """Look up the users whose profile is older than an hour, and keep what Slack says."""
         for user in await self._people.unchecked(workspace, users, self._now() - FRESH):
-            member = await profile_of(client, user)
+            member = await profile_of(client, user, self._now())
             if member is not None:
                 await self._people.remember(workspace, member, self._now())
 
 
-async def profile_of(client: AsyncWebClient, user: str) -> Member | None:
-    """Ask Slack for a profile, presence and do-not-disturb; None where Slack does not say."""
+async def profile_of(client: AsyncWebClient, user: str, now: datetime | None = None) -> Member | None:
+    """Ask Slack for a profile, presence and do-not-disturb; None where Slack does not say.
+
+    Without the time only do-not-disturb that was turned on by hand is seen, not that of somebody's schedule.
+    """
     try:
         found = await client.users_info(user=user)
     except UNREACHABLE as error:
@@ -114,12 +117,12 @@ async def profile_of(client: AsyncWebClient, user: str) -> Member | None:
         logger.warning("users.info answered without a user")
         return None
     member = payloads.member(found["user"])
-    if member.availability == "active" and member.suggestible and await _is_away(client, user):
+    if member.availability == "active" and member.suggestible and await _is_away(client, user, now):
         member = replace(member, availability="away")
     return member
 
 
-async def _is_away(client: AsyncWebClient, user: str) -> bool:
+async def _is_away(client: AsyncWebClient, user: str, now: datetime | None) -> bool:
     try:
         if (await client.users_getPresence(user=user)).get("presence") == "away":
             return True
@@ -131,7 +134,9 @@ async def _is_away(client: AsyncWebClient, user: str) -> bool:
     except SlackApiError as error:
         logger.info("presence or do-not-disturb not known: %s", code_of(error))
         return False
-    return bool(dnd.get("snooze_enabled"))
+    return bool(dnd.get("snooze_enabled")) or (
+        now is not None and payloads.is_within_dnd({name: dnd.get(name) for name in payloads.DND}, now)
+    )
 
 
 def code_of(error: SlackApiError) -> str:

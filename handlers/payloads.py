@@ -467,3 +467,14 @@ def administers(user: Payload, workspace: str) -> bool:
         # The administrator of one workspace must not decide for all of an organisation.
         user = user.get("enterprise_user") or {}
     return any(user.get(name) is True for name in ("is_admin", "is_owner", "is_primary_owner"))
+
+
+DND = ("dnd_enabled", "next_dnd_start_ts", "next_dnd_end_ts")
+
+
+def is_within_dnd(found: Mapping[str, Any], now: datetime) -> bool:
+    """Tell whether it is a time at which a person's schedule of do-not-disturb lets nothing through."""
+    start, end = found.get("next_dnd_start_ts"), found.get("next_dnd_end_ts")
+    if not found.get("dnd_enabled") or not isinstance(start, int) or not isinstance(end, int):
+        return False
+    return start <= now.timestamp() < end

@@ -45,6 +45,7 @@ class Member:
     status_text: str = ""
     status_emoji: str = ""
     dnd: bool = False
+    """Whether it is within do-not-disturb of their schedule."""
 
     @property
     def handle(self) -> str:

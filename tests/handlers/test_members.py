@@ -1,0 +1,45 @@
+"""What Slack says of people: whether they can be reached now."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.app import Bot
+from bot.local import LocalSlack
+from handlers.members import profile_of
+from handlers.payloads import is_within_dnd
+from tests.conftest import ANN, BEN, TEAM, Clock, declares, settled
+
+
+async def test_whoever_is_in_their_scheduled_do_not_disturb_is_away(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    slack.workspace.members[ANN].dnd = True
+    reached = [await profile_of(bot.clients[0], user, clock.now()) for user in (ANN, BEN)]
+    assert [one.availability for one in reached if one] == ["away", "active"]
+
+
+async def test_a_suggestion_looks_at_the_schedule(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    await declares(bot, slack, ANN, {"data-engineer": "lead"})
+    slack.workspace.members[ANN].dnd = True
+    clock.move(hours=2)
+    await slack.command(BEN, "/genai-role who does data engineer")
+    await settled(bot)
+    profile = await bot.people.profile(TEAM, ANN)
+    assert profile is not None and profile.availability == "away"
+
+
+@pytest.mark.parametrize(
+    ("found", "within"),
+    [
+        ({"dnd_enabled": True, "next_dnd_start_ts": -60, "next_dnd_end_ts": 60}, True),
+        ({"dnd_enabled": True, "next_dnd_start_ts": 0, "next_dnd_end_ts": 60}, True),
+        ({"dnd_enabled": True, "next_dnd_start_ts": -60, "next_dnd_end_ts": 0}, False),
+        ({"dnd_enabled": True, "next_dnd_start_ts": 60, "next_dnd_end_ts": 120}, False),
+        ({"dnd_enabled": False, "next_dnd_start_ts": -60, "next_dnd_end_ts": 60}, False),
+        ({"dnd_enabled": True, "next_dnd_start_ts": None}, False),
+        ({}, False),
+    ],
+)
+def test_the_schedule_holds_from_its_start_to_its_end(found: dict[str, object], within: bool, clock: Clock) -> None:
+    at = int(clock.seconds())
+    moved = {name: at + value if type(value) is int else value for name, value in found.items()}
+    assert is_within_dnd(moved, clock.now()) is within
