@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -90,13 +90,6 @@ class Profiles:
         member = await asking
         if member is not None:
             await self._people.remember(workspace, member, self._now())
-
-    async def look_up(self, client: AsyncWebClient, workspace: str, users: Sequence[str]) -> None:
-        """Look up the users whose profile is older than an hour, and keep what Slack says."""
-        for user in await self._people.unchecked(workspace, users, self._now() - FRESH):
-            member = await profile_of(client, user, self._now())
-            if member is not None:
-                await self._people.remember(workspace, member, self._now())
 
 
 async def profile_of(client: AsyncWebClient, user: str, now: datetime | None = None) -> Member | None:
