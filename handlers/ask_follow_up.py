@@ -15,7 +15,7 @@ from handlers.asks import Counter
 from handlers.blocks.ask_forms import back_form, told
 from handlers.blocks.message import Block, Message, cut, escape, header, message, section
 from handlers.blocks.message import context as small_print
-from handlers.payloads import Actor, Press
+from handlers.payloads import Actor, Press, Said
 from handlers.permissions import Standing, may
 from handlers.replies import answer_press
 from knowledge.asking import LONGEST_TEXT, Ask, Asker, Details, Event
@@ -23,6 +23,8 @@ from knowledge.people import MOST_PEOPLE, choose
 from knowledge.ports import Asks, People
 
 NOTHING_LEFT = "That is not possible any more: the message above shows how your question stands."
+PASSED_ON = "I pass it on to whoever answered."
+NOT_YET = "I can't pass this on now: your question waits for an answer. Once there is one, you can ask back here."
 STATES = {
     "seeking": "looking for somebody",
     "asked": "with a colleague",
@@ -98,8 +100,26 @@ async def asked_back(ack: AsyncAck, body: dict[str, Any], *, counter: Counter) -
         details = Details(actor=form.actor.user, text=text, asker=Asker(form.actor.user, channel[:32], ts[:32]))
         done = await counter.desk.happened(ask.workspace, ask.id, "ask_back", details)
         counter.deliver(form.actor, ask.id)
-    said = "I pass it on to whoever answered." if done == "done" else NOTHING_LEFT
+    said = PASSED_ON if done == "done" else NOTHING_LEFT
     await ack(response_action="update", view=told("Ask back", said))
+
+
+async def heard(said: Said, *, counter: Counter) -> Message | None:
+    """Take what the asker writes in the thread of their question as asked back; None where it is no such thread."""
+    if not said.direct or said.thread_ts is None:
+        return None
+    for ask in await counter.asks.of_asker(said.actor.workspace, said.actor.user):
+        if ask.asker is None or (ask.asker.channel, ask.asker.ts) != (said.channel, said.thread_ts):
+            continue
+        if len(said.text) > LONGEST_TEXT:
+            text = f"That is too long to be passed on: at most {LONGEST_TEXT:,} characters."
+        else:
+            details = Details(actor=said.actor.user, text=said.text, asker=ask.asker)
+            done = await counter.desk.happened(ask.workspace, ask.id, "ask_back", details)
+            counter.deliver(said.actor, ask.id)
+            text = PASSED_ON if done == "done" else NOT_YET
+        return message([text], [section(text)])
+    return None
 
 
 async def open_questions(asks: Asks, actor: Actor) -> list[Block]:

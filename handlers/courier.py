@@ -100,6 +100,8 @@ class Courier:
         """Write what may be written in a workspace now; about one question alone where it is named."""
         client = await self._client_of(workspace)
         if client is None:
+            # Or those that nothing can be written to would stand before all others for ever.
+            await self._deliveries.rest(workspace, self._now() + NO_CLIENT)
             return
         claimed = await self._deliveries.claim(workspace, self._now(), ask_id)
         # The asker's message comes first: answers go into its thread.

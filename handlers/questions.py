@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers import payloads
 from handlers.ask_follow_up import ask_someone_in
+from handlers.ask_follow_up import heard as asker_heard
 from handlers.asks import Counter, heard
 from handlers.blocks.ask_forms import invitation, with_offer
 from handlers.blocks.render import render
@@ -45,7 +46,8 @@ async def answer(
     if not payloads.is_question(body["event"]):
         return
     said = payloads.said(body)
-    if (taken := await heard(said, counter=counter)) is not None:
+    taken = await heard(said, counter=counter) or await asker_heard(said, counter=counter)
+    if taken is not None:
         await post(client, said, taken)
         return
     verdict = pace.judge(said.actor.workspace, said.actor.user, said.ts)

@@ -282,6 +282,10 @@ class Deliveries(Protocol):
         """
         ...
 
+    async def rest(self, workspace: str, until: datetime) -> None:
+        """Put off until then whatever is to be written in a workspace before."""
+        ...
+
     async def put_off(self, due: DueDelivery, until: datetime, *, counted: bool) -> None:
         """Give a delivery back until then; ``counted``: as an attempt."""
         ...

@@ -182,6 +182,13 @@ class SqlDeliveries:
                     update(asks).where(a.workspace == ask.workspace, a.id == ask.id).values(**values)
                 )
 
+    async def rest(self, workspace: str, until: datetime) -> None:
+        """Put off until then whatever is to be written in a workspace before."""
+        async with self._engine.begin() as connection:
+            await connection.execute(
+                update(ask_deliveries).where(d.workspace == workspace, d.due_at < until).values(due_at=until)
+            )
+
     async def put_off(self, due: DueDelivery, until: datetime, *, counted: bool) -> None:
         """Give a delivery back until then, if it is not another process's by now; ``counted``: as an attempt."""
         values: dict[str, Any] = {"lease_until": NEVER, "due_at": until}

@@ -192,11 +192,15 @@ async def apply(engine: AsyncEngine, connection: AsyncConnection, ask: Ask, made
         return "lost"
     theirs = (p.workspace == ask.workspace) & (p.ask_id == ask.id)
     for user, outcome in made.outcomes.items():
-        await connection.execute(update(ask_people).where(theirs, p.user_id == user).values(outcome=outcome))
+        # Whoever answers comes last: people stand in the order in which they were asked, or answered.
+        moved_to = {"place": ask.version + 1} if outcome == "answered" else {}
+        await connection.execute(
+            update(ask_people).where(theirs, p.user_id == user).values(outcome=outcome, **moved_to)
+        )
     if made.show:
         await connection.execute(update(ask_people).where(theirs, p.user_id == made.show).values(shown=True))
     if made.new:
-        await add_person(connection, ask, made.new, len(ask.people), now)
+        await add_person(connection, ask, made.new, ask.version + 1, now)
     await want(engine, connection, ask, made.deliveries, now, mark)
     return "done"
 

@@ -12,8 +12,20 @@ from knowledge.people import Terms
 from knowledge.team import TeamEntry, published
 from knowledge.workspaces import Settings
 from tests.asks import new_ask
-from tests.conftest import ANN, BEN, CAI, DEE, TEAM, Clock, declares, rows, words
-from tests.handlers.test_asks import AT_WORK, MLOPS, QUESTION, answers, carried, form, put, state, told
+from tests.conftest import ANN, BEN, CAI, DEE, TEAM, Clock, declares, rows, settled, words
+from tests.handlers.test_asks import (
+    AT_WORK,
+    LEARNING,
+    MLOPS,
+    QUESTION,
+    all_told,
+    answers,
+    carried,
+    form,
+    put,
+    state,
+    told,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -158,3 +170,68 @@ async def test_whoever_picked_somebody_at_their_cap_chooses_anew_after_the_answe
     done = await slack.submit(ANN, once_more.view, {"question": QUESTION})
     assert done.view is not None
     assert "on its way" in words(done.view)
+
+
+async def test_what_the_asker_writes_in_the_thread_of_their_question_is_asked_back(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    mine = await put(slack, bot, clock)
+    await slack.say(ANN, "Anybody?", slack.dm(ANN), thread_ts=mine.ts)
+    await settled(bot)
+    assert "your question waits for an answer" in told(slack, ANN)[-1].text
+    [card] = told(slack, DEE)
+    await answers(slack, DEE, card, "Repoint the alias.")
+    await carried(bot, clock)
+
+    await slack.say(ANN, "And with MLflow?", slack.dm(ANN), thread_ts=mine.ts)
+    await carried(bot, clock)
+
+    assert await state(bot) == "asked_back"
+    assert "And with MLflow?" in told(slack, DEE)[-1].text
+
+
+async def test_an_answer_stands_under_the_name_of_whoever_wrote_it_though_others_were_asked_later(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await bot.people.declare(TEAM, CAI, LEARNING, {}, clock.now(), Terms(visibility="hidden"))
+    await declares(bot, slack, DEE, MLOPS)
+    mine = await put(slack, bot, clock)
+    [dee] = told(slack, DEE)
+    await slack.press(DEE, dee, "asked:decline")
+    await carried(bot, clock)
+    [cai] = told(slack, CAI)
+    await answers(slack, CAI, cai, "From Cai.")
+    await carried(bot, clock)
+
+    await slack.say(DEE, "From Dee, late.", slack.dm(DEE), thread_ts=dee.ts)
+    await carried(bot, clock)
+
+    assert "Answer from Dee Dorsey:\nFrom Dee, late." in all_told(slack, ANN)
+    back = (await slack.press(ANN, mine, "asking:back")).view
+    assert back is not None
+    await slack.submit(ANN, back, {"question": "Dee, which one?"})
+    await carried(bot, clock)
+    assert "Dee, which one?" in all_told(slack, DEE)
+    assert "Dee, which one?" not in all_told(slack, CAI)
+
+
+async def test_a_workspace_that_cannot_be_written_to_rests_and_keeps_no_other_waiting(
+    slack: LocalSlack, bot: Bot, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nobody(workspace: str) -> None:
+        return None
+
+    await declares(bot, slack, DEE, MLOPS)
+    monkeypatch.setattr(bot.courier, "_client_of", nobody)
+    await bot.courier._asks.create(new_ask("one", ANN, TEAM, asked=DEE, now=clock.now()), clock.now())
+    assert await bot.courier._deliveries.waiting(clock.now()) == [TEAM]
+
+    await bot.courier.run()
+
+    clock.move(minutes=5)
+    assert await bot.courier._deliveries.waiting(clock.now()) == []
+    monkeypatch.undo()
+    clock.move(minutes=11)
+    await carried(bot, clock)
+    assert "How do we version prompts?" in all_told(slack, DEE)
