@@ -58,7 +58,7 @@ class Profiles:
         stale = await self._people.unchecked(workspace, users, self._now() - FRESH) if users else ()
         if not stale:
             return suggestion
-        asking = [asyncio.ensure_future(profile_of(client, user)) for user in stale]
+        asking = [asyncio.ensure_future(profile_of(client, user, self._now())) for user in stale]
         done, waiting = await asyncio.wait(asking, timeout=PROFILE_SECONDS)
         for late in waiting:
             self._later(self._keep(workspace, late))
