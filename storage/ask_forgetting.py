@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, cast
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -23,29 +23,58 @@ async def forget_in_asks(engine: AsyncEngine, connection: AsyncConnection, works
     """
     key = await workspace_key(engine, connection, workspace)
     mark = asker_mark(key, workspace, user)
-    own = await connection.scalars(select(a.id).where(a.workspace == workspace, a.asker_mark == mark))
+    own = (a.workspace == workspace) & (a.asker_mark == mark)
+    there = select(p.ask_id).where(p.workspace == workspace, p.user_id == user)
+    asked = (a.workspace == workspace) & a.id.in_(there)
+    # Locked before they are read, always in the same order: what is decided below is still true when it is written.
+    await connection.execute(select(a.id).where(own | asked).order_by(a.id).with_for_update())
     count = 0
-    for ask in await read(connection, [(workspace, ask_id) for ask_id in own.all()]):
+    for ask in await _those(connection, workspace, own):
         count += await _forget_asker(engine, connection, ask)
-    asked = await connection.scalars(select(p.ask_id).where(p.workspace == workspace, p.user_id == user))
-    for ask in await read(connection, [(workspace, ask_id) for ask_id in asked.all()]):
+    for ask in await _those(connection, workspace, asked):
         if ask.holder and ask.holder.user == user and (left := change(ask, "left", NEVER, timedelta())):
-            await apply(engine, connection, ask, left, NEVER)
-        outcome = (askee := ask.askee(user)) and askee.outcome
-        erased = {"answer": ""} if outcome == "answered" else {"note": ""} if outcome == "handed_over" else None
-        if erased:
-            await connection.execute(update(asks).where(a.workspace == workspace, a.id == ask.id).values(**erased))
+            _made(await apply(engine, connection, ask, left, NEVER) == "done")
+        await _erase_words(connection, ask, user)
     for table in (ask_people, ask_deliveries):
         result = await connection.execute(delete(table).where(table.c.workspace == workspace, table.c.user_id == user))
         count += cast("CursorResult[object]", result).rowcount
     return count
 
 
+async def _those(connection: AsyncConnection, workspace: str, which: ColumnElement[bool]) -> list[Ask]:
+    ids = (await connection.scalars(select(a.id).where(which).order_by(a.id))).all()
+    return await read(connection, [(workspace, ask_id) for ask_id in ids])
+
+
+def _made(made: bool) -> None:
+    """Roll everything back where a question was not changed: nobody is told that they are forgotten and is not."""
+    if not made:
+        raise RuntimeError("a question changed while its lock was held")
+
+
+async def _erase_words(connection: AsyncConnection, ask: Ask, user: str) -> None:
+    """Erase what a person wrote into a question, and what of it is still to be delivered."""
+    outcome = (askee := ask.askee(user)) and askee.outcome
+    # Once somebody was asked back, what became of them since hides that they had answered.
+    answered = outcome == "answered" or bool(ask.further)
+    erased = {"answer": ""} if answered else {}
+    if answered or outcome == "handed_over":
+        erased["note"] = ""
+    if erased:
+        await connection.execute(update(asks).where(a.workspace == ask.workspace, a.id == ask.id).values(**erased))
+    if answered:
+        # The row stays, so that the same message does not count twice; without a text nothing is posted.
+        theirs = (d.workspace == ask.workspace) & (d.ask_id == ask.id) & (d.kind == "deliver answer")
+        await connection.execute(update(ask_deliveries).where(theirs).values(text=""))
+
+
 async def _forget_asker(engine: AsyncEngine, connection: AsyncConnection, ask: Ask) -> int:
     withdrawn = change(ask, "withdraw", NEVER, timedelta())
     if withdrawn is None or ask.holder is None:
-        return await erase(connection, ask)
-    await apply(engine, connection, ask, withdrawn, NEVER)
+        gone = await erase(connection, ask)
+        _made(gone > 0)
+        return gone
+    _made(await apply(engine, connection, ask, withdrawn, NEVER) == "done")
     # The row stays for as long as it takes to tell whoever has the question, without a word of it.
     emptied: dict[str, Any] = {
         "asker": None,

@@ -12,13 +12,15 @@ from itertools import pairwise
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from knowledge.asking import Details, change
+from knowledge.asking import Details, Event, change
 from storage.ask_deliveries import SqlDeliveries
-from storage.ask_rows import REDRAWN
+from storage.ask_forgetting import forget_in_asks
+from storage.ask_rows import REDRAWN, apply
 from storage.asks import SqlAsks
-from storage.database import open_engine
+from storage.database import only_writer_for, open_engine
 from storage.keys import Keys, new_key
 from tests.asks import NOW, new_ask
 from tests.databases import KEYS
@@ -125,3 +127,33 @@ async def test_a_key_that_is_gone_hides_no_other_question(
     await stranger.dispose()
     assert [ask.id for ask in await SqlAsks(engine).due(NOW, 10)] == ["ours"]
     assert "is an old key missing" in caplog.text
+
+
+@pytest.mark.parametrize("click", ["take", "answer"])
+async def test_who_is_forgotten_is_forgotten_though_somebody_clicks_meanwhile(
+    engine: AsyncEngine, other: AsyncEngine, click: Event
+) -> None:
+    asks = SqlAsks(engine)
+    await asks.create(new_ask("1", "U0ANN", asked="U0BEN"), NOW)
+    ask = await asks.get("T1", "1")
+    assert ask is not None
+    clicked = change(ask, click, NOW, KEEP, Details(actor="U0BEN", text="So.", source="1.0"))
+    assert clicked is not None
+
+    async def forget() -> None:
+        async with engine.begin() as connection:
+            await only_writer_for(connection, "T1", "U0ANN")
+            await forget_in_asks(engine, connection, "T1", "U0ANN")
+
+    async with other.begin() as connection:
+        await only_writer_for(connection, "T1")
+        assert await apply(other, connection, ask, clicked, NOW) == "done"
+        forgetting = asyncio.create_task(forget())
+        if engine.dialect.name == "postgresql":
+            waiting = "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database OR database IS NULL "
+            waiting += "WHERE NOT granted AND datname = current_database()"
+            while not await connection.scalar(text(waiting)):
+                assert not forgetting.done(), "it waits for the click"
+    await forgetting
+    left = await asks.get("T1", "1")
+    assert left is None or (left.state, left.asker, left.mark, left.question) == ("withdrawn", None, None, "")
