@@ -7,18 +7,18 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Dialect, select
+from sqlalchemy import Dialect, Table, Text, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.people import LEVELS
 from storage.ask_rows import questions_of
 from storage.keys import KeysError
-from storage.tables import SealedText, inbox, keys_of, metadata, place_of
+from storage.tables import EncryptedText, SealedText, inbox, keys_of, metadata, place_of
 
 MOST_ROWS = 1_000
 """Rows of one table: a week of answered messages may be many."""
 UNREADABLE = "(can't be read any more: its key is gone)"
-_OURS = ("workspace", "user_id", "about", "claimed_by", "lease_until")
+_OURS = ("workspace", "user_id", "about", "claimed_by", "lease_until", "asker_says", "asker_mark")
 """Columns that say nothing of the person, only who it is, or who somebody else is."""
 
 
@@ -31,7 +31,7 @@ async def everything_about(engine: AsyncEngine, workspace: str, user: str) -> Ma
                 continue
             # As it stands, opened one by one: one text that no key opens must not hide all others. No tokens.
             columns = [
-                column
+                type_coerce(column, Text).label(column.name) if isinstance(column.type, EncryptedText) else column
                 for column in table.c
                 if column.name not in _OURS and (column.name == "body" or not isinstance(column.type, SealedText))
             ]
@@ -45,13 +45,13 @@ async def everything_about(engine: AsyncEngine, workspace: str, user: str) -> Ma
                 .limit(MOST_ROWS)
             )
             rows = (await connection.execute(query)).mappings().all()
-            found[name] = [_told(workspace, dict(row), engine.dialect) for row in rows]
+            found[name] = [_told(table, workspace, dict(row), engine.dialect) for row in rows]
         # Who asks is encrypted, and found by its mark.
         found["asks"] = await questions_of(connection, workspace, user)
     return found
 
 
-def _told(workspace: str, row: Mapping[str, Any], dialect: Dialect) -> dict[str, Any]:
+def _told(table: Table, workspace: str, row: Mapping[str, Any], dialect: Dialect) -> dict[str, Any]:
     told: dict[str, Any] = {}
     for key, value in row.items():
         match key:
@@ -60,9 +60,19 @@ def _told(workspace: str, row: Mapping[str, Any], dialect: Dialect) -> dict[str,
                 told["message"] = _words(value, place_of(inbox.c.body, workspace, row["event_id"]), dialect)
             case "level":
                 told[key] = LEVELS[value] if value < len(LEVELS) else None
+            case _ if isinstance(table.c[key].type, EncryptedText):
+                told[key] = _opened(value, dialect)
             case _:
                 told[key] = value.isoformat() if isinstance(value, date) else value
     return told
+
+
+def _opened(sealed: str | None, dialect: Dialect) -> str | None:
+    try:
+        # JSON as it stands was written before its column was encrypted.
+        return sealed if not sealed or sealed.startswith("{") else keys_of(dialect).decrypt(sealed)
+    except KeysError:
+        return UNREADABLE
 
 
 def _words(body: str, place: str, dialect: Dialect) -> str:

@@ -166,7 +166,8 @@ def person_card(ask: Ask, askee: Askee, names: Names, view: View, reasons: Seque
     lines = [f"{head}{by}{urgent}:", ask.question]
     blocks = [section(f"*{escape(head)}{by_marked}{urgent}:*\n{quote(ask.question)}")]
     if ask.further and ask.answer:
-        lines += ["You answered:", ask.answer, "And they ask back:", ask.further]
+        # Without the answer: it may be another's, who passed on what was asked back.
+        lines += ["And they ask back:", ask.further]
         blocks.append(section(f"And they ask back:\n{quote(ask.further)}"))
     if ask.note:
         before_plain, before = who(view, names.before)

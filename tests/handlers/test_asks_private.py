@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
 from bot.app import Bot
 from bot.local import LocalSlack, Message
+from knowledge.asking import Details
 from storage.forgotten import workspace_key
 from storage.tables import metadata
-from tests.conftest import ANN, DEE, TEAM, Clock, declares, rows
-from tests.handlers.test_asks import AT_WORK, MLOPS, answers, carried, put, told
+from tests.conftest import ANN, CAI, DEE, TEAM, Clock, declares, rows
+from tests.handlers.test_asks import AT_WORK, LEARNING, MLOPS, all_told, answers, carried, put, told
 
 
 @pytest.fixture(autouse=True)
@@ -38,3 +40,77 @@ async def test_the_key_of_marks_stands_in_no_row(slack: LocalSlack, bot: Bot, cl
         assert key not in str(await rows(bot, table)), table
     [mark] = {row["asker_mark"] for row in await rows(bot, "asks")}
     assert {row["recipient"] for row in await rows(bot, "ask_deliveries") if not row["user_id"]} == {mark}
+
+
+async def asked_back(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    """Have Ann's question answered by Dee, and Dee asked back."""
+    mine = await put(slack, bot, clock)
+    await answers(slack, DEE, told(slack, DEE)[0], "Words of Dee.")
+    await carried(bot, clock)
+    opened = await slack.press(ANN, mine, "asking:back")
+    assert opened.view is not None
+    await slack.submit(ANN, opened.view, {"question": "Which one?"})
+    await carried(bot, clock)
+
+
+@pytest.mark.parametrize("declines", [False, True])
+async def test_the_words_of_whoever_is_forgotten_are_gone_after_they_were_asked_back(
+    slack: LocalSlack, bot: Bot, clock: Clock, declines: bool
+) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    await asked_back(slack, bot, clock)
+    if declines:
+        await slack.press(DEE, told(slack, DEE)[0], "asked:decline")
+        await carried(bot, clock)
+    await bot.people.forget(TEAM, DEE)
+    [row] = await rows(bot, "asks")
+    assert row["answer"] == ""
+    assert row["further"] != ""
+
+
+async def test_an_answer_on_its_way_goes_with_whoever_is_forgotten(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    await put(slack, bot, clock)
+    [row] = await rows(bot, "asks")
+    details = Details(actor=DEE, text="Words of Dee.", source="x.1")
+    assert await bot.courier._desk.happened(TEAM, row["id"], "answer", details) == "done"
+    await bot.people.forget(TEAM, DEE)
+    await carried(bot, clock)
+    assert "Words of Dee." not in all_told(slack, ANN)
+
+
+async def test_who_gets_their_data_is_not_told_what_the_asker_says_of_keeping(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    mine = await solved(slack, bot, clock)
+    await slack.press(ANN, mine, "keep:no")
+    await carried(bot, clock)
+    [kept] = (await bot.people.kept(TEAM, DEE))["keepings"]
+    assert not {"asker_says", "asker_mark"} & set(kept)
+
+
+async def test_one_text_that_no_key_opens_hides_no_other_data(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    await solved(slack, bot, clock)
+    opened = await slack.press(DEE, told(slack, DEE)[0], "keep:form")
+    assert opened.view is not None
+    await slack.submit(DEE, opened.view, {"answer": "As I want it kept."})
+    [kept] = (await bot.people.kept(TEAM, DEE))["keepings"]
+    assert kept["answer"] == "As I want it kept."
+    async with bot.engine.begin() as connection:
+        await connection.execute(text("UPDATE keepings SET answer = 'garbage'"))
+    data = await bot.people.kept(TEAM, DEE)
+    assert [one["answer"] for one in data["keepings"]] == ["(can't be read any more: its key is gone)"]
+    assert data["declarations"]
+
+
+async def test_nobody_reads_the_answer_of_another_as_their_own(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    await declares(bot, slack, CAI, LEARNING)
+    await asked_back(slack, bot, clock)
+    await slack.press(DEE, told(slack, DEE)[0], "asked:decline")
+    await carried(bot, clock)
+    [card] = told(slack, CAI)
+    assert "Which one?" in card.text
+    assert "You answered" not in card.text and "Words of Dee." not in card.text
