@@ -38,7 +38,7 @@ from handlers.permissions import Standings, may
 from handlers.replies import Clock, Later, answer_press, modal_of, open_modal, opening, show_modal, view_for
 from knowledge.answers import Subject, Suggestion
 from knowledge.asking import LONGEST_TEXT, Ask, Details, Event
-from knowledge.desk import Desk, Done, Put
+from knowledge.desk import Desk, Put
 from knowledge.guide import Guide, Question
 from knowledge.people import MayName, Person
 from knowledge.ports import Asks, People
@@ -49,6 +49,10 @@ NOT_DELIVERED = (
 )
 FULL = "This person can't be asked this week. Choose somebody else, or whoever fits best."
 ANSWERED = "Thank you: your answer is on its way to those who asked."
+KEPT = (
+    "Thank you. Whoever asked did so without their name and has an answer already, so I can't write to them any more. "
+    "They read this one once they press a button in their message."
+)
 
 
 @dataclass(frozen=True)
@@ -236,14 +240,18 @@ async def answered(ack: AsyncAck, body: dict[str, Any], *, counter: Counter) -> 
         return
     show = SHOW in form.chosen.get(ids.BLOCK_HOW, ())
     done = await _answer(counter, form.actor, ask_in(form), text, form.view_id, show)
-    await ack(response_action="update", view=told("Answer", ANSWERED if done == "done" else NOT_DELIVERED))
+    await ack(response_action="update", view=told("Answer", done))
 
 
-async def _answer(counter: Counter, actor: Actor, ask_id: str, text: str, source: str, show: bool = False) -> Done:
+async def _answer(counter: Counter, actor: Actor, ask_id: str, text: str, source: str, show: bool = False) -> str:
+    """Take an answer; return what is said to whoever wrote it."""
     details = Details(actor=actor.user, text=text[:LONGEST_TEXT], source=source[:60], show=show)
     done = await counter.desk.happened(actor.workspace, ask_id, "answer", details)
+    ask = await counter.asks.get(actor.workspace, ask_id)
     counter.deliver(actor, ask_id)
-    return done
+    if done != "done":
+        return NOT_DELIVERED
+    return ANSWERED if ask is None or ask.asker is not None else KEPT
 
 
 async def heard(said: Said, *, counter: Counter) -> Message | None:
@@ -253,8 +261,7 @@ async def heard(said: Said, *, counter: Counter) -> Message | None:
     found = await counter.asks.at_message(said.actor.workspace, said.channel, said.thread_ts)
     if found is None or found[1] != said.actor.user:
         return None
-    done = await _answer(counter, said.actor, found[0], said.text, said.ts)
-    return _said(ANSWERED if done == "done" else NOT_DELIVERED)
+    return _said(await _answer(counter, said.actor, found[0], said.text, said.ts))
 
 
 async def handed_over(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, *, counter: Counter) -> None:

@@ -28,7 +28,7 @@ from handlers.errors import out_of_reach, token_is_void
 from handlers.limits import wait_to_post
 from handlers.members import FRESH, profile_of
 from handlers.replies import ClientOf, Clock
-from knowledge.asking import Ask, Askee, DueDelivery, is_meant, may_write, patience_ends, when_to_write
+from knowledge.asking import Ask, Askee, Asker, DueDelivery, is_meant, may_write, patience_ends, when_to_write
 from knowledge.desk import Desk, RulesOf
 from knowledge.keeping import Keepings
 from knowledge.models import Role
@@ -45,6 +45,10 @@ CALL_ENDS = timedelta(minutes=2)
 """So long one call to Slack may take, with its retries: what is not ours for so long any more is not begun."""
 MOST_REFUSALS = 3
 """So often Slack may refuse a message before it is given up."""
+GONE = frozenset(
+    {"message_not_found", "thread_not_found", "channel_not_found", "cant_update_message", "edit_window_closed"}
+)
+"""What Slack says of a message that is deleted, or can't be changed any more."""
 MOST_NAMES = 5_000
 Sleep = Callable[[float], Awaitable[None]]
 logger = logging.getLogger(__name__)
@@ -160,9 +164,7 @@ class Courier:
             )
             if ask.state == "solved" and ask.answerer is not None:
                 card = with_keeping(card, await self._keepings.of(ask.workspace, ask.id), "asker", token)
-            if ask.asker.ts:
-                await _redraw(client, ask.asker.channel, ask.asker.ts, card)
-            else:
+            if not ask.asker.ts or not await _redrawn(client, ask.asker, card):
                 place = await _post(client, ask.asker.user, card)
         await self._deliveries.sent(due, self._now(), place=place)
 
@@ -174,7 +176,7 @@ class Courier:
                 shown = note_to_asker(due.what.text)
                 if not await self._may_write(client, due, ask.asker.user, urgent=False):
                     return
-            await _post(client, ask.asker.channel or ask.asker.user, shown, ask.asker.ts or None)
+            await _reply(client, ask.asker, shown)
         await self._deliveries.sent(due, self._now())
 
     async def _draw_person(self, client: AsyncWebClient, due: DueDelivery, ask: Ask) -> None:
@@ -208,10 +210,10 @@ class Courier:
         if card is not None:
             place = await _post(client, askee.user, card)
         elif due.what.kind == "deliver question":
-            await _post(client, askee.channel or askee.user, further_note(ask), askee.ts or None)
+            await _reply(client, askee, further_note(ask))
         elif begins or due.what.text == "snoozed":
             # Whoever pressed "ask me again" began this themselves.
-            await _post(client, askee.channel or askee.user, reminder(due.what.text), askee.ts or None)
+            await _reply(client, askee, reminder(due.what.text))
         sent = self._now()
         patience = patience_ends(sent, member.tz if member else "", ask.urgent)
         await self._deliveries.sent(due, sent, place=place, patience=patience, version=ask.version)
@@ -278,6 +280,27 @@ async def _post(client: AsyncWebClient, channel: str, shown: Message, thread: st
     await wait_to_post(client, "chat.postMessage", channel)
     posted = await client.chat_postMessage(channel=channel, thread_ts=thread, **shown.payload())
     return str(posted["channel"]), str(posted["ts"])
+
+
+async def _reply(client: AsyncWebClient, to: Asker | Askee, shown: Message) -> None:
+    """Write into the thread of somebody's message; beside it where that is gone."""
+    try:
+        await _post(client, to.channel or to.user, shown, to.ts or None)
+    except SlackApiError as error:
+        if not to.ts or error.response.get("error") not in GONE:
+            raise
+        await _post(client, to.user, shown)
+
+
+async def _redrawn(client: AsyncWebClient, whose: Asker, card: Message) -> bool:
+    """Draw the asker's message anew; False where it is gone."""
+    try:
+        await _redraw(client, whose.channel, whose.ts, card)
+    except SlackApiError as error:
+        if error.response.get("error") not in GONE:
+            raise
+        return False
+    return True
 
 
 async def _redraw(client: AsyncWebClient, channel: str, ts: str, shown: Message) -> None:

@@ -60,7 +60,7 @@ def _table() -> dict[tuple[State, Event], Step]:
         ("seeking", "chosen"): Step("asked", ("ask", "draw asker")),
         ("seeking", "none_left"): Step("nobody", ("tell asker", "draw asker")),
         ("nobody", "consent"): Step("seeking", ("draw asker",)),
-        ("answered", "answer"): Step("answered", ("deliver answer",)),
+        ("answered", "answer"): Step("answered", ("deliver answer", "draw asker")),
         ("answered", "ask_back"): Step("asked_back", ("deliver question", "draw person", "draw asker")),
         ("answered", "solve"): Step("solved", ("draw person", "draw asker")),
         ("answered", "silence"): Step("closed", ("draw person", "draw asker")),

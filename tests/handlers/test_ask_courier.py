@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from slack_sdk.errors import SlackApiError
 
 import handlers.courier as courier
 from bot.app import Bot
 from bot.local import LocalSlack
 from knowledge.workspaces import Settings
 from tests.conftest import ANN, CAI, DEE, TEAM, Clock, declares, rows
-from tests.handlers.test_asks import AT_WORK, LEARNING, MLOPS, buttons, carried, put, state, told
+from tests.handlers.test_asks import AT_WORK, LEARNING, MLOPS, all_told, answers, buttons, carried, put, state, told
 
 
 @pytest.fixture(autouse=True)
@@ -113,3 +114,60 @@ async def test_no_reminder_says_that_it_is_the_only_one(slack: LocalSlack, bot: 
     [_, first, second] = told(slack, DEE)
     assert "the only one" not in first.text + second.text
     assert "You took this question, and it still waits" in second.text
+
+
+async def test_a_second_answer_is_delivered_or_said_not_to_be(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    mine = await put(slack, bot, clock, how=("anonymous",))
+    [card] = told(slack, DEE)
+    for text in ("First part.", "Second part."):
+        await slack.say(DEE, text, slack.dm(DEE), thread_ts=card.ts)
+        await carried(bot, clock)
+    assert "once they press a button" in told(slack, DEE)[-1].text
+    assert "Second part." not in all_told(slack, ANN)
+    await slack.press(ANN, mine, "asking:solved")
+    await carried(bot, clock)
+    assert "Second part." in mine.text
+
+
+async def test_a_second_answer_comes_into_the_message_too(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    mine = await put(slack, bot, clock)
+    [card] = told(slack, DEE)
+    for text in ("First part.", "Second part."):
+        await slack.say(DEE, text, slack.dm(DEE), thread_ts=card.ts)
+        await carried(bot, clock)
+    assert "on its way" in told(slack, DEE)[-1].text
+    assert "Second part." in mine.text
+
+
+async def test_an_answer_comes_also_where_the_message_is_gone(
+    slack: LocalSlack, bot: Bot, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    await put(slack, bot, clock)
+    post, redraw = courier._post, courier._redraw
+    gone = told(slack, ANN)[-1].ts
+
+    def refused(code: str) -> SlackApiError:
+        return SlackApiError("refused", {"ok": False, "error": code})
+
+    async def posted(client: object, channel: str, shown: object, thread: str | None = None) -> tuple[str, str]:
+        if thread == gone:
+            raise refused("thread_not_found")
+        return await post(client, channel, shown, thread)  # type: ignore[arg-type]
+
+    async def redrawn(client: object, channel: str, ts: str, shown: object) -> None:
+        if ts == gone:
+            raise refused("message_not_found")
+        await redraw(client, channel, ts, shown)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(courier, "_post", posted)
+    monkeypatch.setattr(courier, "_redraw", redrawn)
+    await answers(slack, DEE, told(slack, DEE)[0], "With the registry.")
+    await carried(bot, clock)
+    card = next(message for message in told(slack, ANN) if message.ts > gone and buttons(message))
+    assert "With the registry." in card.text
+    await slack.press(ANN, card, "asking:solved")
+    await carried(bot, clock)
+    assert "Solved" in card.text
