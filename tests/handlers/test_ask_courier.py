@@ -150,7 +150,7 @@ async def test_an_answer_comes_also_where_the_message_is_gone(
     gone = told(slack, ANN)[-1].ts
 
     def refused(code: str) -> SlackApiError:
-        return SlackApiError("refused", {"ok": False, "error": code})
+        return SlackApiError("refused", {"ok": False, "error": code})  # type: ignore[no-untyped-call]
 
     async def posted(client: object, channel: str, shown: object, thread: str | None = None) -> tuple[str, str]:
         if thread == gone:
