@@ -321,6 +321,8 @@ class Details:
     until: datetime | None = None
     asker: Asker | None = None
     show: bool = False
+    passed_over: bool = False
+    """Whether it is declined for want of the colleague whom it was handed over to, which the actor must not learn."""
 
 
 NOTHING = Details()
@@ -392,7 +394,7 @@ def _outcomes(ask: Ask, event: Event, with_: Details) -> dict[str, Outcome]:
     elif event == "silence" and ask.state == "reminded" and holder is not None:
         outcomes[holder.user] = "silent"
     elif event in OUTCOMES and holder is not None:
-        outcomes[holder.user] = OUTCOMES[event]
+        outcomes[holder.user] = "handed_over" if with_.passed_over else OUTCOMES[event]
     return outcomes
 
 

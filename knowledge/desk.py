@@ -164,7 +164,7 @@ class Desk:
                     return "done"
                 if applied == "lost":
                     continue
-            declined = await self._apply(ask, "decline", Details(actor=actor))
+            declined = await self._apply(ask, "decline", Details(actor=actor, passed_over=True))
             if declined is None:
                 return "nothing"
             if declined == "done":
@@ -242,7 +242,10 @@ class Desk:
             curators = (await self._rules(ask.workspace)).curators
             if sum(one.via == "curator" for one in ask.people) < MOST_CURATORS:
                 for user in curators:
-                    if user not in before and await self._choose(ask, Askee(user, "curator", shown=True)):
+                    if user in before:
+                        continue
+                    terms = (await self._people.declaration(ask.workspace, user)).terms
+                    if await self._choose(ask, Askee(user, "curator", shown=terms.visibility == "open")):
                         return
         await self._apply(ask, "none_left")
 

@@ -8,10 +8,12 @@ from sqlalchemy import text
 from bot.app import Bot
 from bot.local import LocalSlack, Message
 from knowledge.asking import Details
+from knowledge.people import Terms
+from knowledge.workspaces import Settings
 from storage.forgotten import workspace_key
 from storage.tables import metadata
-from tests.conftest import ANN, CAI, DEE, TEAM, Clock, declares, rows
-from tests.handlers.test_asks import AT_WORK, LEARNING, MLOPS, all_told, answers, carried, put, told
+from tests.conftest import ANN, BEN, CAI, DEE, TEAM, Clock, declares, rows
+from tests.handlers.test_asks import AT_WORK, LEARNING, MLOPS, all_told, answers, buttons, carried, put, told
 
 
 @pytest.fixture(autouse=True)
@@ -114,3 +116,30 @@ async def test_nobody_reads_the_answer_of_another_as_their_own(slack: LocalSlack
     [card] = told(slack, CAI)
     assert "Which one?" in card.text
     assert "You answered" not in card.text and "Words of Dee." not in card.text
+
+
+@pytest.mark.parametrize("to", [ANN, BEN])
+async def test_a_hand_over_looks_the_same_whoever_it_goes_to(
+    slack: LocalSlack, bot: Bot, clock: Clock, to: str
+) -> None:
+    """To the anonymous asker it can't go, and that must not show who they are."""
+    await declares(bot, slack, DEE, MLOPS)
+    await put(slack, bot, clock, how=("anonymous",))
+    [card] = told(slack, DEE)
+    opened = await slack.press(DEE, card, "asked:hand_over")
+    assert opened.view is not None
+    await slack.submit(DEE, opened.view, {"whom": to})
+    await carried(bot, clock)
+    assert card.text == "Thank you: I pass it on. If your colleague can't be asked now, I find somebody else."
+    assert buttons(card) == []
+
+
+async def test_a_hidden_curator_is_not_named(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    await bot.workspaces.save(TEAM, Settings(curators=(CAI,)), ANN, clock.now())
+    await bot.people.declare(TEAM, CAI, {}, {"cooking": "cooking"}, clock.now(), Terms(visibility="hidden"))
+    await declares(bot, slack, DEE, MLOPS)
+    mine = await put(slack, bot, clock, how=("curators",))
+    await slack.press(DEE, told(slack, DEE)[0], "asked:decline")
+    await carried(bot, clock)
+    assert told(slack, CAI)
+    assert "Cai" not in mine.text
