@@ -48,6 +48,10 @@ NOT_DELIVERED = (
     "This question was withdrawn or has ended meanwhile, so your answer was not delivered. Thank you all the same."
 )
 FULL = "This person can't be asked this week. Choose somebody else, or whoever fits best."
+TOO_LONG = (
+    f"This answer is too long, and was not delivered: {payloads.LONGEST_QUESTION:,} characters are the most there. "
+    "Please write it again in parts."
+)
 ANSWERED = "Thank you: your answer is on its way to those who asked."
 KEPT = (
     "Thank you. Whoever asked did so without their name and has an answer already, so I can't write to them any more. "
@@ -261,6 +265,8 @@ async def heard(said: Said, *, counter: Counter) -> Message | None:
     found = await counter.asks.at_message(said.actor.workspace, said.channel, said.thread_ts)
     if found is None or found[1] != said.actor.user:
         return None
+    if said.is_cut:
+        return _said(TOO_LONG)
     return _said(await _answer(counter, said.actor, found[0], said.text, said.ts))
 
 

@@ -55,6 +55,8 @@ class Said:
     thread_ts: str | None
     text: str
     direct: bool
+    is_cut: bool = False
+    """Whether it was longer than what is read of it."""
 
 
 @dataclass(frozen=True)
@@ -344,6 +346,7 @@ def said(body: Payload) -> Said:
         event.get("thread_ts"),
         _question(event.get("text")),
         event.get("channel_type") == "im" or event["channel"].startswith("D"),
+        is_cut=len(as_text(event.get("text") or "")) > LONGEST_QUESTION,
     )
 
 

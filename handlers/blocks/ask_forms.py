@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from handlers import ids
-from handlers.blocks.asks import quote
+from handlers.blocks.asks import quoted
 from handlers.blocks.message import (
     MESSAGE_BLOCKS,
     Block,
@@ -143,9 +143,9 @@ def put_form(people: Sequence[Person], typed: str, metadata: str, *, how: Sequen
 
 def answer_form(ask: Ask, shown: bool, metadata: str) -> Block:
     """Build the form in which a question is answered."""
-    blocks = [section(f"The question:\n{quote(ask.question)}")]
+    blocks = quoted("The question:", ask.question)
     if ask.further:
-        blocks.append(section(f"They ask back:\n{quote(ask.further)}"))
+        blocks += quoted("They ask back:", ask.further)
     blocks.append(_text_input(ids.BLOCK_ANSWER, "Your answer"))
     if shown:
         blocks.append(context("Those who asked see your name with the answer."))
@@ -163,13 +163,13 @@ def hand_over_form(ask: Ask, metadata: str) -> Block:
         "label": plain("To whom", 2000),
         "element": {"type": "users_select", "action_id": ids.INPUT, "placeholder": plain("A colleague", 150)},
     }
-    blocks = [section(f"The question:\n{quote(ask.question)}"), whom, note]
+    blocks = [*quoted("The question:", ask.question), whom, note]
     return _modal(ids.VIEW_HAND_OVER, "Hand over", "Hand over", metadata, blocks)
 
 
 def back_form(ask: Ask, metadata: str) -> Block:
     """Build the form in which the asker asks back."""
-    blocks = [section(f"The answer:\n{quote(ask.answer)}"), _text_input(ids.BLOCK_QUESTION, "What is still open")]
+    blocks = [*quoted("The answer:", ask.answer), _text_input(ids.BLOCK_QUESTION, "What is still open")]
     return _modal(ids.VIEW_BACK, "Ask back", "Ask", metadata, blocks)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 from handlers import ids
 from handlers.blocks.message import (
@@ -24,7 +25,11 @@ from knowledge.asking import FINAL, WAITING, Ask, Askee, Outcome, State
 from knowledge.people import Person, Reason
 
 LONGEST_QUOTE = 2_400
-"""Signs of a question or an answer in a message, escaped and with the quotation mark of every line."""
+"""Signs of a quotation in one block, escaped and with the quotation mark of every line; longer ones take several."""
+LONGEST_LINE = 400
+"""Where a line has to be broken: escaped, each sign of it may be five."""
+MOST_QUOTES = 10
+"""Blocks of one quotation: any question or answer has room in them; of many answers the first ones."""
 BUSY: tuple[tuple[str, str], ...] = (("2", "In 2 hours"), ("24", "Tomorrow"), ("72", "In 3 days"), ("168", "In a week"))
 """For how many hours a person may be left alone, and in words."""
 UNNAMED = "a colleague who stays unnamed"
@@ -41,9 +46,19 @@ class Names:
     """Who handed it over."""
 
 
-def quote(text: str) -> str:
-    """Quote what somebody wrote, as mrkdwn."""
-    return cut("\n".join(f"&gt; {line}" for line in escape(text).splitlines()), LONGEST_QUOTE)
+def quoted(head: str, text: str) -> list[Block]:
+    """Quote what somebody wrote under a line of mrkdwn, in as many blocks as it takes to read all of it."""
+    quotes = [head]
+    for line in text.splitlines():
+        for piece in wrap(line, LONGEST_LINE) if len(escape(line)) > LONGEST_QUOTE // 2 else [line]:
+            marked = f"&gt; {escape(piece)}"
+            if len(quotes[-1]) + len(marked) < LONGEST_QUOTE:
+                quotes[-1] += f"\n{marked}"
+            else:
+                quotes.append(marked)
+    if len(quotes) > MOST_QUOTES:
+        quotes[MOST_QUOTES - 1] += "\n…"
+    return [section(one) for one in quotes[:MOST_QUOTES]]
 
 
 def who(view: View, person: Person | None) -> tuple[str, str]:
@@ -72,13 +87,13 @@ def asker_card(ask: Ask, names: Names, view: View, token: str, *, curators: bool
             buttons.append(button("Solved", f"{ids.ASKING}:solved", token))
         buttons.append(button("Withdraw", f"{ids.ASKING}:withdraw", token))
     lines = [said, "You asked:", ask.question]
-    blocks = [section(f"*{shown}*"), section(f"You asked:\n{quote(ask.question)}")]
+    blocks = [section(f"*{shown}*"), *quoted("You asked:", ask.question)]
     if ask.further:
         lines += ["You asked back:", ask.further]
-        blocks.append(section(f"You asked back:\n{quote(ask.further)}"))
+        blocks += quoted("You asked back:", ask.further)
     if ask.answer:
         lines += ["The answer:", ask.answer]
-        blocks.append(section(f"The answer:\n{quote(ask.answer)}"))
+        blocks += quoted("The answer:", ask.answer)
     notes = []
     if ask.anonymous:
         notes.append("Nobody is told that it was you.")
@@ -144,7 +159,7 @@ def note_to_asker(state: str) -> Message:
 def answer_note(text: str, names: Names, view: View) -> Message:
     """Deliver an answer in the thread."""
     plain, marked = who(view, names.person)
-    return message([f"Answer from {plain}:", text], [section(f"*Answer from {marked}:*\n{quote(text)}")])
+    return message([f"Answer from {plain}:", text], quoted(f"*Answer from {marked}:*", text))
 
 
 def person_card(ask: Ask, askee: Askee, names: Names, view: View, reasons: Sequence[Reason]) -> Message:
@@ -164,15 +179,15 @@ def person_card(ask: Ask, askee: Askee, names: Names, view: View, reasons: Seque
         return _afterwards(ask, askee)
     head = {"taken": "You took this. ", "snoozed": f"You come back to this {_on(ask)}. "}.get(ask.state, "")
     lines = [f"{head}{by}{urgent}:", ask.question]
-    blocks = [section(f"*{escape(head)}{by_marked}{urgent}:*\n{quote(ask.question)}")]
+    blocks = quoted(f"*{escape(head)}{by_marked}{urgent}:*", ask.question)
     if ask.further and ask.answer:
         # Without the answer: it may be another's, who passed on what was asked back.
         lines += ["And they ask back:", ask.further]
-        blocks.append(section(f"And they ask back:\n{quote(ask.further)}"))
+        blocks += quoted("And they ask back:", ask.further)
     if ask.note:
         before_plain, before = who(view, names.before)
         lines += [f"Note from {before_plain}:", ask.note]
-        blocks.append(section(f"Note from {before}:\n{quote(ask.note)}"))
+        blocks += quoted(f"Note from {before}:", ask.note)
     seen = "sees your name" if askee.shown else "is not told who you are"
     foot = [
         _why(askee, view, reasons, names),
@@ -217,7 +232,7 @@ def _afterwards(ask: Ask, askee: Askee) -> Message:
     lines = [text]
     if askee.outcome in ("silent", "answered") and ask.question:
         lines += ["The question was:", ask.question]
-        blocks.append(section(f"The question was:\n{quote(ask.question)}"))
+        blocks += quoted("The question was:", ask.question)
     if askee.outcome == "declined" and (ask.subject.topics or ask.subject.tools or ask.subject.roles):
         about = ask.about or "this"
         ask_drop = f"Is {about} not yours any more? You can take it out of what you declare."
@@ -245,4 +260,4 @@ def reminder(before: str) -> Message:
 def further_note(ask: Ask) -> Message:
     """Bring what was asked back, in the thread."""
     text = "They ask back:"
-    return message([text, ask.further], [section(f"*{text}*\n{quote(ask.further)}")])
+    return message([text, ask.further], quoted(f"*{text}*", ask.further))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from handlers import ids
 from handlers.blocks.ask_forms import SHOW
-from handlers.blocks.asks import quote
+from handlers.blocks.asks import quoted
 from handlers.blocks.message import Block, Message, actions, button, context, escape, option, plain, section
 from handlers.blocks.people import View
 from handlers.blocks.team import source_of
@@ -68,7 +68,7 @@ def keep_form(ask: Ask, answer: str, metadata: str, *, may_be_named: bool) -> Bl
     if answer:
         element["initial_value"] = answer
     blocks = [
-        section(f"The question:\n{quote(ask.question)}"),
+        *quoted("The question:", ask.question),
         _input(ids.BLOCK_ANSWER, "The answer, as it is to be kept", element),
     ]
     if may_be_named:

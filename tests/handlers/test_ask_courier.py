@@ -11,7 +11,7 @@ import handlers.courier as courier
 from bot.app import Bot
 from bot.local import LocalSlack
 from knowledge.workspaces import Settings
-from tests.conftest import ANN, CAI, DEE, TEAM, Clock, declares, rows
+from tests.conftest import ANN, CAI, DEE, TEAM, Clock, declares, rows, words
 from tests.handlers.test_asks import AT_WORK, LEARNING, MLOPS, all_told, answers, buttons, carried, put, state, told
 
 
@@ -171,3 +171,29 @@ async def test_an_answer_comes_also_where_the_message_is_gone(
     await slack.press(ANN, card, "asking:solved")
     await carried(bot, clock)
     assert "Solved" in card.text
+
+
+async def test_a_long_question_and_a_long_answer_are_read_to_their_end(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    mine = await put(slack, bot, clock, question="How do we roll it back? " + "word " * 590 + "QUESTION-END")
+    [card] = told(slack, DEE)
+    opened = await slack.press(DEE, card, "asked:answer")
+    assert opened.view is not None
+    for shown in (mine, card, opened.view):
+        assert "QUESTION-END" in words(shown)
+    await slack.submit(DEE, opened.view, {"answer": "R&D " * 740 + "ANSWER-END"})
+    await carried(bot, clock)
+    [note] = [message for message in told(slack, ANN) if message.thread_ts]
+    assert "ANSWER-END" in words(note)
+    assert "ANSWER-END" in words(mine)
+
+
+async def test_a_reply_that_is_too_long_is_asked_for_in_parts(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    await put(slack, bot, clock)
+    await slack.say(DEE, "word " * 700, slack.dm(DEE), thread_ts=told(slack, DEE)[0].ts)
+    await carried(bot, clock)
+    assert "too long, and was not delivered" in told(slack, DEE)[-1].text
+    assert await state(bot) == "asked"
