@@ -106,10 +106,8 @@ members = Table(
     Column("is_bot", Boolean, nullable=False),
     Column("is_guest", Boolean, nullable=False),
     Column("checked_at", UtcTime, nullable=False),
-    Column("look_up_at", UtcTime, comment="when Slack is asked for the first time; null once it answered"),
     comment="Profiles, as Slack gave them, of people who declared something.",
 )
-Index("ix_members_look_up", members.c.look_up_at)
 
 
 def _sorted(longest: int) -> String:
