@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, select, union_all, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -26,8 +26,11 @@ async def forget_in_asks(engine: AsyncEngine, connection: AsyncConnection, works
     own = (a.workspace == workspace) & (a.asker_mark == mark)
     there = select(p.ask_id).where(p.workspace == workspace, p.user_id == user)
     asked = (a.workspace == workspace) & a.id.in_(there)
+    # A union: with "or" PostgreSQL would read the whole table.
+    theirs = union_all(select(a.id).where(own), there).subquery()
+    these = (a.workspace == workspace) & a.id.in_(select(theirs.c.id))
     # Locked before they are read, always in the same order: what is decided below is still true when it is written.
-    await connection.execute(select(a.id).where(own | asked).order_by(a.id).with_for_update())
+    await connection.execute(select(a.id).where(these).order_by(a.id).with_for_update())
     count = 0
     for ask in await _those(connection, workspace, own):
         count += await _forget_asker(engine, connection, ask)
