@@ -35,6 +35,7 @@ from knowledge.people_rows import TeamMember as TeamMember
 from knowledge.ports import People
 from knowledge.rows import BadLine as BadLine
 from storage.database import migrate, open_engine
+from storage.keys import Keys, new_key
 from storage.people import SqlPeople
 from storage.threads import SqlThreads
 
@@ -99,7 +100,7 @@ async def temporary_guide(team: Path | None = None) -> AsyncIterator[Guide]:
     """Give a guide over an empty, temporary database; ``team`` is a JSON file of members that fills it."""
     now = datetime.now(UTC)
     with TemporaryDirectory() as folder:
-        engine = open_engine(f"sqlite+aiosqlite:///{Path(folder) / 'ask.sqlite3'}")
+        engine = open_engine(f"sqlite+aiosqlite:///{Path(folder) / 'ask.sqlite3'}", Keys([new_key()]))
         try:
             await migrate(engine)
             people = SqlPeople(engine, random.Random(0))  # noqa: S311 - decides between equals, not a secret

@@ -31,6 +31,7 @@ from knowledge.asking import (
     Event,
     change,
 )
+from knowledge.people import Declaration
 from knowledge.ports import Asks, People
 from knowledge.suggesting import ToAsk
 
@@ -125,7 +126,7 @@ class Desk:
     async def _may_be_named(self, workspace: str, user: str, asker: str) -> bool:
         """Tell whether a person may be picked by name: whoever sends a form may have written any id into it."""
         declared = await self._people.declaration(workspace, user)
-        there = bool(declared.roles or declared.topics) and declared.terms.visibility == "open"
+        there = _is_open(declared)
         profile = await self._people.profile(workspace, user)
         return there and user != asker and (profile is None or profile.suggestible)
 
@@ -152,11 +153,12 @@ class Desk:
             ask = await self._asks.get(workspace, ask_id)
             if ask is None:
                 return "gone"
-            terms = (await self._people.declaration(workspace, to)).terms
+            declared = await self._people.declaration(workspace, to)
+            terms = declared.terms
             about = {*ask.subject.roles, *ask.subject.topics, *ask.subject.tools}
             may_be_asked = ask.askee(to) is None and not about & terms.not_about.keys()
             if may_be_asked and (ask.asker is None or ask.asker.user != to):
-                new = Askee(to, "handover", shown=terms.visibility == "open")
+                new = Askee(to, "handover", shown=_is_open(declared))
                 applied = await self._apply(ask, "hand_over", Details(actor=actor, new=new, text=note))
                 if applied is None:
                     return "nothing"
@@ -252,3 +254,8 @@ class Desk:
     async def _choose(self, ask: Ask, new: Askee) -> bool:
         """Put the question to a person; False where they were asked as often this week as they allow."""
         return await self._apply(ask, "chosen", Details(new=new)) != "full"
+
+
+def _is_open(declared: Declaration) -> bool:
+    """Tell whether a person lets others read their name: whoever declared nothing, or was forgotten, never said so."""
+    return bool(declared.roles or declared.topics) and declared.terms.visibility == "open"

@@ -96,6 +96,7 @@ async def test_the_whole_journey(slack: LocalSlack, bot: Bot, clock: Clock) -> N
     """Asked, declined, handed over, answered, asked back, answered again, solved."""
     await declares(bot, slack, DEE, MLOPS)
     await declares(bot, slack, CAI, LEARNING)
+    await declares(bot, slack, BEN, topics=("registries",))
     mine = await put(slack, bot, clock)
     assert "I am asking Dee Dorsey" in mine.text
     assert QUESTION in mine.text
