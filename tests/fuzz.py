@@ -1,28 +1,89 @@
-"""Hold the choice of people against the policy in very many random workspaces; ends with 1 where one differs."""
+"""Run the properties for long; ends with 1 where one does not hold.
+
+`policy` holds the choice of people against the policy in very many random workspaces; `front-door` throws mutated
+payloads at a whole bot over signed HTTP.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
 
 import click
 
+from bot.local import LocalSlack
+from knowledge.catalog import load_catalog
+from knowledge.guide import Guide
+from knowledge.index import load_index, load_translator
+from knowledge.ports import People, TeamKnowledge, Threads
 from storage.database import migrate, open_engine
+from tests.conftest import MEMBERS, Clock, Sleeper, Start
+from tests.fuzz_front_door import IDS, Fuzzer
+from tests.handlers.test_who_may import furnish
 from tests.policy import ROLES, TOPICS, Office, check, random_team
 
 PER_FILE = 5_000
 """Workspaces in one database file."""
+PER_BOT = 2_000
+"""Payloads that one bot is sent: the next one begins with a workspace that is as new as its seed."""
 
 
 @click.command()
-@click.option("--count", default=100_000, show_default=True, help="Random workspaces.")
-@click.option("--seed", default=None, type=int, help="Begin with this one; each workspace has the next.")
-def main(count: int, seed: int | None) -> None:
-    """Try random workspaces: never a deactivated, opted-out, hidden, capped or external person, always the policy."""
+@click.option("--part", type=click.Choice(["policy", "front-door"]), default="policy", show_default=True)
+@click.option("--count", default=100_000, show_default=True, help="Random workspaces of the policy.")
+@click.option("--minutes", default=60.0, show_default=True, help="How long the front door is tried.")
+@click.option("--seed", default=None, type=int, help="Begin with this one; each workspace, or bot, has the next.")
+def main(part: str, count: int, minutes: float, seed: int | None) -> None:
+    """Try for long what the tests try for seconds."""
     first = random.SystemRandom().getrandbits(32) if seed is None else seed
+    if part == "policy":
+        policy(count, first)
+    else:
+        asyncio.run(front_door(minutes * 60, first))
+
+
+async def front_door(seconds: float, first: int) -> None:
+    """Throw mutated payloads at one bot after the other: no server error, nothing logged that alarms, no hang."""
+    click.echo(f"the front door for {seconds / 60:g} minutes from seed {first}")
+    logging.getLogger().addHandler(logging.NullHandler())
+    catalog = load_catalog()
+    index = load_index(catalog)
+    translator = load_translator(index.matcher)
+
+    def make_guide(people: People, threads: Threads, now: Callable[[], datetime], team: TeamKnowledge) -> Guide:
+        return Guide(catalog, index, people, threads, now, translator, team)
+
+    ends, seed, sent = time.monotonic() + seconds, first, 0
+    while (left := ends - time.monotonic()) > 0:
+        clock, sleeper = Clock(), Sleeper()
+        with tempfile.TemporaryDirectory() as folder:
+            address = f"sqlite+aiosqlite:///{folder}/fuzz.sqlite3"
+            await prepare(address)
+            members = [replace(member) for member in MEMBERS]
+            async with LocalSlack(clock=clock.seconds, sleep=sleeper, members=members) as slack:
+                start = Start(slack, address, clock, sleeper, make_guide)
+                async with start() as bot:
+                    await furnish(slack, bot, clock)
+                    fuzzer = Fuzzer(slack, bot, random.Random(seed), IDS, partial(clock.move, seconds=1))
+                    await fuzzer.run(PER_BOT, left)
+        sent += fuzzer.sent
+        if fuzzer.wrong:
+            click.echo(f"seed {seed}, request {fuzzer.sent}:\n" + "\n".join(fuzzer.wrong))
+            sys.exit(1)
+        click.echo(f"{sent:,} requests, no fault")
+        seed += 1
+
+
+def policy(count: int, first: int) -> None:
+    """Try random workspaces: never a deactivated, opted-out, hidden, capped or external person, always the policy."""
     click.echo(f"{count:,} random workspaces from seed {first}")
     started = time.perf_counter()
     for begin in range(0, count, PER_FILE):

@@ -8,7 +8,7 @@ import json
 import logging
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -16,9 +16,12 @@ from urllib.parse import urlencode
 from bot.app import Bot
 from bot.local import GENERAL, LocalSlack
 from tests.conftest import ANN, BEN, TEAM
+from tests.handlers.test_who_may import ACTIONS, OPTIONS, VIEWS
 
 PATIENCE = 20.0
 """Seconds after which an answer is a hang."""
+IDS = {"action": [*ACTIONS], "view": [*VIEWS], "options": [*OPTIONS]}
+"""An id for every listener, by kind."""
 PERSON = {"user": {"id": ANN, "team_id": TEAM, "name": "ann"}, "team": {"id": TEAM}, "trigger_id": "1.2.abc"}
 VALUES = ("mlops-engineer", "a1", '{"role": "mlops-engineer"}', '["a", "b"]', "helpful gAAAA", "home:{}", "team-one")
 JUNK: tuple[Any, ...] = (
@@ -47,6 +50,8 @@ class Fuzzer:
     bot: Bot
     rng: random.Random
     ids: Mapping[str, list[str]]
+    tick: Callable[[], object] = lambda: None
+    """Lets time pass after each request: a fair pace is kept, and most of it would be refused otherwise."""
     wrong: list[str] = field(default_factory=list)
     sent: int = 0
 
@@ -70,6 +75,7 @@ class Fuzzer:
     async def _one(self, alarms: Alarms) -> None:
         body, headers = self._request()
         self.sent += 1
+        self.tick()
         try:
             async with asyncio.timeout(PATIENCE):
                 status, _ = await self.slack.post_raw(body, headers, signed=True)

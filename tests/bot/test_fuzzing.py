@@ -1,4 +1,4 @@
-"""A few hundred mutated payloads; `make fuzz` with --minutes sends them for longer."""
+"""A few hundred mutated payloads; `make fuzz ARGS="--part front-door"` sends them for longer."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ import pytest
 from bot.app import Bot
 from bot.local import LocalSlack
 from tests.conftest import ANN, BEN, declares
-from tests.fuzz_front_door import Fuzzer
-from tests.handlers.test_who_may import ACTIONS, OPTIONS, VIEWS
-
-IDS = {"action": [*ACTIONS], "view": [*VIEWS], "options": [*OPTIONS]}
+from tests.fuzz_front_door import IDS, Fuzzer
 
 
 @pytest.mark.usefixtures("faults", "refusals")
