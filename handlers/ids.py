@@ -21,7 +21,9 @@ COMPARE = "compare_role"
 COMPARE_WITH = "compare_with"
 SHARE = "share_answer"
 FORGET = "forget_me"
-AS_JSON = "my_data_as_json"
+MY_JSON = "my_data_as_json"
+AS_JSON = re.compile(rf"^{MY_JSON}(:[a-z]+)?$")
+"""A button that shows a part of what is kept; its value is the number of the part."""
 RATE_ANSWER = "rate_answer"
 RATE = re.compile(rf"^{RATE_ANSWER}(:[a-z]+)?$")
 """A button that rates an answer; its value begins with the verdict."""

@@ -22,6 +22,7 @@ from knowledge.ports import People
 MOST_PARTS = 10
 LONGEST_PART = 2_900
 """Signs in one section of the JSON, with what is escaped in them."""
+_NUMBER = re.compile(r"[0-9]{1,6}")
 Verb = Literal["me", "my data", "forget me"]
 _VERBS: tuple[tuple[re.Pattern[str], Verb], ...] = (
     (re.compile(r"(?:about )?me|my roles?|declare(?: me| my roles?)?|i do this", re.IGNORECASE), "me"),
@@ -47,11 +48,13 @@ async def my_data(people: People, actor: Actor, view: View) -> Message:
             f"time zone {profile.tz or '–'}, availability {profile.availability}."
         )
     kept = (
-        "Beside that: questions that you put to a person, and that you were asked, until some weeks after their end; "
-        "which entry a conversation of yours was about (never its words); the ids of messages that I "
-        "answered, so that no answer comes twice; and a message that I failed to answer, for the administrator to "
-        "look into. Questions that I could not answer, or that somebody found badly answered, I keep for "
-        "30 days, or as long as your administrators set, without the person who asked."
+        "Beside that, as far as there is any: questions that you put to a person; that you were asked, with what you "
+        "answered; what you said to an answer being kept, and the entries that you wrote or that were made of your "
+        "answers; entries of the audit log in which you acted, or that are about you; which entry a conversation of "
+        "yours was about (never its words); the ids of messages that I answered, so that no answer comes twice; and a "
+        "message that I failed to answer, for the administrator to look into. *As JSON* shows all of it. Questions "
+        "that I could not answer, or that somebody found badly answered, I keep for 30 days, or as long as your "
+        "administrators set, without the person who asked."
     )
     return message(
         ["What I keep about you.", *lines, kept],
@@ -60,7 +63,7 @@ async def my_data(people: People, actor: Actor, view: View) -> Message:
             context(kept),
             actions(
                 button("Change what I declare", ids.DECLARE, "-"),
-                button("As JSON", ids.AS_JSON, "-", label="Show everything that is kept about you as JSON"),
+                button("As JSON", ids.MY_JSON, "-", label="Show everything that is kept about you as JSON"),
                 button("Forget me", ids.FORGET, "-", label="Delete everything that is kept about you"),
             ),
         ],
@@ -68,32 +71,45 @@ async def my_data(people: People, actor: Actor, view: View) -> Message:
 
 
 async def show_as_json(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, *, people: People) -> None:
-    """Show all that is kept about whoever pressed as JSON, in a modal that nobody else sees."""
+    """Show all that is kept about whoever pressed as JSON, part by part, in a modal that nobody else sees."""
     press = payloads.press(body)
-    show = partial(show_modal, client, press) if press.in_modal else opening(client, press.trigger_id)
-    await open_modal(client, show, _json_modal(people, press.actor))
+    turning = bool(_NUMBER.fullmatch(press.value))
+    over = partial(show_modal, client, press, replace=turning)
+    show = over if press.in_modal else opening(client, press.trigger_id)
+    await open_modal(client, show, _json_modal(people, press.actor, int(press.value) if turning else 0))
     await ack()
 
 
-async def _json_modal(people: People, actor: Actor) -> Block:
+async def _json_modal(people: People, actor: Actor, page: int) -> Block:
     kept = await people.kept(actor.workspace, actor.user)
-    return modal_of(as_json({"person": actor.user, "workspace": actor.workspace, **kept}), "What I keep about you")
+    shown = as_json({"person": actor.user, "workspace": actor.workspace, **kept}, page)
+    return modal_of(shown, "What I keep about you")
 
 
-def as_json(kept: Mapping[str, object]) -> Message:
-    """Show data as JSON in blocks of code, and say so where it does not fit."""
+def as_json(kept: Mapping[str, object], page: int | None = None) -> Message:
+    """Show data as JSON in blocks of code, and say so where it does not fit; ``page``: with buttons for the rest."""
     # A fence inside would end the block of code; in JSON a sign may as well be written by its number.
     written = json.dumps(kept, ensure_ascii=False, indent=1).replace("```", "\\u0060\\u0060\\u0060")
     parts = list(_parts(written))
-    shown = [section(f"```{escape(part)}```") for part in parts[:MOST_PARTS]]
-    if len(parts) > MOST_PARTS:
+    pages = -(-len(parts) // MOST_PARTS)
+    at = min(page or 0, pages - 1)
+    shown = [section(f"```{escape(part)}```") for part in parts[at * MOST_PARTS : (at + 1) * MOST_PARTS]]
+    if pages == 1:
+        note = "That is everything that is kept. Questions without an answer are kept without who asked."
+    elif page is None:
         left = sum(map(len, parts[MOST_PARTS:]))
         note = (
             f"This is not all of it: {left:,} more signs do not fit here. Whoever runs me can write it into a file: "
             "`python -m bot people export FILE --person ID`."
         )
     else:
-        note = "That is every row that names you. Questions without an answer are kept without who asked."
+        note = (
+            f"This is not all of it, but part {at + 1} of {pages}. The parts make one text, in their order. In one "
+            "piece you get it as a file from whoever runs me: `python -m bot people export FILE.json --person ID`."
+        )
+        turn = [button("Previous part", f"{ids.MY_JSON}:previous", str(at - 1))] if at else []
+        turn += [button("Next part", f"{ids.MY_JSON}:next", str(at + 1))] if at + 1 < pages else []
+        shown.append(actions(*turn))
     return message([note], [*shown, context(note)])
 
 

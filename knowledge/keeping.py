@@ -106,10 +106,16 @@ def may_be_named(ask: Ask, user: str, terms: Terms) -> bool:
     return askee is not None and askee.shown and terms.visibility == "open"
 
 
+def wrote_alone(ask: Ask, user: str) -> bool:
+    """Tell whether the answer is one person's own; not where others may have written some of it."""
+    wrote = [one.user for one in ask.people if one.outcome == "answered"]
+    return wrote == [user] and not (ask.further and len(ask.people) > 1)
+
+
 def own_words(ask: Ask) -> str:
     """Return the answer as far as it is whoever answered's own; empty where others may have written some of it."""
-    wrote = [one for one in ask.people if one.outcome == "answered"]
-    return "" if len(wrote) != 1 or (ask.further and len(ask.people) > 1) else ask.answer[:LONGEST_ANSWER]
+    by = ask.answerer
+    return ask.answer[:LONGEST_ANSWER] if by is not None and wrote_alone(ask, by.user) else ""
 
 
 def entry_id_of(ask_id: str) -> str:

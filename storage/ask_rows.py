@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from knowledge.answers import Subject
 from knowledge.asking import Applied, Ask, Askee, Asker, Change, Delivery
 from storage.database import insert_into
-from storage.forgotten import known_key, mark_of, workspace_key
+from storage.forgotten import mark_of, workspace_key
 from storage.keys import KeysError
 from storage.moments import NEVER, monday_of
 from storage.tables import ask_deliveries, ask_people, asks, keys_of
@@ -99,27 +99,6 @@ def among(workspace: Any, ask_id: Any, ids: Collection[tuple[str, str]]) -> Colu
     for one, ask in ids:
         by_workspace.setdefault(one, []).append(ask)
     return or_(*((workspace == one) & ask_id.in_(some) for one, some in by_workspace.items()))
-
-
-async def questions_of(connection: AsyncConnection, workspace: str, user: str) -> list[dict[str, Any]]:
-    """Return what a person asked, as far as it is still known that it was they, as JSON can hold it."""
-    key = await known_key(connection, workspace)
-    if key is None:
-        return []
-    query = select(a.id).where(a.workspace == workspace, a.asker_mark == asker_mark(key, workspace, user))
-    ids = [(workspace, ask_id) for ask_id in (await connection.scalars(query.order_by(a.id))).all()]
-    return [
-        {
-            "question": ask.question,
-            "further": ask.further,
-            "answer": ask.answer,
-            "about": ask.about,
-            "anonymous": ask.anonymous,
-            "state": ask.state,
-            "created_at": ask.created.isoformat(),
-        }
-        for ask in await read(connection, ids)
-    ]
 
 
 async def is_full(connection: AsyncConnection, workspace: str, user: str, now: datetime) -> bool:

@@ -3,56 +3,198 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Dialect, Table, Text, select, type_coerce
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import ColumnElement, Dialect, Table, Text, or_, select, type_coerce
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from knowledge.asking import Ask
+from knowledge.keeping import wrote_alone
 from knowledge.people import LEVELS
-from storage.ask_rows import questions_of
+from storage.ask_rows import asker_mark, read
+from storage.forgotten import known_key, mark_of
 from storage.keys import KeysError
-from storage.tables import EncryptedText, SealedText, inbox, keys_of, metadata, place_of
+from storage.tables import (
+    EncryptedText,
+    SealedText,
+    ask_deliveries,
+    ask_people,
+    asks,
+    audit,
+    forgotten,
+    inbox,
+    keepings,
+    keys_of,
+    metadata,
+    place_of,
+    team_entries,
+)
 
-MOST_ROWS = 1_000
-"""Rows of one table: a week of answered messages may be many."""
+LEFT_OUT: Mapping[str, str] = {
+    "ask_paces": "no person in it: when the next message may be written",
+    "asked": "without a person on purpose: neither who asked nor who voted is kept",
+    "removals": "no person in it: that the app was removed",
+    "secrets": "no person in it: keys",
+    "settings": "no person in it: what administrators decided, who decided it stands in the audit log",
+    "team_versions": "no person in it: a number by which changes are noticed",
+    "used_states": "no person in it: that a link for installing was used",
+    "vacated": "no person in it: that somebody dropped out of a role, not who",
+}
+"""Tables that hold nothing of a person, each with what it holds; every other table is told, row by row.
+
+Of conversations those are told in which the person asked last. Whom an answer named stands there as a hash that is
+another one in each conversation, for a day at most, so that nobody can be looked for by it.
+"""
+AT_ONCE = 500
+"""Questions that are read in one statement."""
 UNREADABLE = "(can't be read any more: its key is gone)"
-_OURS = ("workspace", "user_id", "about", "claimed_by", "lease_until", "asker_says", "asker_mark")
+NOT_ONE_HAND = "(several people wrote in it: what is yours can't be told apart)"
+_OURS = ("workspace", "user_id", "about", "claimed_by", "lease_until", "asker_says", "asker_mark", "recipient", "mark")
 """Columns that say nothing of the person, only who it is, or who somebody else is."""
+Row = dict[str, Any]
+Found = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
-async def everything_about(engine: AsyncEngine, workspace: str, user: str) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-    """Return every row that names the person, by table: a table that is added later is in it by itself."""
-    found: dict[str, list[dict[str, Any]]] = {}
+async def everything_about(engine: AsyncEngine, workspace: str, user: str) -> Found:
+    """Return every row that is about the person, by table: one with a column for people is in it by itself."""
     async with engine.connect() as connection:
+        key = await known_key(connection, workspace)
+        # Where a person stands as a hash, it can be worked out only forwards.
+        hashed = mark_of(key, workspace, user) if key else ""
+        asks_as = asker_mark(key, workspace, user) if key else ""
+        found: dict[str, list[Row]] = {}
         for name, table in metadata.tables.items():
-            if "user_id" not in table.c:
-                continue
-            # As it stands, opened one by one: one text that no key opens must not hide all others. No tokens.
-            columns = [
-                type_coerce(column, Text).label(column.name) if isinstance(column.type, EncryptedText) else column
-                for column in table.c
-                if column.name not in _OURS and (column.name == "body" or not isinstance(column.type, SealedText))
-            ]
-            theirs = table.c.user_id == user
-            if "about" in table.c:
-                theirs |= table.c.about == user
-            query = (
-                select(*columns)
-                .where(table.c.workspace == workspace, theirs)
-                .order_by(*table.primary_key.columns)
-                .limit(MOST_ROWS)
-            )
-            rows = (await connection.execute(query)).mappings().all()
-            found[name] = [_told(table, workspace, dict(row), engine.dialect) for row in rows]
-        # Who asks is encrypted, and found by its mark.
-        found["asks"] = await questions_of(connection, workspace, user)
+            if "user_id" in table.c:
+                theirs = (table.c.workspace == workspace) & (table.c.user_id == user)
+                found[name] = await _rows(connection, table, theirs)
+        found["audit"] = await _recorded(connection, workspace, (user, hashed))
+        found["team_entries"] = await _entries(connection, workspace, user)
+        found["ask_people"] = await _asked(connection, workspace, user)
+        found["asks"] = await _questions(connection, workspace, asks_as)
+        found["keepings"] += await _consents(connection, workspace, asks_as)
+        to_asker = (ask_deliveries.c.workspace == workspace) & (ask_deliveries.c.recipient == asks_as)
+        found["ask_deliveries"] += await _rows(connection, ask_deliveries, to_asker, without=("text",)) if key else []
+        left = (forgotten.c.workspace == workspace) & (forgotten.c.mark == hashed)
+        is_left = bool(key) and await connection.scalar(select(forgotten.c.workspace).where(left)) is not None
+        found["forgotten"] = [{"is": "a keyed hash: no import brings this person back"}] if is_left else []
     return found
 
 
-def _told(table: Table, workspace: str, row: Mapping[str, Any], dialect: Dialect) -> dict[str, Any]:
-    told: dict[str, Any] = {}
+async def _rows(
+    connection: AsyncConnection,
+    table: Table,
+    which: ColumnElement[bool],
+    *,
+    without: Sequence[str] = (),
+    more: Callable[[Mapping[str, Any]], Row] = lambda row: {},
+) -> list[Row]:
+    """Read rows as they are told; ``more`` adds to one what it makes of the columns that are not told."""
+    # As it stands, opened one by one: one text that no key opens must not hide all others. No tokens.
+    columns = [
+        type_coerce(column, Text).label(column.name) if isinstance(column.type, EncryptedText) else column
+        for column in table.c
+        if column.name == "body" or not isinstance(column.type, SealedText)
+    ]
+    query = select(*columns).where(which).order_by(*table.primary_key.columns)
+    rows: list[Row] = [dict(row) for row in (await connection.execute(query)).mappings()]
+    hidden = {*_OURS, *without}
+    return [
+        _told(table, {name: row[name] for name in row if name not in hidden}, row["workspace"], connection.dialect)
+        | more(row)
+        for row in rows
+    ]
+
+
+async def _recorded(connection: AsyncConnection, workspace: str, theirs: Sequence[str]) -> list[Row]:
+    """Tell the entries of the audit log in which they acted, and those that are about them, also as a hash."""
+    names = [one for one in theirs if one]
+    a = audit.c
+
+    def part(row: Mapping[str, Any]) -> Row:
+        parts = {"by you": row["user_id"] in names, "about you": row["about"] in names}
+        return {"part": [name for name, is_so in parts.items() if is_so]}
+
+    which = (a.workspace == workspace) & or_(a.user_id.in_(names), a.about.in_(names))
+    return await _rows(connection, audit, which, more=part)
+
+
+async def _entries(connection: AsyncConnection, workspace: str, user: str) -> list[Row]:
+    """Tell the entries that they wrote, and those that were made of their answers, with their name or without it."""
+    k, e = keepings.c, team_entries.c
+    made = select(k.entry_id).where(k.workspace == workspace, k.user_id == user)
+    which = (e.workspace == workspace) & or_(e.user_id == user, e.id.in_(made))
+    return await _rows(connection, team_entries, which)
+
+
+async def _asked(connection: AsyncConnection, workspace: str, user: str) -> list[Row]:
+    """Tell what they were asked, and what they wrote into it: their answer, and their note to a colleague."""
+    p = ask_people.c
+    rows = await _rows(connection, ask_people, (p.workspace == workspace) & (p.user_id == user))
+    there = await _those(connection, workspace, [row["ask_id"] for row in rows])
+    return [row | (_wrote(there[row["ask_id"]], user) if row["ask_id"] in there else _UNREAD) for row in rows]
+
+
+_UNREAD = {"your_answer": UNREADABLE, "your_note": UNREADABLE}
+
+
+def _wrote(ask: Ask, user: str) -> Row:
+    askee = ask.askee(user)
+    outcome = askee.outcome if askee else ""
+    passed_on = [one.user for one in ask.people if one.outcome == "handed_over"]
+    # Once somebody was asked back, what became of them since hides that they had answered.
+    answer = ask.answer if outcome == "answered" or ask.further else ""
+    alone = wrote_alone(ask, user) or len(ask.people) == 1
+    note = ask.note if outcome in ("answered", "handed_over") and passed_on[-1:] in ([], [user]) else ""
+    return {
+        "your_answer": answer if not answer or alone else NOT_ONE_HAND,
+        "your_note": note if not note or outcome == "handed_over" else NOT_ONE_HAND,
+    }
+
+
+async def _questions(connection: AsyncConnection, workspace: str, mark: str) -> list[Row]:
+    """Tell what they asked, as far as it is still known that it was they: who asks is encrypted, and has a mark."""
+    a = asks.c
+    query = select(a.id).where(a.workspace == workspace, a.asker_mark == mark).order_by(a.id)
+    ids = (await connection.scalars(query)).all() if mark else []
+    there = await _those(connection, workspace, ids)
+    return [_question(there[ask_id]) if ask_id in there else {"question": UNREADABLE} for ask_id in ids]
+
+
+async def _those(connection: AsyncConnection, workspace: str, ids: Sequence[str]) -> dict[str, Ask]:
+    """Read questions some hundred at a time: a database bounds the variables of a statement."""
+    found: dict[str, Ask] = {}
+    for start in range(0, len(ids), AT_ONCE):
+        some = [(workspace, ask_id) for ask_id in ids[start : start + AT_ONCE]]
+        found |= {ask.id: ask for ask in await read(connection, some)}
+    return found
+
+
+def _question(ask: Ask) -> Row:
+    return {
+        "question": ask.question,
+        "further": ask.further,
+        "answer": ask.answer,
+        "about": ask.about,
+        "anonymous": ask.anonymous,
+        "state": ask.state,
+        "created_at": ask.created.isoformat(),
+    }
+
+
+async def _consents(connection: AsyncConnection, workspace: str, mark: str) -> list[Row]:
+    """Tell what they said to a question of theirs being kept; nothing of whoever answered."""
+    k = keepings.c
+    if not mark:
+        return []
+    query = select(k.id, k.entry_id, k.outcome, k.asker_says, k.gone_at)
+    found = await connection.execute(query.where(k.workspace == workspace, k.asker_mark == mark).order_by(k.id))
+    return [{name: _plain(value) for name, value in row.items()} for row in found.mappings()]
+
+
+def _told(table: Table, row: Mapping[str, Any], workspace: str, dialect: Dialect) -> Row:
+    told: Row = {}
     for key, value in row.items():
         match key:
             case "body":
@@ -63,8 +205,12 @@ def _told(table: Table, workspace: str, row: Mapping[str, Any], dialect: Dialect
             case _ if isinstance(table.c[key].type, EncryptedText):
                 told[key] = _opened(value, dialect)
             case _:
-                told[key] = value.isoformat() if isinstance(value, date) else value
+                told[key] = _plain(value)
     return told
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _opened(sealed: str | None, dialect: Dialect) -> str | None:

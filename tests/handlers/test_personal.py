@@ -68,6 +68,30 @@ def test_json_of_any_length_fits_and_says_what_is_missing(sign: str, count: int)
         assert json.loads(code) == {"message": sign}
 
 
+async def test_what_does_not_fit_is_read_part_by_part(slack: LocalSlack, bot: Bot) -> None:
+    await bot.worker.stop(1)
+    for number in range(40):
+        await slack.say(ANN, f"<@BOT> number {number} {'what is mlops ' * 80}", GENERAL)
+    reply = await slack.command(ANN, "/genai-role my data")
+    shown = await slack.press(ANN, reply, "my_data_as_json")
+    found, parts, count = "", 1, 0
+    while count < parts:
+        assert shown.view is not None
+        [note] = [block["elements"][0]["text"] for block in shown.view.blocks if block["type"] == "context"]
+        parts = int(note.partition("part ")[2].partition(" of ")[2].partition(".")[0])
+        count += 1
+        assert f"part {count} of {parts}" in note and "people export" in note
+        found += code_in(shown.view.blocks) + "\n"
+        if count < parts:
+            shown = await slack.press(ANN, shown.view, "my_data_as_json:next")
+    assert parts > 1
+    told = json.loads(found)["inbox"]
+    assert {one["message"].split()[2] for one in told} == {str(number) for number in range(40)}
+    assert shown.view is not None
+    back = await slack.press(ANN, shown.view, "my_data_as_json:previous")
+    assert back.view is not None and f"part {parts - 1} of {parts}" in str(back.view.blocks)
+
+
 async def test_forget_me_says_what_is_left(slack: LocalSlack, bot: Bot) -> None:
     await declares(bot, slack, ANN, {"data-engineer": "lead"})
     assert "keyed hash" in str((await slack.command(ANN, "/genai-role forget me")).blocks)

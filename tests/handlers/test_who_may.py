@@ -50,6 +50,7 @@ ACTIONS: Mapping[str, str] = {
     "still_right:stop": "",
     "still_right:back": "",
     "my_data_as_json": "",
+    "my_data_as_json:next": "",
     "home_section:privacy": "",
     "my_data": "",
     "forget_me": "",

@@ -1,0 +1,159 @@
+"""What a person is told of what is kept about them: every table, every row, and their own words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from knowledge.asking import Askee, Details, Event, change
+from knowledge.keeping import Consent
+from knowledge.team import TeamEntry, published
+from knowledge.workspaces import Recorded
+from storage import kept
+from storage.asks import SqlAsks
+from storage.inbox import SqlInbox
+from storage.keeping import SqlKeepings
+from storage.kept import LEFT_OUT, NOT_ONE_HAND, UNREADABLE
+from storage.people import SqlPeople
+from storage.tables import inbox as inbox_table
+from storage.tables import metadata, verifications
+from storage.team_entries import SqlTeamEntries
+from storage.threads import SqlThreads
+from storage.workspaces import SqlWorkspaces
+from tests.asks import new_ask
+from tests.storage.conftest import NOW
+from tests.storage.test_people import lived_in
+
+ANN, BEN, CAI = "U0ANN", "U0BEN", "U0CAI"
+KEEP = timedelta(days=30)
+
+
+async def happened(asks: SqlAsks, ask_id: str, event: Event, **details: Any) -> None:
+    ask = await asks.get("T1", ask_id)
+    assert ask is not None
+    made = change(ask, event, NOW, KEEP, Details(**details))
+    assert made is not None
+    assert await asks.apply(ask, made, NOW) == "done"
+
+
+async def test_every_table_is_told_or_left_out_for_a_reason(
+    engine: AsyncEngine, people: SqlPeople, threads: SqlThreads, inbox: SqlInbox
+) -> None:
+    await lived_in(people, threads, inbox, ANN)
+    await SqlAsks(engine).create(new_ask("mine", ANN, asked=BEN), NOW)
+    await people.forget("T1", BEN)
+    told = await people.kept("T1", ANN)
+    # Whoever adds a table says here whether there is anything of a person in it.
+    assert {*told} | {*LEFT_OUT} == {*metadata.tables} and not {*told} & {*LEFT_OUT}
+    assert [name for name, rows in told.items() if not rows] == ["forgotten"]
+    assert all("user_id" not in metadata.tables[name].c for name in LEFT_OUT)
+
+
+async def test_nothing_is_cut_however_much_it_is(engine: AsyncEngine, people: SqlPeople) -> None:
+    row = {"workspace": "T1", "user_id": ANN, "body": "", "state": "done", "claimed_by": "", "attempts": 1}
+    rows = [
+        {**row, "event_id": f"Ev{number}", "message_ts": f"{number}", "lease_until": NOW, "received_at": NOW}
+        for number in range(1_203)
+    ]
+    async with engine.begin() as connection:
+        await connection.execute(insert(inbox_table), rows)
+    assert len((await people.kept("T1", ANN))["inbox"]) == len(rows)
+
+
+async def test_more_questions_than_a_statement_takes_are_told(
+    engine: AsyncEngine, people: SqlPeople, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "AT_ONCE", 2)
+    asks = SqlAsks(engine)
+    for number in range(7):
+        await asks.create(new_ask(f"ask{number}", ANN, asked=BEN, question=f"Number {number}?"), NOW)
+    told = await people.kept("T1", ANN)
+    assert [one["question"] for one in told["asks"]] == [f"Number {number}?" for number in range(7)]
+
+
+async def test_who_answered_is_told_their_answer_and_the_entry_made_of_it(
+    engine: AsyncEngine, people: SqlPeople
+) -> None:
+    asks, team = SqlAsks(engine), SqlTeamEntries(engine)
+    keepings = SqlKeepings(engine, team)
+    await asks.create(new_ask("one", ANN, asked=BEN, question="Of Ann?"), NOW)
+    await happened(asks, "one", "answer", actor=BEN, text="Words of Ben.", source="1")
+    [row] = (await people.kept("T1", BEN))["ask_people"]
+    assert (row["outcome"], row["your_answer"], row["your_note"]) == ("answered", "Words of Ben.", "")
+    await happened(asks, "one", "solve", actor=ANN)
+    for consent in (Consent("asker", yes=True), Consent("answerer", yes=True, answer="As Ben wants it.")):
+        await keepings.says("T1", "one", consent, (), NOW)
+    told = await people.kept("T1", BEN)
+    # Without their name in it: it is found by what they agreed to.
+    assert [(one["answer"], one["state"]) for one in told["team_entries"]] == [("As Ben wants it.", "proposed")]
+    [of_answerer] = told["keepings"]
+    assert of_answerer["answerer_says"] == "yes" and "asker_says" not in of_answerer
+    [of_asker] = (await people.kept("T1", ANN))["keepings"]
+    assert (of_asker["asker_says"], of_asker["outcome"]) == ("yes", "proposed")
+    assert "answerer_says" not in of_asker and "shown_author" not in of_asker
+    assert "Words of Ben." in str((await people.kept("T1", ANN))["asks"])
+    assert "Of Ann?" not in str(told["ask_people"])
+
+
+async def test_nobody_is_told_the_words_of_another_as_their_own(engine: AsyncEngine, people: SqlPeople) -> None:
+    asks = SqlAsks(engine)
+    await asks.create(new_ask("one", ANN, asked=BEN), NOW)
+    handed = {"new": Askee(CAI, "handover", shown=True), "text": "Note of Ben."}
+    await happened(asks, "one", "hand_over", actor=BEN, **handed)
+    [of_ben], [of_cai] = [(await people.kept("T1", user))["ask_people"] for user in (BEN, CAI)]
+    assert (of_ben["your_answer"], of_ben["your_note"]) == ("", "Note of Ben.")
+    assert (of_cai["your_answer"], of_cai["your_note"]) == ("", "")
+    await happened(asks, "one", "answer", actor=CAI, text="Words of Cai.", source="1")
+    assert (await people.kept("T1", BEN))["ask_people"][0]["your_answer"] == ""
+    assert (await people.kept("T1", CAI))["ask_people"][0]["your_answer"] == "Words of Cai."
+    await happened(asks, "one", "ask_back", actor=ANN, text="And then?")
+    assert (await people.kept("T1", CAI))["ask_people"][0]["your_answer"] == NOT_ONE_HAND
+
+
+async def test_a_question_that_no_key_opens_is_told_as_one(engine: AsyncEngine, people: SqlPeople) -> None:
+    asks = SqlAsks(engine)
+    await asks.create(new_ask("one", ANN, asked=BEN), NOW)
+    await happened(asks, "one", "answer", actor=BEN, text="Words of Ben.", source="1")
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE asks SET note = 'garbage'")
+    assert (await people.kept("T1", ANN))["asks"] == [{"question": UNREADABLE}]
+    assert (await people.kept("T1", BEN))["ask_people"][0]["your_answer"] == UNREADABLE
+
+
+async def test_what_one_did_and_what_was_done_is_told_apart(
+    engine: AsyncEngine, people: SqlPeople, workspaces: SqlWorkspaces
+) -> None:
+    await workspaces.record("T1", Recorded(ANN, "settings changed", NOW))
+    await workspaces.record("T1", Recorded(BEN, "curator named", NOW, about=ANN))
+    await workspaces.record_hashed("T1", Recorded(BEN, "person exported", NOW, about=ANN))
+    await workspaces.record("T1", Recorded(BEN, "people imported", NOW))
+    told = (await people.kept("T1", ANN))["audit"]
+    assert sorted((one["action"], *one["part"]) for one in told) == [
+        ("curator named", "about you"),
+        ("person exported", "about you"),
+        ("settings changed", "by you"),
+    ]
+    assert BEN not in str(told)
+
+
+async def test_being_asked_whether_an_entry_is_right_is_told(engine: AsyncEngine, people: SqlPeople) -> None:
+    entry = published(replace(TeamEntry("team-1", "Falcon", answer="Wood."), written_by=ANN), NOW)
+    await SqlTeamEntries(engine).save("T1", [entry])
+    row = {"workspace": "T1", "entry_id": "team-1", "user_id": ANN, "verify_by": NOW, "turn": 1, "due_at": NOW}
+    async with engine.begin() as connection:
+        await connection.execute(insert(verifications).values(row))
+        await connection.execute(update(verifications).values(turn=2))
+    told = await people.kept("T1", ANN)
+    assert [(one["entry_id"], one["turn"]) for one in told["verifications"]] == [("team-1", 2)]
+    assert [one["answer"] for one in told["team_entries"]] == ["Wood."]
+
+
+async def test_of_whoever_is_forgotten_the_hash_is_told(people: SqlPeople) -> None:
+    await people.forget("T1", ANN)
+    told = await people.kept("T1", ANN)
+    assert [name for name, rows in told.items() if rows] == ["forgotten"]
