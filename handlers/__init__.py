@@ -14,6 +14,7 @@ from handlers import (
     curating,
     curating_files,
     curating_proposals,
+    curating_words,
     declaring,
     freshness,
     home,
@@ -141,7 +142,7 @@ def register(
     app.action(ids.TEAM_IMPORT)(partial(curating_files.open_import, curating=curating_))
     app.action(ids.TEAM_EXPORT_ANY)(partial(curating_files.export, curating=curating_, bulk=bulk))
 
-    app.options(ids.TEAM_MENU)(partial(curating.offer, curating=curating_))
+    app.options(ids.TEAM_MENU)(partial(curating_words.offer, curating=curating_))
     app.action(ids.KEEP_ANY)(partial(keeping.pressed, keeper=keeper))
     app.action(ids.VERIFY_ANY)(partial(verifying.pressed, authors=authors))
     app.options(ids.ROLES_MENU)(partial(declaring.offer_roles, guide=guide))
@@ -168,7 +169,7 @@ def register(
 
     app.view(ids.VIEW_TEAM_ENTRY)(partial(curating.save_entry, curating=curating_))
     app.view(ids.VIEW_TEAM_LIST)(partial(curating.searched, curating=curating_))
-    app.view(ids.VIEW_TEAM_WORD)(partial(curating.save_word, curating=curating_))
+    app.view(ids.VIEW_TEAM_WORD)(partial(curating_words.save_word, curating=curating_))
     app.view(ids.VIEW_TEAM_IMPORT)(partial(curating_files.imported, curating=curating_, bulk=bulk))
 
     app.global_shortcut(ids.SHORTCUT_DECLARE)(partial(declaring.open_from_shortcut, **show, people=people))

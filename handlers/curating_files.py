@@ -14,7 +14,8 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers import ids, payloads
-from handlers.blocks.curating import ONLY_CURATORS, done, field
+from handlers.blocks.curating import ONLY_CURATORS, done
+from handlers.blocks.entry_form import field
 from handlers.blocks.message import SECTION, Block, cut, escape, message, option, plain, section
 from handlers.curating import Curating, refused
 from handlers.payloads import Actor

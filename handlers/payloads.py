@@ -431,6 +431,12 @@ def submission(body: Payload) -> Submission:
     return Submission(_interaction_actor(body), chosen, typed, view.get("private_metadata") or "", view.get("id") or "")
 
 
+def entered(body: Payload) -> Submission | None:
+    """Read what stands in the fields of the modal in which a button was pressed; None for a press elsewhere."""
+    view = body.get("view") or {}
+    return submission(body) if view.get("type") == "modal" and (view.get("state") or {}).get("values") else None
+
+
 _OUT_OF_OFFICE_EMOJI = {":palm_tree:", ":desert_island:", ":face_with_thermometer:", ":baby_bottle:", ":airplane:"}
 _OUT_OF_OFFICE_WORDS = ("out of office", "ooo", "vacation", "holiday", "on leave", "parental leave", "sick", "pto")
 _AWAY_WORDS = ("away", "afk", "brb", "back later")

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers import ids, payloads
-from handlers.asks import ask_in
 from handlers.blocks.ask_forms import told
 from handlers.blocks.message import message, section
 from handlers.blocks.people import View
-from handlers.blocks.verifying import change_form, still_right
+from handlers.blocks.verifying import change_form, entry_in, mark_of, still_right
 from handlers.errors import out_of_reach, token_is_void
 from handlers.freshness import LookUp, WriteTo, replace_question
 from handlers.members import profile_of
@@ -141,16 +140,24 @@ class Authors:
             return True
         return may(await self.standings.of(client, actor), "curate entries")
 
-    async def say(self, actor: Actor, entry_id: str, said: str, answer: str = "") -> bool:
+    async def say(self, actor: Actor, entry_id: str, said: str) -> bool:
         """Note what was said of a published entry; False where it is none any more."""
+        become = partial(retired if said == "retire" else verified, now=self.now())
+        return await self.team.change(actor.workspace, entry_id, "published", become) is not None
+
+    async def write(self, actor: Actor, entry_id: str, answer: str, opened_on: str) -> TeamEntry | None:
+        """Put another answer into a published entry, and return it as it is then; None where it is none any more.
+
+        It is left as it is where its answer is neither the one that the form was opened on, nor the new one.
+        """
         now: datetime = self.now()
 
         def become(entry: TeamEntry) -> TeamEntry:
-            if said == "retire":
-                return retired(entry, now)
-            return verified(replace(entry, answer=answer or entry.answer), now)
+            if entry.answer != answer and mark_of(entry.answer) != opened_on:
+                return entry
+            return verified(replace(entry, answer=answer), now)
 
-        return await self.team.change(actor.workspace, entry_id, "published", become) is not None
+        return await self.team.change(actor.workspace, entry_id, "published", become)
 
 
 async def pressed(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, *, authors: Authors) -> None:
@@ -161,8 +168,7 @@ async def pressed(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, *
     if entry is None or entry.state != "published" or not await authors.may(client, actor, entry_id):
         await answer_press(client, press, message([GONE], [section(GONE)]))
     elif what == "change":
-        form = change_form(entry, json.dumps([entry_id]))
-        await client.views_open(trigger_id=press.trigger_id, view=form)
+        await client.views_open(trigger_id=press.trigger_id, view=change_form(entry))
     else:
         done = await authors.say(actor, entry_id, what)
         text = SAID[what] if done else GONE
@@ -173,10 +179,16 @@ async def pressed(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, *
 async def changed(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, *, authors: Authors) -> None:
     """Take a changed answer, which is right as of now."""
     form = payloads.submission(body)
-    text, entry_id = form.typed.get(ids.BLOCK_ANSWER, "").strip(), ask_in(form)
+    text = form.typed.get(ids.BLOCK_ANSWER, "").strip()
+    entry_id, opened_on = entry_in(form.private_metadata)
     if not text or len(text) > LONGEST_ANSWER or "\0" in text:
         await ack(response_action="errors", errors={ids.BLOCK_ANSWER: "Please write the answer."})
         return
-    done = await authors.may(client, form.actor, entry_id) and await authors.say(form.actor, entry_id, "right", text)
-    said = "Thank you: it answers with this from now on, verified today." if done else GONE
+    entry = None
+    if await authors.may(client, form.actor, entry_id):
+        entry = await authors.write(form.actor, entry_id, text, opened_on)
+    if entry is not None and entry.answer != text:
+        await ack(response_action="update", view=change_form(entry, text))
+        return
+    said = GONE if entry is None else "Thank you: it answers with this from now on, verified today."
     await ack(response_action="update", view=told("Change the answer", said))

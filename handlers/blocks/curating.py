@@ -7,28 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from handlers import ids
-from handlers.blocks.message import Block, actions, button, context, cut, escape, header, option, plain, section
+from handlers.blocks.entry_form import field, text_field
+from handlers.blocks.message import Block, actions, button, context, cut, escape, header, plain, section
 from handlers.blocks.people import View
-from handlers.blocks.proposed import NAMED, NOT_NAMED, decisions, waiting
-from handlers.blocks.team import day, source_of
-from knowledge.team import (
-    LONGEST_ANSWER,
-    LONGEST_NAME,
-    LONGEST_QUESTION,
-    LONGEST_TOPIC,
-    MOST_NAMES,
-    MOST_ROLES,
-    MOST_TOPICS,
-    Alias,
-    Known,
-    TeamEntry,
-    is_due,
-)
+from handlers.blocks.proposed import waiting
+from handlers.blocks.team import day
+from knowledge.team import LONGEST_NAME, Alias, Known, TeamEntry, is_due
 
 TITLE = "Your team's knowledge"
 PAGE = 8
 """Entries and words on one page of the list."""
-SHOW = "show"
 ONLY_CURATORS = (
     "Only curators can do that: administrators of this workspace, and whom they named. Ask one of them, or try again "
     "in a moment if you are one."
@@ -92,7 +80,7 @@ def entry_list(found: Sequence[TeamEntry | Alias], leaf: Leaf, names: Mapping[st
     """Make the list of what was found; ``names`` are those of bundled entries, by id."""
     pages = max(1, -(-len(found) // PAGE))
     page = min(leaf.page, pages - 1)
-    blocks: list[Block] = [field("query", "Search names and questions", _text(leaf.query, 100))]
+    blocks: list[Block] = [field("query", "Search names and questions", text_field(leaf.query, 100))]
     for at, one in enumerate(found[page * PAGE : page * PAGE + PAGE]):
         blocks += _row(at, one, names, view)
     if not found:
@@ -134,76 +122,6 @@ def _who_and_when(what: str, user: str, when: str) -> str:
     return f"{what}{f' on {when}' if when else ''}{f' by <@{user}>' if user else ''}"
 
 
-def entry_form(entry: TeamEntry | None, names: Mapping[str, str], view: View, alike: Sequence[TeamEntry] = ()) -> Block:
-    """Make the form of an entry; ``names`` are those of roles, by id, ``alike`` what a proposal can be merged into."""
-    one = entry or TeamEntry("", "")
-    roles: Block = {
-        "type": "multi_external_select",
-        "action_id": ids.TEAM_ROLES,
-        "placeholder": plain("Type a role, a title or a tool", 150),
-        "min_query_length": 0,
-        "max_selected_items": MOST_ROLES,
-    }
-    chosen = [option(names[role], role) for role in one.roles if role in names]
-    if chosen:
-        roles["initial_options"] = chosen
-    author: Block = {"type": "checkboxes", "action_id": ids.INPUT, "options": [option("Show my name with it", SHOW)]}
-    # A tick is the consent of whoever saves: nobody finds one that another person made.
-    if one.shown_author and one.written_by == view.viewer:
-        author["initial_options"] = author["options"]
-    blocks = [
-        field("name", "Name", _text(one.name, LONGEST_NAME), optional=False),
-        field("names", "Other names", _text(", ".join(one.names), MOST_NAMES * (LONGEST_NAME + 2)), "With commas."),
-        field("question", "The question that it answers", _text(one.question, LONGEST_QUESTION)),
-        field(
-            "answer",
-            "Answer",
-            {**_text(one.answer, LONGEST_ANSWER), "multiline": True},
-            "Left empty, it is a topic: its card says whose field it is and whom to ask.",
-        ),
-        field("roles", "Whose field it is", roles),
-        field(
-            "topics",
-            "Topics that it belongs to",
-            _text(", ".join(one.topics), MOST_TOPICS * (LONGEST_TOPIC + 2)),
-            "As colleagues declare them, with commas.",
-        ),
-    ]
-    if one.source == "kept":
-        blocks.append(context(f"By {escape(one.shown_author)}. {NAMED}" if one.shown_author else NOT_NAMED))
-    else:
-        blocks.append(field("author", "Author", author))
-    if entry is not None:
-        if entry.state == "proposed":
-            blocks += decisions(entry, alike)
-        row = [_retire(entry)] if entry.state == "published" else []
-        if entry.state == "published":
-            row.append(button("Still right", ids.TEAM_VERIFY, entry.id, label=f"Say that {entry.name} is right now"))
-        if row:
-            blocks.append(actions(*row))
-        blocks.append(context(f"{entry.state}. {escape(source_of(entry, view.now))}"))
-    return {
-        "type": "modal",
-        "callback_id": ids.VIEW_TEAM_ENTRY,
-        "private_metadata": one.id,
-        "title": plain("An entry of your team", 24),
-        "submit": plain("Save" if entry is None or entry.state == "published" else "Publish", 24),
-        "close": plain("Cancel", 24),
-        "blocks": blocks,
-    }
-
-
-def _retire(entry: TeamEntry) -> Block:
-    made = button("Retire", ids.TEAM_RETIRE, entry.id, label=f"Retire {entry.name}: it stays, and answers nothing")
-    made["confirm"] = {
-        "title": plain("Retire it?", 100),
-        "text": plain("It answers nothing any more. You can bring it back.", 300),
-        "confirm": plain("Retire", 30),
-        "deny": plain("Keep", 30),
-    }
-    return made
-
-
 def word_form() -> Block:
     """Make the form of a word."""
     target: Block = {
@@ -219,7 +137,7 @@ def word_form() -> Block:
         "submit": plain("Save", 24),
         "close": plain("Cancel", 24),
         "blocks": [
-            field("name", "The word", _text("", LONGEST_NAME), "“Orakel”", optional=False),
+            field("name", "The word", text_field("", LONGEST_NAME), "“Orakel”", optional=False),
             field("entry_id", "What it stands for", target, "It is read as that, wherever it stands.", optional=False),
         ],
     }
@@ -233,24 +151,3 @@ def done(text: str, title: str = TITLE) -> Block:
         "close": plain("Done", 24),
         "blocks": [section(escape(text)), actions(button("Back to the list", ids.TEAM_LIST, Leaf().as_text()))],
     }
-
-
-def field(name: str, label: str, element: Block, hint: str = "", *, optional: bool = True) -> Block:
-    """Make a field of a form; errors name it by its block."""
-    made: Block = {
-        "type": "input",
-        "block_id": ids.team_block(name),
-        "optional": optional,
-        "label": plain(label, 2000),
-        "element": element,
-    }
-    if hint:
-        made["hint"] = plain(hint, 2000)
-    return made
-
-
-def _text(initial: str, longest: int) -> Block:
-    made: Block = {"type": "plain_text_input", "action_id": ids.INPUT, "max_length": min(longest, 3000)}
-    if initial:
-        made["initial_value"] = initial
-    return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -130,6 +131,147 @@ async def test_what_is_wrong_is_told_in_place(slack: LocalSlack, bot: Bot, clock
         refused = await slack.submit(BEN, form, empty | values)
         assert set(refused.errors) == wrong, values
     assert len(await entries(bot)) == 1
+
+
+async def edited(slack: LocalSlack, bot: Bot, user: str) -> View:
+    """Open the form of the first entry in the list."""
+    form = (await slack.press(user, await opened(slack, bot, "team_list", user), "team_edit:0")).view
+    assert form is not None
+    return form
+
+
+def shown_in(form: View, name: str) -> str:
+    [found] = [block["element"].get("initial_value", "") for block in form.blocks if block.get("block_id") == name]
+    return str(found)
+
+
+@pytest.mark.parametrize(("action", "said"), [("team_retire", "It is not retired"), ("team_verify", "*Save* it")])
+async def test_no_button_drops_what_is_typed(slack: LocalSlack, bot: Bot, clock: Clock, action: str, said: str) -> None:
+    odd = TeamEntry("team-odd", "GPU quota", ("a,  b", "c"), "How do I\nget it?", " Ask FinOps. ", (), ("x , y",))
+    await bot.team.save(TEAM, [published(odd, clock.at)])
+    [before] = await entries(bot)
+    clock.move(days=1)
+    for typed in ({"team_answer": "Ask Cai."}, {"team_author": ["show"]}, {"team_topics": "FinOps"}):
+        form = await edited(slack, bot, BEN)
+        await slack.enter(BEN, form, typed)
+        kept = (await slack.press(BEN, form, action)).view
+        assert kept is not None and said in words(kept)
+        assert await entries(bot) == (before,)
+    # What was typed is still there, and is saved.
+    form = await edited(slack, bot, BEN)
+    await slack.enter(BEN, form, {"team_answer": "Ask Cai."})
+    kept = (await slack.press(BEN, form, action)).view
+    assert kept is not None and shown_in(kept, "team_answer") == "Ask Cai."
+    assert (await slack.submit(BEN, kept)).errors == {}
+    [after] = await entries(bot)
+    assert (after.answer, after.verified_at, after.state) == ("Ask Cai.", clock.at, "published")
+    # Untouched, it does what it says.
+    done = (await slack.press(BEN, await edited(slack, bot, BEN), action)).view
+    assert done is not None and ("is retired" in words(done) or "is verified" in words(done))
+    await settled(bot)
+
+
+async def test_of_two_curators_the_second_is_told_what_the_first_changed(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await bot.team.save(TEAM, [published(QUOTA, clock.at)])
+    clock.move(minutes=1)
+    theirs, mine = await edited(slack, bot, ANN), await edited(slack, bot, BEN)
+    await slack.submit(ANN, theirs, {"team_answer": "Ask <Dee> now.", "team_roles": ["ai-product-manager"]})
+    told = (await slack.submit(BEN, mine, {"team_answer": "Ask Cai.", "team_topics": "FinOps"})).view
+    assert told is not None
+    said = words(told)
+    assert f"<@{ANN}> changed this entry while you had it open" in said
+    assert "*Answer* is now: Ask &lt;Dee&gt; now." in said
+    assert "*Whose field it is* is now: AI Product Manager" in said
+    assert "*Topics" not in said and "*Name*" not in said
+    assert (shown_in(told, "team_answer"), shown_in(told, "team_topics")) == ("Ask Cai.", "FinOps")
+    [entry] = await entries(bot)
+    assert (entry.answer, entry.written_by) == ("Ask <Dee> now.", ANN)
+    # Having read that, they decide.
+    saved = (await slack.submit(BEN, told)).view
+    assert saved is not None and "Saved." in words(saved)
+    [entry] = await entries(bot)
+    assert (entry.answer, entry.topics, entry.written_by) == ("Ask Cai.", ("FinOps",), BEN)
+    await settled(bot)
+
+
+@pytest.mark.parametrize("action", ["team_retire", "team_verify"])
+async def test_nobody_verifies_or_retires_what_they_have_not_seen(
+    slack: LocalSlack, bot: Bot, clock: Clock, action: str
+) -> None:
+    await bot.team.save(TEAM, [published(QUOTA, clock.at)])
+    clock.move(minutes=1)
+    theirs, mine = await edited(slack, bot, ANN), await edited(slack, bot, BEN)
+    await slack.submit(ANN, theirs, {"team_answer": "Ask Dee."})
+    [before] = await entries(bot)
+    clock.move(minutes=1)
+    told = (await slack.press(BEN, mine, action)).view
+    assert told is not None and "*Answer* is now: Ask Dee." in words(told)
+    assert await entries(bot) == (before,)
+    await settled(bot)
+
+
+async def test_of_two_who_save_in_the_same_moment_one_is_told(
+    slack: LocalSlack, bot: Bot, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bot.team.save(TEAM, [published(QUOTA, clock.at)])
+    clock.move(minutes=1)
+    mine = await edited(slack, bot, BEN)
+    change, first = bot.team.change, [published(replace(QUOTA, answer="Ask Dee.", written_by=ANN), clock.now())]
+
+    async def after_another(*arguments: Any) -> TeamEntry | None:
+        # Between what is read and what is written another process writes.
+        if first:
+            await bot.team.save(TEAM, [first.pop()])
+        return await change(*arguments)
+
+    monkeypatch.setattr(bot.team, "change", after_another)
+    told = (await slack.submit(BEN, mine, {"team_answer": "Ask Cai."})).view
+    assert told is not None and "*Answer* is now: Ask Dee." in words(told)
+    assert [one.answer for one in await entries(bot)] == ["Ask Dee."]
+    await settled(bot)
+
+
+async def test_a_proposal_that_another_published_is_shown_with_what_was_typed(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await bot.team.save(TEAM, [replace(QUOTA, changed_at=clock.at)])
+    clock.move(minutes=1)
+    theirs, mine = await edited(slack, bot, ANN), await edited(slack, bot, BEN)
+    published_by_ann = (await slack.submit(ANN, theirs, {"team_answer": "Ask Dee."})).view
+    assert published_by_ann is not None and "Saved." in words(published_by_ann)
+    told = (await slack.submit(BEN, mine, {"team_answer": "Ask Cai."})).view
+    assert told is not None and "It answers now." in words(told) and "*Answer* is now: Ask Dee." in words(told)
+    assert shown_in(told, "team_answer") == "Ask Cai."
+    await settled(bot)
+    assert await log(bot) == ["entry published"]
+
+
+async def test_an_entry_that_was_retired_meanwhile_is_not_brought_back_unknowingly(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await bot.team.save(TEAM, [published(QUOTA, clock.at)])
+    clock.move(minutes=1)
+    theirs, mine = await edited(slack, bot, ANN), await edited(slack, bot, BEN)
+    await slack.press(ANN, theirs, "team_retire")
+    told = (await slack.submit(BEN, mine, {"team_answer": "Ask Cai."})).view
+    assert told is not None and "It is retired now." in words(told)
+    assert "None of what it says was changed." in words(told) and shown_in(told, "team_answer") == "Ask Cai."
+    assert [one.state for one in await entries(bot)] == ["retired"]
+    await settled(bot)
+
+
+async def test_the_same_form_twice_is_saved_once(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    await bot.team.save(TEAM, [published(QUOTA, clock.at)])
+    clock.move(minutes=1)
+    form = await edited(slack, bot, BEN)
+    values = {"team_name": {"value": "GPU quota"}, "team_answer": {"value": "Ask Cai."}}
+    for _ in range(2):
+        await interact(slack, submission(BEN, ids.VIEW_TEAM_ENTRY, form.private_metadata, values))
+        assert "Saved." in slack.deliveries[-1].text
+    await settled(bot)
+    assert await log(bot) == ["entry changed"]
 
 
 async def test_the_list_is_searched_and_turned(slack: LocalSlack, bot: Bot, clock: Clock) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -104,6 +105,21 @@ async def test_changed_by_its_author(slack: LocalSlack, bot: Bot, clock: Clock) 
     assert done.view is not None and "verified today" in words(done.view)
     found = await entry(bot)
     assert (found.answer, found.verified_at, found.shown_author) == ("With the new alias.", clock.at, "Dee Dorsey")
+
+
+async def test_the_author_is_told_that_a_curator_changed_the_answer(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    question = await asked(slack, bot, clock)
+    opened = await slack.press(DEE, question, "verify:change")
+    assert opened.view is not None
+    await bot.team.save(TEAM, [published(replace(await entry(bot), answer="With <its> name."), clock.now())])
+    again = (await slack.submit(DEE, opened.view, {"answer": "With the new alias."})).view
+    assert again is not None
+    assert "Somebody changed the answer" in words(again) and "With &lt;its&gt; name." in words(again)
+    assert "With the new alias." in str(again.blocks)
+    assert (await entry(bot)).answer == "With <its> name."
+    done = await slack.submit(DEE, again)
+    assert done.view is not None and "verified today" in words(done.view)
+    assert (await entry(bot)).answer == "With the new alias."
 
 
 async def test_retired_by_its_author_and_brought_back_by_a_curator(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
