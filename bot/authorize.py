@@ -14,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.scopes import missing_scopes
 from bot.timers import Job
-from handlers.errors import VOID
+from handlers.errors import VOID, code_of
 
 logger = logging.getLogger(__name__)
 RETRY_SECONDS = (1.0, 5.0, 30.0, 60.0)
@@ -106,7 +106,7 @@ class TokenAuthorize:
             try:
                 found = await self._client.auth_test()
             except SlackApiError as error:
-                self.state = str(error.response.get("error") or "refused")
+                self.state = code_of(error)
                 if self.state in VOID:
                     logger.error(
                         "Slack refuses SLACK_BOT_TOKEN (%s). Install the app again and set its token.", self.state

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.scopes import OPTIONAL_SCOPES, SCOPES, missing_scopes
 from bot.settings import Settings, SettingsError, check_certificates, mode_of
-from bot.slack import slack_client
+from bot.slack import single_client
 from storage.database import head_version, open_engine, schema_version, sqlite_file
 from storage.inbox import DeadLetter, SqlInbox
 from storage.installations import SqlInstallations
@@ -116,10 +116,10 @@ async def _slack(settings: Settings, now: Clock) -> list[Finding]:
         own = "each workspace has its own: see installations"
         clock = _clock(await _asked_nothing(settings), now())
         return [Finding("token", "skipped", own), Finding("scopes", "skipped", own), clock]
-    client = _impatient(slack_client(settings, settings.slack_bot_token.get_secret_value()))
     answer: AsyncSlackResponse | None
     try:
-        answer = await client.auth_test()
+        async with single_client(settings, settings.slack_bot_token.get_secret_value()) as client:
+            answer = await _impatient(client).auth_test()
         where = f"{answer.get('team')} ({answer.get('url')})"
         token = Finding("token", "ok", f"valid, as {answer.get('user')} in {where}")
         scopes = _scopes(answer)
@@ -140,7 +140,8 @@ async def _slack(settings: Settings, now: Clock) -> list[Finding]:
 async def _asked_nothing(settings: Settings) -> AsyncSlackResponse | None:
     """Ask Slack for nothing but its time; it needs no token for that."""
     try:
-        return await _impatient(slack_client(settings)).api_test()
+        async with single_client(settings) as client:
+            return await _impatient(client).api_test()
     except SlackApiError as error:
         return error.response if isinstance(error.response, AsyncSlackResponse) else None
     except UNREACHABLE:
@@ -150,7 +151,8 @@ async def _asked_nothing(settings: Settings) -> AsyncSlackResponse | None:
 async def _app_token(settings: Settings, token: str) -> Finding:
     try:
         # The address that comes back lets anybody in: it is not looked at. Unused it is void after half a minute.
-        await _impatient(slack_client(settings)).apps_connections_open(app_token=token)
+        async with single_client(settings) as client:
+            await _impatient(client).apps_connections_open(app_token=token)
     except SlackApiError as error:
         answer = error.response if isinstance(error.response, AsyncSlackResponse) else None
         return _refused("app token", "SLACK_APP_TOKEN", answer)

@@ -132,7 +132,7 @@ class Intake:
             response = await self._bolt.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode", context=context))
         except Exception as error:
             # Some errors escape Bolt's own handling, e.g. a view_submission without a view type.
-            return await on_error(error, body, context)
+            return await on_error(error, body, {"client": self._client, **context})
         if response.status == 404:
             logger.info("no listener for %s", str(body.get("type") or body.get("command"))[:40])
             return BoltResponse(status=200)

@@ -17,7 +17,8 @@ from bot.app import open_database
 from bot.doctor import UNREACHABLE
 from bot.migrations import UNUSABLE, unusable
 from bot.settings import Settings, SettingsError, check_certificates
-from bot.slack import open_session, slack_client
+from bot.slack import single_client
+from handlers.errors import code_of
 from knowledge.people_rows import ID
 from knowledge.rows import BadLine
 from storage.database import head_version, migrate, schema_version, sqlite_file
@@ -92,16 +93,13 @@ async def workspace_of(settings: Settings, given: str | None) -> str:
     if settings.slack_bot_token is None:
         raise SettingsError("Which workspace? Set SLACK_BOT_TOKEN, or give its id: --workspace T012AB3CD")
     check_certificates(settings)
-    client = slack_client(settings, settings.slack_bot_token.get_secret_value())
-    client.session = open_session()
     try:
-        found = await client.auth_test()
+        async with single_client(settings, settings.slack_bot_token.get_secret_value()) as client:
+            found = await client.auth_test()
     except SlackApiError as error:
-        raise SettingsError(f"Slack refuses SLACK_BOT_TOKEN ({error.response.get('error')}).") from error
+        raise SettingsError(f"Slack refuses SLACK_BOT_TOKEN ({code_of(error)}).") from error
     except UNREACHABLE as error:
         raise SettingsError("Slack can't be reached to ask for the workspace. Give its id: --workspace ID") from error
-    finally:
-        await client.session.close()
     org_wide = found.get("is_enterprise_install") and found.get("enterprise_id")
     return str(found["enterprise_id"] if org_wide else found["team_id"])
 

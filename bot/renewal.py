@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.settings import OAuth
 from bot.slack import Sleep, oauth_access
+from handlers.errors import code_of
 from storage.installations import Installation, SqlInstallations
 
 logger = logging.getLogger(__name__)
@@ -81,5 +81,4 @@ class Renewal:
 
 def _said(error: Exception) -> str:
     # Never the answer itself: it may hold tokens.
-    answer = error.response if isinstance(error, SlackApiError) else None
-    return str(answer.get("error")) if isinstance(answer, AsyncSlackResponse) else type(error).__name__
+    return code_of(error) if isinstance(error, SlackApiError) else type(error).__name__

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from urllib.parse import urlsplit
 
@@ -181,6 +182,14 @@ def open_session(*traces: aiohttp.TraceConfig) -> aiohttp.ClientSession:
         timeout=aiohttp.ClientTimeout(total=SLACK_SECONDS),
         trust_env=False,
     )
+
+
+@asynccontextmanager
+async def single_client(settings: Settings, token: str | None = None) -> AsyncIterator[AsyncWebClient]:
+    """Give a client for a call or two outside of the bot: without a session the SDK follows redirects."""
+    client = slack_client(settings, token)
+    async with open_session() as client.session:
+        yield client
 
 
 class RedirectRefusedError(aiohttp.ClientError):

@@ -21,6 +21,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.server import MalformedBody, parse
 from bot.slack import refusing_redirects
+from handlers.errors import code_of
 
 logger = logging.getLogger(__name__)
 Take = Callable[[dict[str, Any]], Awaitable[BoltResponse]]
@@ -242,7 +243,7 @@ class SocketMode:
                 await self._greeting(connection)
                 return connection
         except SlackApiError as error:
-            problem = NoConnection(str(error.response.get("error") or "refused"), _retry_after(error))
+            problem = NoConnection(code_of(error), _retry_after(error))
         except TimeoutError:
             problem = NoConnection("no answer in time")
         except NoConnection as error:

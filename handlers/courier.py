@@ -24,7 +24,7 @@ from handlers.blocks.asks import (
 from handlers.blocks.keeping import with_keeping
 from handlers.blocks.message import Message
 from handlers.blocks.people import View
-from handlers.errors import out_of_reach, token_is_void
+from handlers.errors import code_of, out_of_reach, token_is_void
 from handlers.limits import wait_to_post
 from handlers.members import FRESH, profile_of
 from handlers.replies import ClientOf, Clock
@@ -126,7 +126,7 @@ class Courier:
         try:
             await self._write(client, due, ask)
         except Exception as error:
-            code = error.response.get("error") if isinstance(error, SlackApiError) else type(error).__name__
+            code = code_of(error) if isinstance(error, SlackApiError) else type(error).__name__
             logger.warning("a message about a question could not be written: %s", code)
             if token_is_void(error):
                 await self._deliveries.put_off(due, self._now() + NO_CLIENT, counted=False)
@@ -287,7 +287,7 @@ async def _reply(client: AsyncWebClient, to: Asker | Askee, shown: Message) -> N
     try:
         await _post(client, to.channel or to.user, shown, to.ts or None)
     except SlackApiError as error:
-        if not to.ts or error.response.get("error") not in GONE:
+        if not to.ts or code_of(error) not in GONE:
             raise
         await _post(client, to.user, shown)
 
@@ -297,7 +297,7 @@ async def _redrawn(client: AsyncWebClient, whose: Asker, card: Message) -> bool:
     try:
         await _redraw(client, whose.channel, whose.ts, card)
     except SlackApiError as error:
-        if error.response.get("error") not in GONE:
+        if code_of(error) not in GONE:
             raise
         return False
     return True

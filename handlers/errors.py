@@ -47,6 +47,13 @@ VOID = frozenset({"invalid_auth", "account_inactive", "token_revoked", "token_ex
 """What Slack answers to a token that is void (https://docs.slack.dev/reference/methods/auth.test)."""
 
 
+def code_of(error: SlackApiError) -> str:
+    """Return what Slack answered instead; "no JSON" for what is none of Slack's, e.g. a page of a proxy in between."""
+    # The SDK puts in the HTTP response then, or Slack's with a text in it.
+    said = getattr(error.response, "data", None)
+    return str(said.get("error") or "an error") if isinstance(said, dict) else "no JSON"
+
+
 def out_of_reach(error: Exception) -> bool:
     """Tell whether the failure is one of the network, of a rate limit or of a server, and not an answer of Slack."""
     if isinstance(error, SlackApiError):

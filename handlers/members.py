@@ -12,9 +12,9 @@ from typing import Any
 from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from handlers import payloads
+from handlers.errors import code_of
 from handlers.replies import Clock, Later
 from knowledge.answers import Answer, Suggestion, TeamCard
 from knowledge.people import Member
@@ -130,13 +130,6 @@ async def _is_away(client: AsyncWebClient, user: str, now: datetime | None) -> b
     return bool(dnd.get("snooze_enabled")) or (
         now is not None and payloads.is_within_dnd({name: dnd.get(name) for name in payloads.DND}, now)
     )
-
-
-def code_of(error: SlackApiError) -> str:
-    """Return what Slack answered instead."""
-    # Where the answer is no JSON, the SDK puts in the HTTP response instead of Slack's.
-    answer = error.response
-    return str(answer.get("error") or "an error") if isinstance(answer, AsyncSlackResponse) else "no JSON"
 
 
 async def profile_changed(body: dict[str, Any], *, people: People, left: Left, now: Clock) -> None:

@@ -142,9 +142,19 @@ def malformed(body: Payload) -> str | None:
             _check_interaction(body)
         elif not body.get("ssl_check"):
             _needs(body, "type")
+        _check_envelope(body)
     except PayloadError as error:
         return str(error)
     return None
+
+
+def _check_envelope(body: Payload) -> None:
+    """Check what Bolt reads of everything to find the workspace."""
+    if body.get("authorizations") is not None:
+        _list(body["authorizations"], "authorizations")
+    for name in ("team", "enterprise"):
+        if not isinstance(body.get(name), str | Mapping | None):
+            raise PayloadError(f"{name}: neither text nor an object")
 
 
 def _check_command(body: Payload) -> None:
@@ -307,7 +317,7 @@ def removed_from(body: Payload) -> tuple[str, ...]:
 
 
 def check_event(event: Payload) -> None:
-    """Check what Bolt reads of an event before any listener does. Raises PayloadError."""
+    """Check what Bolt reads of an event before any listener, and what is read of a profile. Raises PayloadError."""
     _texts(event, "channel_id", "user_id", "ts", "thread_ts", "tab", within="event")
     _objects(event, "item", "message", "view", "assistant_thread", within="event")
     for name in ("channel", "user"):
@@ -315,6 +325,14 @@ def check_event(event: Payload) -> None:
             raise PayloadError(f"event.{name}: neither text nor an object")
     if event.get("type") == "app_home_opened":
         _needs(event, "user", within="event")
+    if event.get("type") == "user_change":
+        _objects(event, "user", within="event")
+        user = event.get("user") or {}
+        _needs(user, "id", within="event.user")
+        _texts(user, "tz", "name", "real_name", "presence", within="event.user")
+        _objects(user, "profile", within="event.user")
+        says = ("status_text", "status_emoji", "display_name", "real_name", "title")
+        _texts(user.get("profile") or {}, *says, within="event.user.profile")
 
 
 def _from_outside(event: Payload, team: object, enterprise: object, org_wide: bool) -> bool:

@@ -15,7 +15,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers import payloads
-from handlers.members import FRESH, GONE, UNREACHABLE, code_of
+from handlers.errors import code_of
+from handlers.members import FRESH, GONE, UNREACHABLE
 from handlers.payloads import Actor
 from handlers.replies import Clock
 from knowledge.ports import People, Workspaces

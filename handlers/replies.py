@@ -18,7 +18,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from handlers.blocks.feedback import with_plain_buttons
 from handlers.blocks.message import MESSAGE_BLOCKS, Block, Message, plain, section
 from handlers.blocks.people import View
-from handlers.errors import apology, new_reference
+from handlers.errors import apology, code_of, new_reference
 from handlers.limits import wait_to_post
 from handlers.payloads import Actor, Press, Said
 from handlers.response_url import send_to
@@ -55,7 +55,7 @@ async def post(client: AsyncWebClient, said: Said, message: Message) -> None:
     try:
         await _post_or_plainer(client, message, channel=said.channel, thread_ts=thread)
     except SlackApiError as error:
-        if said.direct or error.response.get("error") not in UNWRITABLE:
+        if said.direct or code_of(error) not in UNWRITABLE:
             raise
         # The channel takes nothing from us: the person is told where they can read it.
         await wait_to_post(client, "chat.postMessage", said.actor.user)
@@ -103,7 +103,7 @@ async def _post_or_plainer(client: AsyncWebClient, message: Message, **where: st
             await client.chat_postMessage(**where, **shown.payload())  # type: ignore[arg-type]
             return
         except SlackApiError as error:
-            refused = error.response.get("error")
+            refused = code_of(error)
             if refused not in REFUSED_BLOCKS:
                 raise
             if refused != "invalid_blocks":
@@ -127,7 +127,7 @@ async def whisper(client: AsyncWebClient, said: Said, message: Message) -> None:
         try:
             await _whisper_or_plainer(client, said, message)
         except SlackApiError as error:
-            if error.response.get("error") not in UNWRITABLE | {"user_not_in_channel"}:
+            if code_of(error) not in UNWRITABLE | {"user_not_in_channel"}:
                 raise
             await _post_or_plainer(client, _with_notice(message), channel=said.actor.user)
 
@@ -138,7 +138,7 @@ async def _whisper_or_plainer(client: AsyncWebClient, said: Said, message: Messa
     try:
         await client.chat_postEphemeral(**where, **payload)  # type: ignore[arg-type]
     except SlackApiError as error:
-        if error.response.get("error") not in REFUSED_BLOCKS:
+        if code_of(error) not in REFUSED_BLOCKS:
             raise
         await client.chat_postEphemeral(**where, text=payload["text"])  # type: ignore[arg-type]
 
@@ -171,7 +171,7 @@ async def show_modal(client: AsyncWebClient, press: Press, view: Block, *, repla
             return await client.views_push(trigger_id=press.trigger_id, view=view)
         except SlackApiError as error:
             # Slack piles up three modals at most.
-            if error.response.get("error") != "push_limit_reached":
+            if code_of(error) != "push_limit_reached":
                 raise
     return await client.views_update(view_id=press.view_id, view=view)
 

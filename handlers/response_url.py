@@ -33,17 +33,15 @@ async def send_to(url: str, body: dict[str, Any], client: AsyncWebClient | None)
     """
     if not is_slacks(url, client):
         raise ReplyError("response_url leads elsewhere than to Slack")
-    webhook = (
-        AsyncWebhookClient(
-            url,
-            timeout=client.timeout,
-            proxy=client.proxy,
-            ssl=client.ssl,
-            session=client.session,
-            retry_handlers=[],
-        )
-        if client
-        else AsyncWebhookClient(url, retry_handlers=[])
+    if client is None:
+        raise ReplyError("there is no session to post to response_url by")
+    webhook = AsyncWebhookClient(
+        url,
+        timeout=client.timeout,
+        proxy=client.proxy,
+        ssl=client.ssl,
+        session=client.session,
+        retry_handlers=[],
     )
     request = HttpRequest(method="POST", url="response_url", headers={})
     state = RetryState()
@@ -53,7 +51,7 @@ async def send_to(url: str, body: dict[str, Any], client: AsyncWebClient | None)
             return
         response = HttpResponse(status_code=answer.status_code, headers=answer.headers)
         state.next_attempt_requested = False
-        for handler in client.retry_handlers if client else ():
+        for handler in client.retry_handlers:
             if await handler.can_retry_async(state=state, request=request, response=response):
                 await handler.prepare_for_next_attempt_async(state=state, request=request, response=response)
                 break

@@ -29,7 +29,7 @@ from storage.inbox import SqlInbox
 from storage.keys import Keys, new_key
 from storage.people import SqlPeople
 from storage.threads import SqlThreads
-from tests.benchmarks import asks, page, people, workspaces
+from tests.benchmarks import asks, flood, page, people, workspaces
 from tests.benchmarks.served import ROOT, Server, bot_settings, serving
 from tests.benchmarks.traffic import Load, SlackStandIn, command, load, mentions, percentile
 from tests.databases import on_server, postgres_database
@@ -45,6 +45,7 @@ MARKS = {
         "<!-- figures of workspaces: written by the benchmark -->",
         "<!-- end of the figures of workspaces -->",
     ),
+    "flood": ("<!-- figures of a flood: written by the benchmark -->", "<!-- end of the figures of a flood -->"),
     "asks": ("<!-- figures of questions: written by the benchmark -->", "<!-- end of the figures of questions -->"),
     "people": ("<!-- figures of people: written by the benchmark -->", "<!-- end of the figures of people -->"),
 }
@@ -268,13 +269,18 @@ def measured(part: str, count: int, quick: bool) -> list[Row]:
         return measure_people(quick)
     if part == "workspaces":
         return asyncio.run(measure_workspaces(quick))
+    if part == "flood":
+        return asyncio.run(measure_flood(quick))
     return asyncio.run(measure(count) if part == "bot" else measure_page(count))
 
 
 async def measure_workspaces(quick: bool) -> list[Row]:
-    """Authorize requests of a thousand workspaces on one process."""
+    """Authorize requests of a thousand workspaces on one process; then send them over HTTP."""
     with tempfile.TemporaryDirectory() as name:
         taken = await workspaces.figures(Path(name), 2 if quick else workspaces.ROUNDS)
+        found = await workspaces.served(Path(name), 3 if quick else workspaces.SERVED_ROUNDS)
+    over = f"`/genai-role mlops` from {workspaces.WORKSPACES:,} workspaces in turn, 16 connections"
+    asked = len(found.commands.milliseconds) + found.mentions
     what = f"Authorizing a request, {workspaces.WORKSPACES:,} workspaces"
     return [
         Row(f"{what}: first time, median", percentile(taken.cold, 0.5), "ms", None, "reads the database"),
@@ -282,6 +288,31 @@ async def measure_workspaces(quick: bool) -> list[Row]:
         Row(f"{what}: warm, p99", percentile(taken.warm, 0.99) * 1000, "µs"),
         Row("Memory that all calls after the first round took", taken.after - taken.before, "MB", 5),
         Row("Tokens of another workspace", taken.mistakes, "calls", 1),
+        Row(f"{over}: median", found.commands.at(0.5), "ms"),
+        Row(f"{over}: p99", found.commands.at(0.99), "ms"),
+        Row(f"{over}: throughput", found.commands.per_second, "requests/s"),
+        Row("Resident memory after the first round over HTTP", found.before, "MB", 200),
+        Row("Memory that the rounds after it took", found.after - found.before, "MB", 15, f"{asked:,} requests"),
+        Row("Replies and calls that name another workspace", len(found.strays), "of all", 1),
+    ]
+
+
+async def measure_flood(quick: bool) -> list[Row]:
+    """Let one person search far too often, beside others."""
+    with tempfile.TemporaryDirectory() as name:
+        found = await flood.figures(Path(name), 2.0 if quick else 10.0, 2 if quick else 4)
+    beside = f"Searches of others beside {flood.A_SECOND} a second from one person"
+    quiet, flooded = percentile(found.quiet, 0.99), percentile(found.beside, 0.99)
+    return [
+        Row("The flood: searches", found.sent / found.seconds, "requests/s", None, f"{found.sent:,} in all"),
+        Row("The flood: answered with something to choose", found.answered, "requests"),
+        Row(
+            "Searches of others alone: median", percentile(found.quiet, 0.5), "ms", None, f"{len(found.quiet)} searches"
+        ),
+        Row("Searches of others alone: p99", quiet, "ms"),
+        Row(f"{beside}: median", percentile(found.beside, 0.5), "ms", None, f"{len(found.beside)} searches"),
+        Row(f"{beside}: p99", flooded, "ms"),
+        Row("p99 of others beside the flood, as a share of that without", flooded / quiet, "", 2),
     ]
 
 

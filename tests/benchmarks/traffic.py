@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
 
@@ -35,7 +35,7 @@ class SlackStandIn:
     async def start(self) -> None:
         """Listen on a free port of loopback."""
         site = web.Application()
-        site.router.add_post("/api/{method}", self._answer)
+        site.router.add_route("*", "/api/{method}", self._answer)
         self._runner = web.AppRunner(site, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -51,10 +51,15 @@ class SlackStandIn:
         async with self._came:
             await self._came.wait_for(lambda: self.posts >= count)
 
+    def look_at(self, request: web.Request, sent: bytes) -> None:
+        """See what is called; for those who want to."""
+
     async def _answer(self, request: web.Request) -> web.Response:
         at = time.perf_counter()
+        sent = await request.read()
+        self.look_at(request, sent)
         # Only the thread is wanted: parsing whole messages would take as long as the bot takes to write them.
-        found = _THREAD.search(await request.read())
+        found = _THREAD.search(sent)
         self.calls.append((request.match_info["method"], {"thread_ts": found[1].decode() if found else ""}, at))
         if self.calls[-1][0] == "chat.postMessage":
             self.posts += 1
@@ -87,14 +92,14 @@ def percentile(values: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
-def command(text: str) -> bytes:
+def command(text: str, team: str = "T0BENCH", user: str = "U0ASKER") -> bytes:
     """Return the body of a slash command."""
     return urlencode(
         {
             "command": "/genai-role",
             "text": text,
-            "team_id": "T0BENCH",
-            "user_id": "U0ASKER",
+            "team_id": team,
+            "user_id": user,
             "user_name": "asker",
             "channel_id": "C0BENCH",
             "channel_name": "general",
@@ -105,14 +110,14 @@ def command(text: str) -> bytes:
     ).encode()
 
 
-def mention(number: int, text: str) -> bytes:
+def mention(number: int, text: str, team: str = "T0BENCH", channel: str = "", user: str = "") -> bytes:
     """Return the body of an app_mention event, each in a message of its own, in one of ten channels."""
     ts = f"1800000000.{number:06}"
-    channel = f"C0BENCH{number % 10}"
+    channel = channel or f"C0BENCH{number % 10}"
     # A thousand people ask: one alone would be held to a fair pace.
     event = {
         "type": "app_mention",
-        "user": f"U0ASK{number % 1000:03}",
+        "user": user or f"U0ASK{number % 1000:03}",
         "text": f"<@{BOT}> {text}",
         "ts": ts,
         "channel": channel,
@@ -120,14 +125,27 @@ def mention(number: int, text: str) -> bytes:
     return json.dumps(
         {
             "type": "event_callback",
-            "team_id": "T0BENCH",
+            "team_id": team,
             "api_app_id": "A0BENCH",
             "event_id": f"Ev{number:06}",
             "event_time": 1_800_000_000,
             "event": {**event, "event_ts": ts},
-            "authorizations": [{"team_id": "T0BENCH", "user_id": BOT, "is_bot": True}],
+            "authorizations": [{"team_id": team, "user_id": BOT, "is_bot": True}],
         }
     ).encode()
+
+
+def search(typed: str, user: str) -> bytes:
+    """Return the body of a search in a menu."""
+    payload = {
+        "type": "block_suggestion",
+        "user": {"id": user, "team_id": "T0BENCH"},
+        "team": {"id": "T0BENCH"},
+        "action_id": "roles_lead",
+        "block_id": "roles_lead",
+        "value": typed,
+    }
+    return urlencode({"payload": json.dumps(payload)}).encode()
 
 
 class Connection:
@@ -166,16 +184,23 @@ class Connection:
 
 async def load(url: str, body: bytes, count: int, connections: int, check: Callable[[bytes], bool]) -> Load:
     """Send a body that often over that many connections, each waiting for its answer before it sends the next."""
+    return await load_each(url, ((body, FORM, check) for _ in range(count)), connections)
+
+
+async def load_each(
+    url: str, sent: Iterable[tuple[bytes, str, Callable[[bytes], bool]]], connections: int, most: float = MOST_SECONDS
+) -> Load:
+    """Send bodies of these types, each with what its answer has to pass; see ``load``."""
     taken: list[float] = []
-    ends = time.perf_counter() + MOST_SECONDS
-    left = iter(range(count))
+    ends = time.perf_counter() + most
+    left = iter(sent)
 
     async def one(connection: Connection) -> None:
-        for _ in left:
+        for body, content_type, check in left:
             started = time.perf_counter()
             if started > ends:
                 return
-            status, answer = await connection.post(body, FORM)
+            status, answer = await connection.post(body, content_type)
             taken.append((time.perf_counter() - started) * 1000)
             if status != 200 or not check(answer):
                 raise RuntimeError(f"answered {status}: {answer[:200]!r}")

@@ -6,24 +6,28 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from urllib.parse import urlencode
 
 import pytest
 from aiohttp import ClientSession, web
+from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app import Bot
+from bot.doctor import examine
 from bot.headers import HEADERS, LONGEST_HEADER
 from bot.intake import MOST_LEVELS
 from bot.local import GENERAL, LocalSlack
+from bot.offline import workspace_of
 from bot.server import FrontDoor
-from bot.settings import Settings
+from bot.settings import Settings, SettingsError
 from bot.slack import SLACK_SECONDS, RedirectRefusedError, open_session, slack_client
 from handlers.pace import MOST_SEARCHES, SEARCHING
 from handlers.response_url import ReplyError, is_slacks, send_to
 from tests.conftest import ANN, BEN, TEAM, Clock, Start, declares, interact, rows, settled
+from tests.databases import KEY
 from tests.docs.pages import ROOT
 from tests.routing import named
 
@@ -218,9 +222,73 @@ async def test_no_call_is_led_elsewhere(status: int) -> None:
     assert taken == []
 
 
+async def ask_as_doctor(settings: Settings) -> None:
+    assert "clock" in {finding.name for finding in (await examine(settings)).findings}
+
+
+async def ask_as_doctor_of_many(settings: Settings) -> None:
+    many = {"slack_bot_token": None, "slack_app_token": None, "slack_client_id": "1.2"}
+    await ask_as_doctor(settings.model_copy(update=many))
+
+
+async def ask_for_the_workspace(settings: Settings) -> None:
+    with pytest.raises(SettingsError, match="can't be reached"):
+        await workspace_of(settings, None)
+
+
+@pytest.mark.parametrize("ask", [ask_as_doctor, ask_as_doctor_of_many, ask_for_the_workspace])
+async def test_no_command_is_led_elsewhere(database: str, ask: Callable[[Settings], Awaitable[None]]) -> None:
+    taken: list[str] = []
+    asked: list[str] = []
+
+    async def take(request: web.Request) -> web.Response:
+        taken.append(request.path)
+        return web.json_response({"ok": True, "team_id": TEAM})
+
+    elsewhere = web.Application()
+    elsewhere.router.add_route("*", "/{path:.*}", take)
+    async with served(elsewhere) as other:
+
+        async def lead_away(request: web.Request) -> web.Response:
+            asked.append(request.path)
+            return web.Response(status=307, headers={"Location": f"{other}{request.path}"})
+
+        leading = web.Application()
+        leading.router.add_route("*", "/{path:.*}", lead_away)
+        async with served(leading) as first:
+            await ask(
+                Settings(
+                    _env_file=None,  # type: ignore[call-arg]
+                    slack_bot_token=SecretStr("xoxb-none"),
+                    slack_app_token=SecretStr("xapp-none"),
+                    slack_api_url=f"{first}/api/",
+                    ssl_cert_file=None,
+                    https_proxy=None,
+                    database_url=database,
+                    encryption_keys=SecretStr(KEY),
+                )
+            )
+    assert asked
+    assert taken == []
+
+
+def test_every_client_has_such_a_session() -> None:
+    """Clients are made for the running bot, all with one session, and by `single_client`; webhooks take a client's."""
+    makes = re.compile(r"\b(?:slack_client|AsyncWebClient|WebClient|WebhookClient|AsyncWebhookClient)\(")
+    found = {
+        str(file.relative_to(ROOT))
+        for folder in ("bot", "handlers", "knowledge", "storage")
+        for file in (ROOT / folder).rglob("*.py")
+        if makes.search(file.read_text(encoding="utf-8")) and "local" not in file.parts
+    }
+    assert found == {"bot/slack.py", "bot/app.py", "handlers/response_url.py"}
+    assert "session=client.session" in (ROOT / "handlers/response_url.py").read_text(encoding="utf-8")
+
+
 async def test_every_call_has_a_deadline(bot: Bot) -> None:
     for client in bot.clients:
         assert client.session is not None
+        assert client.session is bot.clients[0].session
         assert client.session.timeout.total == client.timeout == SLACK_SECONDS
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app import Bot
@@ -11,6 +12,7 @@ from bot.local import LocalSlack
 from handlers.payloads import Actor, administers
 from handlers.permissions import FRESH_ADMINISTRATOR, MAY, MOST_LOOK_UPS, MOST_TRIES, RESERVED, Standings, may
 from knowledge.workspaces import Settings
+from tests.bot.test_hardening import served
 from tests.conftest import ANN, BEN, CAI, DEE, EVA, GUS, OLD, ROB, TEAM, Clock, declares
 
 
@@ -79,6 +81,20 @@ async def test_while_slack_does_not_say_nobody_administers(
     # Known as a member by what was declared; and never heard of.
     assert await standings.of(client, actor(DEE)) == "member"
     assert await standings.of(client, actor(CAI)) == "unknown"
+
+
+async def test_where_a_proxy_answers_in_slacks_place_nobody_is_known(
+    bot: Bot, standings: Standings, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def say(_request: web.Request) -> web.Response:
+        return web.Response(status=405, text="405: Method Not Allowed")
+
+    site = web.Application()
+    site.router.add_route("*", "/{path:.*}", say)
+    async with served(site) as address:
+        client = AsyncWebClient(base_url=f"{address}/api/", session=bot.clients[0].session)
+        assert await standings.of(client, actor(CAI)) == "unknown"
+    assert "no JSON" in caplog.text
 
 
 async def crowd(standings: Standings, client: AsyncWebClient) -> None:
