@@ -173,7 +173,7 @@ class SqlInstallations:
     async def use_state(self, state: str, now: datetime) -> bool:
         """Use a state up; False where it was used before."""
         mark = hashlib.sha256(state.encode()).hexdigest()
-        insert = insert_into(self._engine, used_states).values(workspace="", mark=mark, used_at=now)
+        insert = insert_into(self._engine, used_states).values(mark=mark, used_at=now)
         async with self._engine.begin() as connection:
             # Older ones are refused for their age.
             await connection.execute(delete(used_states).where(used_states.c.used_at < now - STATES_LAST))

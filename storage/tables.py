@@ -1,4 +1,4 @@
-"""Every table. Each primary key begins with the workspace, so that rows can be spread by workspace.
+"""Every table. Primary keys begin with the workspace, so that rows can be spread by it; a state of OAuth has none yet.
 
 The workspace is the enterprise id for organisation-wide installs, else the team id. Times are UTC.
 """
@@ -405,13 +405,13 @@ removals = Table(
 used_states = Table(
     "used_states",
     metadata,
-    _workspace(),
     Column("mark", String(64), primary_key=True, comment="SHA-256 of a state"),
     Column("used_at", UtcTime, nullable=False),
     comment="States of OAuth that came back, for as long as they could come back again; of no workspace yet.",
 )
 KEPT_APART = (installations, removals, used_states)
-"""What does not go with the rest of a workspace: tokens go first, and the note that it was removed stays."""
+"""What does not go with the rest of a workspace: tokens go first, the note that it was removed stays, and states are of
+none."""
 
 Index("ix_installations_changed", installations.c.changed_at)
 Index("ix_installations_expires", installations.c.expires_at)

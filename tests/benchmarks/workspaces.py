@@ -35,7 +35,7 @@ from tests.benchmarks.traffic import FORM, JSON, MOST_SECONDS, Load, SlackStandI
 
 WORKSPACES = 1_000
 ROUNDS = 20
-SERVED_ROUNDS = 11
+SERVED_ROUNDS = 6
 
 
 def installed_in(name: str) -> Installation:
@@ -172,7 +172,7 @@ async def served(folder: Path, rounds: int) -> Served:
                     number += 1
                     body = mention(number, "who does mlops?", name, f"C0{name}", f"U1{name}")
                     asked.append((body, JSON, lambda _answer: True))
-                await load_each(server.events, asked, 16, MOST_SECONDS * 10)
+                await load_each(server.events, asked, 4, MOST_SECONDS * 10)
                 async with asyncio.timeout(MOST_SECONDS * 10):
                     await slack.posted(number)
             after = server.resident_megabytes()

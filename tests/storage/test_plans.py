@@ -459,7 +459,7 @@ async def fill(engine: AsyncEngine) -> None:
         )
         await connection.execute(
             insert(used_states),
-            [{"workspace": "", "mark": f"{at:064x}", "used_at": NOW + at * MINUTE} for at in range(ROWS)],
+            [{"mark": f"{at:064x}", "used_at": NOW + at * MINUTE} for at in range(ROWS)],
         )
     async with engine.begin() as connection:
         await connection.execute(text("ANALYZE"))

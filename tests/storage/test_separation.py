@@ -344,6 +344,8 @@ async def rows_of(engine: AsyncEngine, workspace: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     async with engine.connect() as connection:
         for name, table in metadata.tables.items():
+            if "workspace" not in table.c:
+                continue
             rows = await connection.execute(select(table).where(table.c.workspace == workspace))
             found[name] = sorted(str(row) for row in rows)
     return found
