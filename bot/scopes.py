@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 
 from handlers.errors import out_of_reach
 from handlers.installing import more_scopes
-from handlers.members import UNREACHABLE, profile_of
+from handlers.members import UNREACHABLE, person_of
 from handlers.replies import ClientOf, write_to
 from knowledge.freshness import is_working_time
 from storage.installations import Installation, SqlInstallations
@@ -55,7 +55,7 @@ class ScopeRounds:
         if found.installer is None:
             return True
         # Without users:read it is not known what time it is there.
-        member = await profile_of(client, found.installer)
+        member = await person_of(client, found.installer)
         return member is None or is_working_time(self._now(), member.tz)
 
     async def _tell(self, found: Installation, missing: Sequence[str]) -> None:

@@ -96,11 +96,15 @@ def register(
     support: str = "",
 ) -> None:
     """Register every listener. Commands come first: Bolt tries listeners in order, some 7 µs each."""
-    profiles = Profiles(people, later, now)
+
+    async def left(workspace: str, user: str) -> None:
+        await desk.left(workspace, user)
+
+    profiles = Profiles(people, left, later, now)
     show: dict[str, Any] = {"guide": guide, "now": now}
-    every: dict[str, Any] = {**show, "people": people, "profiles": profiles}
-    naming = Naming(standings, workspaces)
-    drawn = home.Home(guide, people, directory, standings, asks, workspaces, vacancies, team, now, support)
+    every: dict[str, Any] = {**show, "people": people}
+    naming = Naming(standings, workspaces, profiles)
+    drawn = home.Home(guide, people, directory, profiles, standings, asks, workspaces, vacancies, team, now, support)
     at_home: dict[str, Any] = {"home": drawn}
     administered: dict[str, Any] = {"standings": standings, "workspaces": workspaces}
     ratings = Ratings(feedback, guide, later, now)
@@ -119,14 +123,14 @@ def register(
     app.action(ids.COMPARE)(partial(role_card.choose_comparison, guide=guide))
     app.action(ids.COMPARE_WITH)(partial(role_card.compare_with, **show))
     app.action(ids.SHARE)(partial(role_card.share, **show))
-    app.action(ids.ASK)(partial(asking.ask_someone, **show, profiles=profiles, naming=naming))
+    app.action(ids.ASK)(partial(asking.ask_someone, **show, naming=naming))
     app.action(ids.WHY_THESE)(partial(asking.say_why, guide=guide, naming=naming))
     app.action(ids.RATE)(partial(rate, guide=guide, feedback=feedback, count=count_vote, now=now))
     app.action(ids.DECLARE)(partial(declaring.open_from_button, **show, people=people))
     change = partial(declaring.open_from_button, **show, people=people)
     still_right = partial(freshness.pressed, **show, people=people, freshness=fresh, open_form=change)
     app.action(ids.ANSWER_CHECK)(still_right)
-    app.action(ids.CONFIRM_ANY)(partial(declaring.confirm, **every, **at_home))
+    app.action(ids.CONFIRM_ANY)(partial(declaring.confirm, **every, **at_home, profiles=profiles))
     app.action(ids.AS_JSON)(partial(personal.show_as_json, people=people))
     app.action(ids.SECTION_ANY)(partial(home.show_section, **at_home))
     app.action(ids.DIRECTORY_ANY)(partial(home.turn_directory, **at_home))
@@ -157,7 +161,7 @@ def register(
     app.view(ids.VIEW_PERSON)(partial(audit.handle_person, **administered, people=people, now=now))
     app.view(ids.VIEW_ERASE)(partial(audit.erase_person, **administered, people=people, now=now))
 
-    app.view(ids.VIEW_DECLARE)(partial(declaring.save, **every, **at_home, later=later))
+    app.view(ids.VIEW_DECLARE)(partial(declaring.save, **every, **at_home, profiles=profiles, later=later))
 
     app.view(ids.VIEW_PUT)(partial(asks_.put, counter=counter))
     app.view(ids.VIEW_PUT_ANYWAY)(partial(asks_.put_anyway, counter=counter))
@@ -173,16 +177,14 @@ def register(
     app.view(ids.VIEW_TEAM_IMPORT)(partial(curating_files.imported, curating=curating_, bulk=bulk))
 
     app.global_shortcut(ids.SHORTCUT_DECLARE)(partial(declaring.open_from_shortcut, **show, people=people))
-    app.message_shortcut(ids.SHORTCUT_FIND)(partial(asking.find_who_can_help, **show, profiles=profiles, naming=naming))
+    app.message_shortcut(ids.SHORTCUT_FIND)(partial(asking.find_who_can_help, **show, naming=naming))
 
     pace = Pace(now)
     answer = partial(questions.answer, **every, ratings=ratings, naming=naming, pace=pace, counter=counter)
     app.event("app_mention")(answer)
     app.event("message")(answer)
     app.event("app_home_opened")(partial(home.opened, **at_home))
-    app.event("user_change")(
-        partial(members.profile_changed, people=people, left=lambda *who: desk.left(*who), now=now)
-    )
+    app.event("user_change")(partial(members.profile_changed, people=people, left=left, now=now))
     app.event("app_uninstalled")(partial(installing.uninstalled, removed=removed))
     app.event("tokens_revoked")(partial(installing.tokens_revoked, removed=removed))
     app.event("team_access_granted")(installing.team_access_changed)

@@ -12,11 +12,9 @@ from handlers import payloads
 from handlers.blocks.ask_forms import with_offer
 from handlers.blocks.message import Block
 from handlers.blocks.render import members_only, render, subject_in, why_these
-from handlers.members import Profiles
 from handlers.naming import Naming
 from handlers.replies import Clock, answer_press, modal_of, open_modal, opening, view_for
 from handlers.role_card import gone
-from knowledge.answers import Suggestion
 from knowledge.guide import Guide, Question
 
 
@@ -27,7 +25,6 @@ async def ask_someone(
     client: AsyncWebClient,
     *,
     guide: Guide,
-    profiles: Profiles,
     naming: Naming,
     now: Clock,
 ) -> None:
@@ -40,7 +37,6 @@ async def ask_someone(
         suggestion = await guide.suggest(
             press.actor.workspace, subject, press.actor.user, naming.to(client, press.actor)
         )
-        suggestion = await profiles.present(client, press.actor.workspace, suggestion)
         shown = with_offer(render(suggestion, view_for(press.actor, context, guide, now)), suggestion, "")
         await answer_press(client, press, shown)
     await ack()
@@ -67,7 +63,6 @@ async def find_who_can_help(
     client: AsyncWebClient,
     *,
     guide: Guide,
-    profiles: Profiles,
     naming: Naming,
     now: Clock,
 ) -> None:
@@ -83,8 +78,6 @@ async def find_who_can_help(
             may_name=naming.to(client, shortcut.actor),
         )
         answer = await guide.ask(question)
-        if isinstance(answer, Suggestion):
-            answer = await profiles.present(client, shortcut.actor.workspace, answer)
         shown = render(answer, view_for(shortcut.actor, context, guide, now))
         return modal_of(with_offer(shown, answer, shortcut.message_text, always=True), "Who can help")
 

@@ -32,7 +32,7 @@ from handlers.blocks.keeping import answered_before
 from handlers.blocks.message import Block, Message, message, section
 from handlers.blocks.render import members_only, subject_in, subject_value
 from handlers.courier import Courier
-from handlers.members import profile_of
+from handlers.members import person_of
 from handlers.payloads import Actor, Press, Said, Submission
 from handlers.permissions import Standings, may
 from handlers.replies import Clock, Later, answer_press, modal_of, open_modal, opening, show_modal, view_for
@@ -274,7 +274,7 @@ async def handed_over(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClien
     """Hand a question over to a colleague."""
     form = payloads.submission(body)
     to = next(iter(form.chosen.get(ids.BLOCK_WHOM, ())), "")
-    member = await profile_of(client, to) if to and to != form.actor.user else None
+    member = await person_of(client, to) if to and to != form.actor.user else None
     if member is None or not member.suggestible:
         error = "Choose a colleague: not yourself, no app, no guest."
         await ack(response_action="errors", errors={ids.BLOCK_WHOM: error})

@@ -26,7 +26,7 @@ from handlers.blocks.message import Message
 from handlers.blocks.people import View
 from handlers.errors import code_of, out_of_reach, token_is_void
 from handlers.limits import wait_to_post
-from handlers.members import FRESH, profile_of
+from handlers.members import FRESH, person_of
 from handlers.replies import ClientOf, Clock
 from knowledge.asking import Ask, Askee, Asker, DueDelivery, is_meant, may_write, patience_ends, when_to_write
 from knowledge.desk import Desk, RulesOf
@@ -266,7 +266,7 @@ class Courier:
         kept = self._members.get(key)
         if kept is not None and now - kept[0] < FRESH:
             return kept[1]
-        member = await profile_of(client, user)
+        member = await person_of(client, user)
         if member is None:
             return await self._people.profile(workspace, user)
         self._members[key] = (now, member)

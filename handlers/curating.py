@@ -28,7 +28,7 @@ from handlers.blocks.entry_form import (
 )
 from handlers.blocks.message import Block, escape, message, section
 from handlers.home import Home
-from handlers.members import profile_of
+from handlers.members import person_of
 from handlers.payloads import Actor, Press, Submission
 from handlers.permissions import Standings
 from handlers.places import Place
@@ -278,7 +278,7 @@ async def _name_of(client: AsyncWebClient, user: str) -> str:
     """Ask Slack for the person's name; empty where it does not say in time: a form waits three seconds at most."""
     try:
         async with asyncio.timeout(NAME_SECONDS):
-            profile = await profile_of(client, user)
+            profile = await person_of(client, user)
     except TimeoutError:
         return ""
     return profile.name[:200] if profile else ""

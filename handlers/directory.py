@@ -14,6 +14,7 @@ from handlers import payloads
 from handlers.blocks import directory as blocks
 from handlers.blocks.message import Block, option
 from handlers.blocks.people import View
+from handlers.members import LookUps
 from handlers.permissions import Standings, may
 from handlers.places import Place
 from knowledge.directory import At, Wanted, name_key
@@ -55,9 +56,9 @@ def _at(value: str) -> At | None:
 
 
 async def draw(
-    guide: Guide, people: People, directory: Directory, workspace: str, place: Place, view: View
+    guide: Guide, people: People, directory: Directory, look_up: LookUps, workspace: str, place: Place, view: View
 ) -> list[Block]:
-    """Read the page of the directory that a person is at, and draw it."""
+    """Read the page of the directory that a person is at, look up who stands on it, and draw it."""
     topics: list[str] = []
     if place.typed:
         # What has no words in it begins every topic.
@@ -69,6 +70,8 @@ async def draw(
         place = replace(place, typed="")
     at = At(place.name, place.user) if place.name and place.user else None
     page = await directory.page(workspace, wanted, PAGE, at, back=bool(place.back))
+    while await look_up([entry.at.user for entry in page.entries]):
+        page = await directory.page(workspace, wanted, PAGE, at, back=bool(place.back))
     counts = await directory.counts(workspace, list(view.roles))
     spelled = await _spelled(guide, people, workspace, [place.topic]) if place.topic else {}
     entry_id = place.topic or place.role

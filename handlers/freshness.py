@@ -42,6 +42,7 @@ NOT_OURS_FOR = timedelta(days=1)
 SILENT_FOR = timedelta(days=1)
 """How long a turn is put off in a workspace where the bot is not to begin a conversation."""
 LookUp = Callable[[AsyncWebClient, str], Awaitable[Member | None]]
+ProfileOf = Callable[[AsyncWebClient, str, datetime], Awaitable[Member | None]]
 WriteTo = Callable[[AsyncWebClient, str, Message], Awaitable[None]]
 MOST_FAILING = 3
 """Workspaces that can't be written to in one run before Slack itself is taken to be out of reach."""
@@ -65,7 +66,7 @@ class Rounds:
         is_known: Callable[[], bool],
         now: Clock,
         *,
-        look_up: LookUp = profile_of,
+        look_up: ProfileOf = profile_of,
         write: WriteTo = write_to,
     ) -> None:
         self._freshness = freshness
@@ -141,7 +142,7 @@ class Rounds:
         if claimed is None:
             return True
         put_back = partial(self._freshness.not_asked, due, claimed)
-        member = await self._look_up(client, due.user)
+        member = await self._look_up(client, due.user, now)
         if member is None:
             await put_back(now + TRY_AGAIN)
             return False

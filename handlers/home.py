@@ -21,6 +21,7 @@ from handlers.blocks.curating import overview
 from handlers.blocks.directory import seen_by_others
 from handlers.blocks.message import Block, section
 from handlers.blocks.people import View
+from handlers.members import Profiles
 from handlers.payloads import Actor
 from handlers.permissions import Standing, Standings, may
 from handlers.personal import forget, my_data
@@ -31,6 +32,9 @@ from handlers.settings_form import told
 from handlers.vacancies import names_of
 from knowledge.guide import Guide
 from knowledge.ports import Asks, Directory, People, TeamKnowledge, Vacancies, Workspaces
+
+LEFT_TO_ANSWERS = 15
+"""Look-ups of a minute that the directory leaves to suggestions and cards, however fast it is leafed through."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ class Home:
     guide: Guide
     people: People
     directory: Directory
+    profiles: Profiles
     standings: Standings
     asks: Asks
     workspaces: Workspaces
@@ -105,7 +110,8 @@ async def _me(home: Home, visit: Visit) -> list[Block]:
 
 async def _directory(home: Home, visit: Visit) -> list[Block]:
     workspace, place = visit.actor.workspace, visit.place
-    return await directory.draw(home.guide, home.people, home.directory, workspace, place, visit.view)
+    look_up = home.profiles.for_answer(visit.client, workspace, leaving=LEFT_TO_ANSWERS)
+    return await directory.draw(home.guide, home.people, home.directory, look_up, workspace, place, visit.view)
 
 
 async def _browse(home: Home, visit: Visit) -> list[Block]:

@@ -16,7 +16,7 @@ from handlers.blocks.ask_forms import SHOW, told
 from handlers.blocks.keeping import keep_form
 from handlers.blocks.message import message, section
 from handlers.blocks.render import members_only
-from handlers.members import profile_of
+from handlers.members import person_of
 from handlers.payloads import Actor, Press
 from handlers.permissions import may
 from handlers.replies import answer_press
@@ -141,7 +141,7 @@ async def name_of(client: AsyncWebClient, user: str) -> str:
     """Ask Slack for the person's name; empty where it does not say in time: a form waits three seconds at most."""
     try:
         async with asyncio.timeout(NAME_SECONDS):
-            profile = await profile_of(client, user)
+            profile = await person_of(client, user)
     except TimeoutError:
         return ""
     return profile.name[:200] if profile else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,13 +15,15 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers import payloads
 from handlers.errors import code_of
+from handlers.pace import Budget
 from handlers.replies import Clock, Later
-from knowledge.answers import Answer, Suggestion, TeamCard
 from knowledge.people import Member
 from knowledge.ports import People
 
 FRESH = timedelta(hours=1)
 PROFILE_SECONDS = 1.0
+MOST_LOOK_UPS = 30
+"""Profiles a minute of a workspace: Slack allows users.getPresence and dnd.info some fifty each."""
 UNREACHABLE = (ClientError, TimeoutError, OSError)
 GONE = frozenset({"user_not_found", "user_not_visible"})
 """What Slack answers for a person who is not there (any more)."""
@@ -32,46 +34,42 @@ Left = Callable[[str, str], Awaitable[None]]
 
 
 class Profiles:
-    """Look profiles up: of those who are about to be suggested within a second, of whoever is left after the answer."""
+    """Look profiles up: of those who are about to be named within a second, of whoever is left after the answer."""
 
-    def __init__(self, people: People, later: Later, now: Clock) -> None:
+    def __init__(self, people: People, left: Left, later: Later, now: Clock) -> None:
         self._people = people
+        self._left = left
         self._later = later
         self._now = now
+        self._budget = Budget(now)
 
-    async def checked(self, client: AsyncWebClient, workspace: str, answer: Answer) -> Answer:
-        """Return an answer without those whom it would suggest though they have left."""
-        match answer:
-            case Suggestion():
-                return await self.present(client, workspace, answer)
-            case TeamCard(whom=Suggestion() as whom):
-                return replace(answer, whom=await self.present(client, workspace, whom))
-            case _:
-                return answer
+    def for_answer(self, client: AsyncWebClient, workspace: str, *, leaving: int = 0) -> LookUps:
+        """Return what looks up people for one answer, and leaves some of this minute's look-ups to others."""
+        return LookUps(self, client, workspace, MOST_LOOK_UPS - leaving)
 
-    async def present(self, client: AsyncWebClient, workspace: str, suggestion: Suggestion) -> Suggestion:
-        """Look up whose profile is older than an hour, and leave out who turns out to have left or to be a guest.
+    async def look_up(
+        self, client: AsyncWebClient, workspace: str, users: Sequence[str], seconds: float, most: int
+    ) -> bool:
+        """Look up those whose profile is older than an hour, as far as time and the look-ups of this minute reach.
 
-        Slack is given a second for all of them together; what it says later counts from the next answer on.
+        Returns whether Slack said something. What it says later counts from the next answer on.
         """
-        users = [person.user for person in (*suggestion.people, *suggestion.nearest)]
-        stale = await self._people.unchecked(workspace, users, self._now() - FRESH) if users else ()
-        if not stale:
-            return suggestion
-        asking = [asyncio.ensure_future(profile_of(client, user, self._now())) for user in stale]
-        done, waiting = await asyncio.wait(asking, timeout=PROFILE_SECONDS)
+        stale = await self._people.unchecked(workspace, users, self._now() - FRESH)
+        asking = [
+            asyncio.ensure_future(profile_of(client, user, self._now()))
+            for user in stale
+            if self._budget.spend(workspace, most)
+        ]
+        if len(asking) < len(stale):
+            logger.warning("some people are named by what was known of them: too many look-ups in this minute")
+        if not asking:
+            return False
+        done, waiting = await asyncio.wait(asking, timeout=seconds)
         for late in waiting:
             self._later(self._keep(workspace, late))
-        found = [one.result() for one in done]
-        for member in found:
-            if member is not None:
-                await self._people.remember(workspace, member, self._now())
-        gone = {member.user for member in found if member is not None and not member.suggestible}
-        return replace(
-            suggestion,
-            people=tuple(person for person in suggestion.people if person.user not in gone),
-            nearest=tuple(person for person in suggestion.nearest if person.user not in gone),
-        )
+        for one in done:
+            await self._keep(workspace, one)
+        return any(one.result() is not None for one in done)
 
     async def declared(self, client: AsyncWebClient, workspace: str, user: str, write: Awaitable[None]) -> None:
         """Write a declaration once Slack has said who declares: bots and guests are not suggested, not even at first.
@@ -89,14 +87,48 @@ class Profiles:
     async def _keep(self, workspace: str, asking: asyncio.Future[Member | None]) -> None:
         member = await asking
         if member is not None:
-            await self._people.remember(workspace, member, self._now())
+            await take_over(self._people, self._left, workspace, member, self._now())
 
 
-async def profile_of(client: AsyncWebClient, user: str, now: datetime | None = None) -> Member | None:
-    """Ask Slack for a profile, presence and do-not-disturb; None where Slack does not say.
+class LookUps:
+    """Look people up for one answer: nobody twice, and all of them within a second."""
 
-    Without the time only do-not-disturb that was turned on by hand is seen, not that of somebody's schedule.
-    """
+    def __init__(self, profiles: Profiles, client: AsyncWebClient, workspace: str, most: int) -> None:
+        self._profiles = profiles
+        self._client = client
+        self._workspace = workspace
+        self._most = most
+        self._tried: set[str] = set()
+        self._ends: float | None = None
+
+    async def __call__(self, users: Sequence[str]) -> bool:
+        """Return whether Slack said something of them; see ``MayName``."""
+        new = [user for user in users if user not in self._tried]
+        self._tried.update(new)
+        now = asyncio.get_running_loop().time()
+        self._ends = self._ends or now + PROFILE_SECONDS
+        if not new or now >= self._ends:
+            return False
+        return await self._profiles.look_up(self._client, self._workspace, new, self._ends - now, self._most)
+
+
+async def take_over(people: People, left: Left, workspace: str, member: Member, now: datetime) -> None:
+    """Keep what Slack said of a person; where they have left, what they had goes on to others."""
+    await people.remember(workspace, member, now)
+    if member.availability == "deactivated":
+        await left(workspace, member.user)
+
+
+async def profile_of(client: AsyncWebClient, user: str, now: datetime) -> Member | None:
+    """Ask Slack for a profile, presence and do-not-disturb; None where Slack does not say."""
+    member = await person_of(client, user)
+    if member is not None and member.availability == "active" and member.suggestible:
+        return replace(member, availability="away") if await _is_away(client, user, now) else member
+    return member
+
+
+async def person_of(client: AsyncWebClient, user: str) -> Member | None:
+    """Ask Slack for a profile alone, where it does not matter who is away; None where Slack does not say."""
     try:
         found = await client.users_info(user=user)
     except UNREACHABLE as error:
@@ -109,13 +141,10 @@ async def profile_of(client: AsyncWebClient, user: str, now: datetime | None = N
     if not isinstance(found.get("user"), dict):
         logger.warning("users.info answered without a user")
         return None
-    member = payloads.member(found["user"])
-    if member.availability == "active" and member.suggestible and await _is_away(client, user, now):
-        member = replace(member, availability="away")
-    return member
+    return payloads.member(found["user"])
 
 
-async def _is_away(client: AsyncWebClient, user: str, now: datetime | None) -> bool:
+async def _is_away(client: AsyncWebClient, user: str, now: datetime) -> bool:
     try:
         if (await client.users_getPresence(user=user)).get("presence") == "away":
             return True
@@ -127,15 +156,12 @@ async def _is_away(client: AsyncWebClient, user: str, now: datetime | None) -> b
     except SlackApiError as error:
         logger.info("presence or do-not-disturb not known: %s", code_of(error))
         return False
-    return bool(dnd.get("snooze_enabled")) or (
-        now is not None and payloads.is_within_dnd({name: dnd.get(name) for name in payloads.DND}, now)
+    return bool(dnd.get("snooze_enabled")) or payloads.is_within_dnd(
+        {name: dnd.get(name) for name in payloads.DND}, now
     )
 
 
 async def profile_changed(body: dict[str, Any], *, people: People, left: Left, now: Clock) -> None:
     """Take over a changed profile of a person who declared something; a leaver drops out at once."""
     actor = payloads.event_actor(body)
-    member = payloads.member(body["event"]["user"])
-    await people.remember(actor.workspace, member, now())
-    if member.availability == "deactivated":
-        await left(actor.workspace, member.user)
+    await take_over(people, left, actor.workspace, payloads.member(body["event"]["user"]), now())

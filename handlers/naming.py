@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
 from slack_sdk.web.async_client import AsyncWebClient
 
+from handlers.members import LookUps, Profiles
 from handlers.payloads import Actor
 from handlers.permissions import Standings
 from knowledge.people import MayName
@@ -17,12 +21,13 @@ class Naming:
     the settings of the workspace say otherwise.
     """
 
-    def __init__(self, standings: Standings, workspaces: Workspaces) -> None:
+    def __init__(self, standings: Standings, workspaces: Workspaces, profiles: Profiles) -> None:
         self._standings = standings
         self._workspaces = workspaces
+        self._profiles = profiles
 
     def to(self, client: AsyncWebClient, actor: Actor) -> MayName:
-        """Return what tells whether colleagues may be named in an answer to this person."""
+        """Return what tells whether colleagues may be named in an answer to this person, and looks these up."""
 
         async def may_name() -> bool:
             settings = await self._workspaces.settings(actor.workspace)
@@ -30,9 +35,28 @@ class Naming:
                 return settings.names_in_shared
             return settings.names_to_guests or await self._standings.may(client, actor, "see names")
 
-        return may_name
+        return _ToPerson(may_name, self._profiles.for_answer(client, actor.workspace))
 
 
-async def named_to_nobody() -> bool:
-    """Name nobody: what holds where it is not known who reads it."""
-    return False
+@dataclass(frozen=True)
+class _ToPerson:
+    may: Callable[[], Awaitable[bool]]
+    look_ups: LookUps
+
+    async def __call__(self) -> bool:
+        return await self.may()
+
+    async def look_up(self, users: Sequence[str]) -> bool:
+        return await self.look_ups(users)
+
+
+class _ToNobody:
+    async def __call__(self) -> bool:
+        return False
+
+    async def look_up(self, users: Sequence[str]) -> bool:
+        return False
+
+
+named_to_nobody: MayName = _ToNobody()
+"""Names nobody: what holds where it is not known who reads it."""

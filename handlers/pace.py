@@ -84,6 +84,28 @@ class Searches:
         return True
 
 
+class Budget:
+    """Count what is spent in a minute for each workspace. Each process keeps its own count."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._spent: dict[str, deque[datetime]] = {}
+
+    def spent(self, workspace: str) -> int:
+        """Return how much it was within the last minute."""
+        spent, since = self._spent.setdefault(workspace, deque()), self._now() - timedelta(seconds=MINUTE)
+        while spent and spent[0] <= since:
+            spent.popleft()
+        return len(spent)
+
+    def spend(self, workspace: str, most: int) -> bool:
+        """Count one more, unless it was as many as ``most`` already."""
+        if self.spent(workspace) >= most:
+            return False
+        self._spent[workspace].append(self._now())
+        return True
+
+
 def too_fast() -> Message:
     """Say kindly that it is too much at once."""
     text = f"That is more than {MOST_A_MINUTE} questions in a minute. I answer again when the minute is over."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from handlers import payloads
 from handlers.errors import code_of
 from handlers.members import FRESH, GONE, UNREACHABLE
+from handlers.pace import Budget
 from handlers.payloads import Actor
 from handlers.replies import Clock
 from knowledge.ports import People, Workspaces
@@ -96,7 +97,7 @@ class Standings:
         self._workspaces = workspaces
         self._now = now
         self._known: OrderedDict[tuple[str, str], _Known] = OrderedDict()
-        self._asked: dict[str, deque[datetime]] = {}
+        self._look_ups = Budget(now)
         self._waiting: OrderedDict[tuple[str, str], _Waiting] = OrderedDict()
 
     async def may(self, client: AsyncWebClient, actor: Actor, action: str) -> bool:
@@ -130,7 +131,7 @@ class Standings:
     async def catch_up(self) -> None:
         """Look up who waits, as far as the look-ups of this minute reach."""
         for key, waiting in list(self._waiting.items()):
-            if self._spent(waiting.actor.workspace, self._now()) >= MOST_LOOK_UPS:
+            if self._look_ups.spent(waiting.actor.workspace) >= MOST_LOOK_UPS:
                 continue
             await self.of(waiting.client, waiting.actor)
             if self._waiting.get(key) is not waiting:
@@ -151,7 +152,7 @@ class Standings:
             return kept
         found = None
         reserved = reserved or (kept is not None and kept.administrator)
-        if self._within_budget(actor.workspace, now, MOST_LOOK_UPS + RESERVED * reserved):
+        if self._look_ups.spend(actor.workspace, MOST_LOOK_UPS + RESERVED * reserved):
             found = await _asked_of_slack(client, actor, now)
         else:
             logger.warning("who asks was not looked up: too many look-ups in this minute")
@@ -168,18 +169,6 @@ class Standings:
     async def _was_member(self, actor: Actor) -> bool:
         profile = await self._people.profile(actor.workspace, actor.user)
         return profile is not None and profile.suggestible
-
-    def _within_budget(self, workspace: str, now: datetime, most: int) -> bool:
-        if self._spent(workspace, now) >= most:
-            return False
-        self._asked[workspace].append(now)
-        return True
-
-    def _spent(self, workspace: str, now: datetime) -> int:
-        asked = self._asked.setdefault(workspace, deque())
-        while asked and now - asked[0] >= timedelta(minutes=1):
-            asked.popleft()
-        return len(asked)
 
 
 async def _whatever_comes(then: Callable[[], Awaitable[None]]) -> None:

@@ -15,7 +15,6 @@ from handlers.asks import Counter, heard
 from handlers.blocks.ask_forms import invitation, with_offer
 from handlers.blocks.render import render
 from handlers.feedback import Ratings
-from handlers.members import Profiles
 from handlers.naming import Naming
 from handlers.pace import Pace, too_fast
 from handlers.personal import forget, my_data, offer_to_declare, verb_in
@@ -35,7 +34,6 @@ async def answer(
     *,
     guide: Guide,
     people: People,
-    profiles: Profiles,
     ratings: Ratings,
     naming: Naming,
     pace: Pace,
@@ -77,7 +75,7 @@ async def answer(
                 Conversation(said.channel, thread, is_new=not said.direct and said.thread_ts is None),
                 may_name=naming.to(client, said.actor),
             )
-            found = await profiles.checked(client, said.actor.workspace, await guide.ask(question))
+            found = await guide.ask(question)
             shown = with_offer(render(found, view), found, WITHOUT_MENTIONS.sub("", said.text).strip())
             await post(client, said, ratings.offer(shown, said.text, found))
             ratings.note(said.actor.workspace, said.text, found)

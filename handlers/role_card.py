@@ -19,7 +19,6 @@ from handlers.blocks.message import context as small_print
 from handlers.blocks.render import render
 from handlers.declaring import open_declaration
 from handlers.feedback import Ratings
-from handlers.members import Profiles
 from handlers.naming import Naming, named_to_nobody
 from handlers.permissions import Standings
 from handlers.personal import forget, my_data, verb_in
@@ -36,7 +35,6 @@ async def look_up(
     *,
     guide: Guide,
     people: People,
-    profiles: Profiles,
     ratings: Ratings,
     naming: Naming,
     counter: Counter,
@@ -72,7 +70,6 @@ async def look_up(
             answer = await guide.ask(
                 Question(command.actor.workspace, command.text, "command", command.actor.user, may_name=may_name)
             )
-            answer = await profiles.checked(client, command.actor.workspace, answer)
             shown = with_offer(render(answer, view), answer, command.text)
             reply = ratings.offer(shown, command.text, answer, ephemeral=True)
             ratings.note(command.actor.workspace, command.text, answer)

@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers import ids, payloads
 from handlers.blocks.message import Block, Message, message, section
-from handlers.members import profile_of
+from handlers.members import person_of
 from handlers.payloads import Actor
 from handlers.permissions import Standings
 from handlers.replies import Clock, modal_of, open_modal, opening, show_modal
@@ -91,7 +91,7 @@ async def save(
 
 async def _unfit(client: AsyncWebClient, users: Sequence[str]) -> list[str]:
     """Return the names of those who can't be curators; of whom Slack says nothing in time counts as fit."""
-    asking = [asyncio.ensure_future(profile_of(client, user)) for user in users]
+    asking = [asyncio.ensure_future(person_of(client, user)) for user in users]
     if not asking:
         return []
     _, late = await asyncio.wait(asking, timeout=ASKED_SECONDS)

@@ -13,7 +13,7 @@ from handlers.blocks.message import Message, actions, button, escape, message, s
 from handlers.blocks.message import context as small_print
 from handlers.errors import out_of_reach, token_is_void
 from handlers.freshness import NOT_OURS_FOR, OUT_FOR, SILENT_FOR, TRY_AGAIN, LookUp, WriteTo
-from handlers.members import profile_of
+from handlers.members import person_of
 from handlers.replies import ClientOf, Clock, write_to
 from knowledge.freshness import is_working_time, next_working_time
 from knowledge.models import Role
@@ -37,7 +37,7 @@ class Notices:
         client_of: ClientOf,
         now: Clock,
         *,
-        look_up: LookUp = profile_of,
+        look_up: LookUp = person_of,
         write: WriteTo = write_to,
     ) -> None:
         self._vacancies = vacancies

@@ -19,7 +19,7 @@ from handlers.blocks.people import View
 from handlers.blocks.verifying import change_form, entry_in, mark_of, still_right
 from handlers.errors import out_of_reach, token_is_void
 from handlers.freshness import LookUp, WriteTo, replace_question
-from handlers.members import profile_of
+from handlers.members import person_of
 from handlers.payloads import Actor
 from handlers.permissions import Standings, may
 from handlers.replies import ClientOf, Clock, answer_press, write_to
@@ -51,7 +51,7 @@ class Verifier:
         client_of: ClientOf,
         now: Clock,
         *,
-        look_up: LookUp = profile_of,
+        look_up: LookUp = person_of,
         write: WriteTo = write_to,
     ) -> None:
         self._verifications = verifications

@@ -8,17 +8,15 @@ away, then whoever was suggested longest ago.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 Level = Literal["learning", "practitioner", "lead"]
 Availability = Literal["active", "away", "ooo", "deactivated"]
 Visibility = Literal["open", "ask_first", "hidden"]
 """Who declared something is named to whoever asks; is only said to be there; is not spoken of at all."""
-MayName = Callable[[], Awaitable[bool]]
-"""Tells whether colleagues may be named in an answer; asked only where somebody would be."""
 LEVELS: tuple[Level, ...] = ("lead", "practitioner", "learning")
 """The levels of a declaration, first to ask first."""
 MOST_PEOPLE = 3
@@ -100,9 +98,31 @@ class PassedOver:
         return bool(self.capped or self.not_about or self.ask_first or self.faded)
 
 
-async def named_freely() -> bool:
-    """Name colleagues: what holds where nobody from outside reads along."""
-    return True
+class MayName(Protocol):
+    """Tell whether colleagues may be named in one answer; asked only where somebody would be."""
+
+    async def __call__(self) -> bool:
+        """Tell whether they may."""
+        ...
+
+    async def look_up(self, users: Sequence[str]) -> bool:
+        """Look up those who are about to be named, and of whom nothing new is known; True where something was said.
+
+        Whoever chose them chooses again then, by what is known now. Nobody is looked up twice for one answer.
+        """
+        ...
+
+
+class _NamedFreely:
+    async def __call__(self) -> bool:
+        return True
+
+    async def look_up(self, users: Sequence[str]) -> bool:
+        return False
+
+
+named_freely: MayName = _NamedFreely()
+"""Names colleagues as they are known: what holds where nobody from outside reads along, and nobody can be looked up."""
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,17 @@ class ToAsk:
     """Whether the asker may be told who it is."""
 
 
+@dataclass(frozen=True)
+class _Chosen:
+    """Hold who could be named: ``people`` declared the very thing, ``nearest`` where nobody did."""
+
+    rows: Sequence[Candidate]
+    people: tuple[Person, ...]
+    nearest: tuple[Person, ...]
+    turned_down: bool
+    """Whether the text turned somebody down."""
+
+
 NamedBefore = Callable[[str], bool]
 """Tells whether a person was named in the conversation already."""
 
@@ -102,16 +113,14 @@ class Suggester:
         if not await may_name():
             # Before anybody is counted: nobody's weekly cap is used up by an answer that names nobody.
             return self._naming_nobody(subject, own, confidence)
-        found = await self._candidates(workspace, topics, roles, asker, named_before)
-        rows = [row for row in found if not turned_down(text, row.name)]
-        people = choose(rows, topics, roles, len(rows))
-        direct = {("topic", key) for key in topics} | {("role", role) for role in roles[:1]}
-        nearest: tuple[Person, ...] = ()
-        if not any((row.kind, row.key) in direct for row in rows):
-            people, nearest = (), await self._nearest(workspace, rows, roles, asker, named_before, text)
-        people, nearest = await self._counted(workspace, people), await self._counted(workspace, nearest)
+        chosen = await self._chosen(workspace, topics, roles, asker, named_before, text)
+        while await may_name.look_up([person.user for person in (chosen.people or chosen.nearest)[:MOST_PEOPLE]]):
+            # Before anybody is counted: who turns out to have left makes room, and is no suggestion of the week.
+            chosen = await self._chosen(workspace, topics, roles, asker, named_before, text)
+        people = await self._counted(workspace, chosen.people)
+        nearest = await self._counted(workspace, chosen.nearest)
         passed_over = PassedOver() if people else await self.passed_over(workspace, subject, asker)
-        label = next((row.label for row in rows if row.kind == "topic"), "")
+        label = next((row.label for row in chosen.rows if row.kind == "topic"), "")
         entry = self.entry_of(Subject(topics=subject.topics, tools=subject.tools) or subject)
         return Suggestion(
             asked_for=own or label or (entry.name if entry else "that"),
@@ -120,9 +129,28 @@ class Suggester:
             nearest=nearest,
             subject=Subject(subject.roles, subject.topics, subject.tools),
             confidence=confidence,
-            further=named_before is not None or len(rows) < len(found),
+            further=named_before is not None or chosen.turned_down,
             passed_over=passed_over,
         )
+
+    async def _chosen(
+        self,
+        workspace: str,
+        topics: Sequence[str],
+        roles: Sequence[str],
+        asker: str | None,
+        named_before: NamedBefore | None,
+        text: str,
+    ) -> _Chosen:
+        """Choose whom to name, best first, by what is known now."""
+        found = await self._candidates(workspace, topics, roles, asker, named_before)
+        rows = [row for row in found if not turned_down(text, row.name)]
+        people = choose(rows, topics, roles, len(rows))
+        direct = {("topic", key) for key in topics} | {("role", role) for role in roles[:1]}
+        nearest: tuple[Person, ...] = ()
+        if not any((row.kind, row.key) in direct for row in rows):
+            people, nearest = (), await self._nearest(workspace, rows, roles, asker, named_before, text)
+        return _Chosen(rows, people, nearest, turned_down=len(rows) < len(found))
 
     async def passed_over(self, workspace: str, subject: Subject, asker: str | None) -> PassedOver:
         """Count those who declared the very thing and are not to be named for it now, by why."""

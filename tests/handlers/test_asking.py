@@ -157,13 +157,25 @@ async def test_the_shortcut_works_on_any_message(slack: LocalSlack, bot: Bot, te
 # What Slack says of people
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask for it where it matters what Slack says, and not how fast the machine is."""
+    monkeypatch.setattr("handlers.members.PROFILE_SECONDS", 30)
+
+
+async def asked_before(slack: LocalSlack, bot: Bot) -> None:
+    """Ann was named somebody who is known: that she is a member holds for an hour."""
+    await declares(bot, slack, CAI, {"prompt-engineer": "lead"})
+    await slack.command(ANN, "/genai-role prompt engineer")
+    assert len(slack.called("users.info")) == 1
+
+
 async def test_an_answer_waits_a_second_for_profiles_that_are_kept_for_an_hour(
     slack: LocalSlack, bot: Bot, clock: Clock
 ) -> None:
     await declares(bot, slack, BEN, {"mlops-engineer": "lead"})
     clock.move(hours=2)
-    await slack.command(ANN, "/genai-role mlops")
-    assert len(slack.called("users.info")) == 1  # whether who asks is a guest: known for an hour
+    await asked_before(slack, bot)
     slack.fail("users.info", hang=30)
     slack.workspace.members[BEN].display_name = "Benny"
     assert "Ben Book" in (await slack.command(ANN, "/genai-role who mlops")).text
@@ -177,10 +189,10 @@ async def test_an_answer_waits_a_second_for_profiles_that_are_kept_for_an_hour(
     assert len(slack.called("users.info")) == 2
 
 
-async def test_somebody_found_gone_is_not_suggested(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+async def test_somebody_found_gone_is_not_suggested(slack: LocalSlack, bot: Bot, clock: Clock, patient: None) -> None:
     await declares(bot, slack, BEN, {"mlops-engineer": "lead"})
     clock.move(hours=2)
-    await slack.command(ANN, "/genai-role mlops")
+    await asked_before(slack, bot)
     slack.fail("users.info", error="user_not_found")
     assert "Ben" not in (await slack.command(ANN, "/genai-role who mlops")).text
     await settled(bot)
@@ -188,7 +200,7 @@ async def test_somebody_found_gone_is_not_suggested(slack: LocalSlack, bot: Bot,
 
 
 async def test_who_was_imported_and_has_left_is_not_suggested_by_an_answer(
-    slack: LocalSlack, bot: Bot, clock: Clock
+    slack: LocalSlack, bot: Bot, clock: Clock, patient: None
 ) -> None:
     bulk = SqlPeopleInBulk(bot.engine, random.Random(1))
     who = [Listed(Profile(user, name), {"mlops-engineer": "lead"}, {}) for user, name in ((BEN, "Ben"), (CAI, "Cai"))]
@@ -197,6 +209,75 @@ async def test_who_was_imported_and_has_left_is_not_suggested_by_an_answer(
     answer = (await slack.command(ANN, "/genai-role who mlops")).text
     assert "Cai" in answer and "Ben" not in answer
     await settled(bot)
+
+
+@pytest.mark.parametrize("asked", ["mlops", "what does an mlops engineer do?", "who mlops"])
+async def test_whoever_left_unnoticed_is_not_on_a_card_either(
+    slack: LocalSlack, bot: Bot, clock: Clock, patient: None, asked: str
+) -> None:
+    for user, level in ((BEN, "lead"), (CAI, "learning")):
+        await declares(bot, slack, user, {"mlops-engineer": level})  # type: ignore[dict-item]
+    clock.move(hours=2)
+    slack.workspace.members[BEN].deleted = True
+    shown = (await slack.command(ANN, f"/genai-role {asked}")).text
+    assert "Cai Chen" in shown and "Ben" not in shown
+
+
+async def test_whoever_drops_out_is_replaced_and_no_suggestion_of_theirs_is_used_up(
+    slack: LocalSlack, bot: Bot, clock: Clock, patient: None
+) -> None:
+    slack.workspace.add_members([Member("U0FAY000001", "Fay Fox"), Member("U0GIL000001", "Gil Gray")])
+    levels = {BEN: "lead", CAI: "lead", DEE: "lead", "U0FAY000001": "practitioner", "U0GIL000001": "learning"}
+    for user, level in levels.items():
+        await declares(bot, slack, user, {"mlops-engineer": level})  # type: ignore[dict-item]
+    await set_terms(bot, clock, BEN, Terms(weekly_cap=1))
+    clock.move(hours=2)
+    slack.workspace.members[BEN].deleted = True
+    slack.workspace.members[CAI].guest = True
+    slack.workspace.members["U0FAY000001"].dnd = True
+    text = (await slack.command(ANN, "/genai-role who mlops")).text
+    assert order(text, "1. Dee Dorsey", "2. Fay Fox", "3. Gil Gray")
+    assert "Ben" not in text and "Cai" not in text
+    assert "away now" in text.partition("Fay Fox")[2].partition("Gil Gray")[0]
+    counted = {row["user_id"]: row["suggested"] for row in await rows(bot, "terms")}
+    assert counted == {BEN: 0, CAI: 0, DEE: 1, "U0FAY000001": 1, "U0GIL000001": 1}
+    # Back again: the one suggestion of the week is still there.
+    slack.workspace.members[BEN].deleted = False
+    clock.move(hours=2)
+    await slack.change_member(BEN, deleted=False)
+    await settled(bot)
+    assert "1. Ben Book" in (await slack.command(ANN, "/genai-role who mlops")).text
+
+
+async def test_whoever_is_found_away_makes_room_for_their_equals(
+    slack: LocalSlack, bot: Bot, clock: Clock, patient: None
+) -> None:
+    users = [f"U0M{number:08}" for number in range(4)]
+    slack.workspace.add_members(Member(user, f"Mo{number}") for number, user in enumerate(users))
+    for user in users:
+        await declares(bot, slack, user, {"mlops-engineer": "lead"})
+    clock.move(hours=2)
+    await declares(bot, slack, users[3], {"mlops-engineer": "lead"})
+    for user in users[:2]:
+        slack.workspace.members[user].presence = "away"
+    text = (await slack.command(ANN, "/genai-role who mlops")).text
+    active, away = text.partition("3. ")[0], text.partition("3. ")[2]
+    assert "Mo2" in active and "Mo3" in active and "Mo0" not in active and "Mo1" not in active
+    assert "away now" in away
+
+
+async def test_so_many_people_are_looked_up_in_a_minute_and_the_others_named_as_known(
+    slack: LocalSlack, bot: Bot, clock: Clock, patient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.members.MOST_LOOK_UPS", 1)
+    for user, role in ((BEN, "mlops-engineer"), (CAI, "data-engineer")):
+        await declares(bot, slack, user, {role: "lead"})
+    clock.move(hours=2)
+    slack.workspace.members[BEN].deleted = slack.workspace.members[CAI].deleted = True
+    assert "Ben" not in (await slack.command(ANN, "/genai-role who mlops")).text
+    assert "Cai" in (await slack.command(ANN, "/genai-role who data engineer")).text
+    clock.move(minutes=1)
+    assert "Cai" not in (await slack.command(ANN, "/genai-role who data engineer")).text
 
 
 async def test_who_is_away_or_out_is_read_from_presence_and_status(slack: LocalSlack, bot: Bot) -> None:

@@ -64,6 +64,34 @@ async def test_nobody_is_listed_who_does_not_want_to_be(slack: LocalSlack, bot: 
     assert people_on(await go(slack, ANN, "directory")) == ["Eva Ek"]
 
 
+async def test_whoever_left_unnoticed_is_not_in_it_and_leaves_no_gap(
+    slack: LocalSlack, bot: Bot, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.directory.PAGE", 2)
+    monkeypatch.setattr("handlers.members.PROFILE_SECONDS", 30)
+    await team(slack, bot)
+    clock.move(hours=2)
+    slack.workspace.members[BEN].deleted = True
+    assert people_on(await go(slack, ANN, "directory")) == ["Cai Chen", "Eva Ek"]
+    # For an hour nobody is looked up again.
+    called = len(slack.called("users.info"))
+    await go(slack, ANN, "directory")
+    assert len(slack.called("users.info")) == called
+
+
+async def test_the_directory_leaves_look_ups_to_answers(
+    slack: LocalSlack, bot: Bot, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.members.MOST_LOOK_UPS", 2)
+    monkeypatch.setattr("handlers.home.LEFT_TO_ANSWERS", 1)
+    monkeypatch.setattr("handlers.members.PROFILE_SECONDS", 30)
+    await team(slack, bot)
+    clock.move(hours=2)
+    slack.workspace.members[BEN].deleted = slack.workspace.members[EVA].deleted = True
+    assert people_on(await go(slack, ANN, "directory")) == ["Cai Chen", "Eva Ek"]
+    assert "Eva" not in (await slack.command(ANN, "/genai-role data engineer")).text
+
+
 async def test_it_is_filtered_by_role_and_topic_and_begun_anew(slack: LocalSlack, bot: Bot) -> None:
     await team(slack, bot)
     view = await go(slack, ANN, "directory")

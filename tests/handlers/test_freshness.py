@@ -55,6 +55,15 @@ async def test_a_quarter_later_a_person_is_asked_once(slack: LocalSlack, bot: Bo
     assert len(told(slack, ANN)) == 1
 
 
+async def test_what_is_kept_after_asking_heeds_the_schedule_of_do_not_disturb(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    slack.workspace.members[ANN].dnd = True
+    await asked(slack, bot, clock)
+    [kept] = await rows(bot, "members", "user_id = :user", user=ANN)
+    assert kept["availability"] == "away"
+
+
 async def test_whoever_is_imported_is_told_at_once_and_nothing_is_called_confirmed(
     slack: LocalSlack, bot: Bot, clock: Clock
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from bot.app import Bot
 from bot.local import LocalSlack, Message
-from handlers.members import profile_of
+from handlers.members import person_of
 from handlers.vacancies import Notices
 from knowledge.freshness import ASK_AGAIN
 from knowledge.people import Level, Listed, Member, Terms, Visibility
@@ -49,7 +49,7 @@ async def deactivated(slack: LocalSlack, bot: Bot) -> None:
 async def found_deactivated(slack: LocalSlack, bot: Bot) -> None:
     """The event was lost; the look-up after a suggestion finds it out."""
     slack.workspace.members[BEN].deleted = True
-    member = await profile_of(bot.clients[0], BEN)
+    member = await person_of(bot.clients[0], BEN)
     assert member is not None
     await bot.people.remember(TEAM, member, bot.worker._now())
 
