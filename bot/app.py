@@ -37,6 +37,8 @@ from handlers import register
 from handlers.courier import RUN_SECONDS as COURIER_SECONDS
 from handlers.courier import Courier
 from handlers.freshness import RUN_SECONDS, Rounds
+from handlers.looking_up import RUN_SECONDS as LOOK_UP_SECONDS
+from handlers.looking_up import Patrol
 from handlers.permissions import CATCH_UP_SECONDS, Standings
 from handlers.vacancies import Notices
 from handlers.verifying import RUN_SECONDS as VERIFY_SECONDS
@@ -54,6 +56,7 @@ from storage.freshness import SqlFreshness
 from storage.inbox import SqlInbox
 from storage.keeping import SqlKeepings
 from storage.keys import MAKE_KEY, Keys, KeysError, keys_beside, new_key
+from storage.looking_up import SqlToLookUp
 from storage.people import SqlPeople
 from storage.rotation import renew_secrets
 from storage.team_entries import SqlTeamEntries
@@ -67,7 +70,7 @@ DRAIN_SECONDS = 8.0
 SOCKET_SECONDS = 3.0
 """What was taken over the socket has its answer by then: Slack waits no longer."""
 PRUNE_SECONDS = 3600.0
-"""How often entries of the audit log are looked for that were kept long enough."""
+"""How often is looked for what was kept long enough: entries of the audit log, and what is known of leavers."""
 READY_SECONDS = 2.0
 """How long /readyz waits for the database."""
 Work = Literal["all", "web", "worker"]
@@ -88,6 +91,7 @@ class Bot:
     inbox: SqlInbox
     worker: Worker
     rounds: Rounds
+    patrol: Patrol
     courier: Courier
     verifier: Verifier
     notices: Notices
@@ -329,15 +333,17 @@ def build_app(
         lambda: authorize.is_known,
         now,
     )
+    patrol = Patrol(SqlToLookUp(engine), people, desk.left, authorize.client_of, lambda: authorize.is_known, now)
     notices = Notices(vacancies, workspaces, guide.catalog.roles, authorize.client_of, now)
     verifier = Verifier(verifications, team, workspaces, authorize.client_of, now)
     jobs: list[Job] = [
         (RUN_SECONDS, rounds.run),
+        (LOOK_UP_SECONDS, patrol.run),
         (VERIFY_SECONDS, verifier.run),
         (COURIER_SECONDS, courier.run),
         (RUN_SECONDS, notices.run),
         *tokens.jobs,
-        (PRUNE_SECONDS, lambda: _prune(workspaces, keepings, now)),
+        (PRUNE_SECONDS, lambda: _prune(workspaces, keepings, people, now)),
     ]
     front_door = FrontDoor(intake, given.signing_secret, metrics) if given.signing_secret else None
     opener = slack_client(settings)
@@ -352,6 +358,7 @@ def build_app(
         inbox,
         worker,
         rounds,
+        patrol,
         courier,
         verifier,
         notices,
@@ -373,8 +380,12 @@ def build_app(
     )
 
 
-async def _prune(workspaces: SqlWorkspaces, keepings: SqlKeepings, now: Callable[[], datetime]) -> None:
+async def _prune(
+    workspaces: SqlWorkspaces, keepings: SqlKeepings, people: SqlPeople, now: Callable[[], datetime]
+) -> None:
     await workspaces.prune(now())
+    while await people.erase_left(now()):
+        pass
     await keepings.prune(now())
 
 

@@ -207,6 +207,22 @@ class Freshness(Protocol):
         ...
 
 
+class ToLookUp(Protocol):
+    """Keep whose profile is to be looked up though nobody asks; of several processes one works on a workspace."""
+
+    async def due(self, now: datetime, most: int) -> Sequence[tuple[str, str]]:
+        """Return workspace and person of those whose turn has come, who waits longest first."""
+        ...
+
+    async def put_off(self, later: Sequence[tuple[str, str, datetime]], now: datetime) -> None:
+        """Move turns that have come to other times; what is looked up moves on by itself."""
+        ...
+
+    async def take_minute(self, workspace: str, now: datetime) -> datetime | None:
+        """Take the next minute of look-ups; returns when it ends, None where another process has it."""
+        ...
+
+
 class Asks(Protocol):
     """Keep questions that are put to people; a transition is made wholly or not at all."""
 

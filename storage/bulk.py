@@ -99,7 +99,7 @@ class SqlPeopleInBulk:
                 declared = [(row["kind"], row["key"]) for row in own_rows]
                 new_listings += rows_for(workspace, user, member.name, declared)
             if user not in profiles:
-                new_members.append(_profile(workspace, member))
+                new_members.append(_profile(workspace, member, now))
         await connection.execute(insert(declarations), new_rows)
         await connection.execute(delete(listings).where(li.workspace == workspace, li.user_id.in_(users)))
         for table, new in ((terms_table, new_terms), (members, new_members), (listings, new_listings)):
@@ -219,7 +219,7 @@ def _member(row: Any) -> Member:
     return Member(row.user_id, row.name, row.title, row.tz, availability, row.is_bot, row.is_guest)
 
 
-def _profile(workspace: str, member: Member) -> dict[str, Any]:
+def _profile(workspace: str, member: Member, now: datetime) -> dict[str, Any]:
     return {
         "workspace": workspace,
         "user_id": member.user,
@@ -229,8 +229,9 @@ def _profile(workspace: str, member: Member) -> dict[str, Any]:
         "availability": member.availability,
         "is_bot": member.is_bot,
         "is_guest": member.is_guest,
-        # Slack is asked as soon as the person is suggested.
+        # Slack is asked as soon as the person is suggested, and when it is their turn.
         "checked_at": NEVER,
+        "left_at": now if member.availability == "deactivated" else None,
     }
 
 
@@ -246,4 +247,5 @@ def _first_terms(given: Terms, now: datetime) -> dict[str, Any]:
         "unanswered": 0,
         "faded": False,
         "imported_at": now,
+        "look_up_at": now,
     }

@@ -122,7 +122,7 @@ class SqlDeclarations(Changing):
         confirmed |= {"imported_at": None}
         chosen = {"visibility": given.visibility, "weekly_cap": given.weekly_cap} if given else {}
         unsaid = await default_visibility(connection, workspace)
-        first = {"visibility": unsaid, "weekly_cap": None, "week": monday_of(now), "suggested": 0}
+        first = {"visibility": unsaid, "weekly_cap": None, "week": monday_of(now), "suggested": 0, "look_up_at": now}
         upsert = insert_into(self._engine, terms_table).values(
             workspace=workspace, user_id=user, **(first | chosen | confirmed)
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import case, delete, null, select, tuple_, update
@@ -30,6 +31,8 @@ from storage.tables import terms as terms_table
 from storage.team_entries import leave_author_out
 from storage.vacated import held_roles, note_left
 
+KEEP_LEFT = timedelta(days=30)
+"""So long what somebody declared stays after they left: whoever comes back within it finds it as it was."""
 _PERSONAL = (declarations, members, terms_table, threads, curators)
 """Tables whose rows are one person's own."""
 
@@ -93,6 +96,28 @@ class SqlForgetting(Changing):
             count += await forget_in_keepings(self._engine, connection, workspace, user)
             # What they wrote for their team stays the team's, without them.
             count += await leave_author_out(self._engine, connection, workspace, user)
+        return count
+
+    async def erase_left(self, now: datetime, most: int = 500) -> int:
+        """Delete what is kept of people who left 30 days ago; return how many. Whoever is back by then stays.
+
+        No hash is left: nobody asked to be forgotten. Several processes at once delete each person once.
+        """
+        m = members.c
+        gone = select(m.workspace, m.user_id).where(m.left_at <= now - KEEP_LEFT).order_by(m.left_at).limit(most)
+        async with self._engine.connect() as connection:
+            found = (await connection.execute(gone)).all()
+        count = 0
+        for workspace, user in found:
+            async with self._changing(workspace) as connection:
+                await only_writer_for(connection, workspace, user)
+                own = (m.workspace == workspace) & (m.user_id == user) & (m.left_at <= now - KEEP_LEFT)
+                erased = await connection.execute(delete(members).where(own))
+                if cast("CursorResult[object]", erased).rowcount:
+                    count += 1
+                    for table in (declarations, terms_table, listings):
+                        theirs = (table.c.workspace == workspace) & (table.c.user_id == user)
+                        await connection.execute(delete(table).where(theirs))
         return count
 
     async def forget_workspace(self, workspace: str) -> int:

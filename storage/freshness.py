@@ -71,18 +71,7 @@ class SqlFreshness:
 
     async def take_minute(self, workspace: str, now: datetime, mine: datetime | None = None) -> datetime | None:
         """Move the workspace's pace on by a minute; of several processes one does."""
-        pace, ends = ask_paces.c, now + timedelta(minutes=1)
-        free = pace.next_at <= now if mine is None else pace.next_at == mine
-        first = {"workspace": workspace, "method": PACE, "next_at": NEVER}
-        taken = (
-            update(ask_paces)
-            .where(pace.workspace == workspace, pace.method == PACE, free)
-            .values(next_at=ends)
-            .returning(pace.next_at)
-        )
-        async with self._engine.begin() as connection:
-            await connection.execute(insert_into(self._engine, ask_paces).values(first).on_conflict_do_nothing())
-            return ends if (await connection.execute(taken)).first() else None
+        return await take_minute(self._engine, workspace, PACE, now, mine)
 
     async def claim(self, due: Due, now: datetime) -> datetime | None:
         """Take a person's turn; returns when the next one is, or None where another process took it."""
@@ -144,6 +133,24 @@ class SqlFreshness:
             if changed and now is not None:
                 await note_left(connection, workspace, before, now)
         return changed
+
+
+async def take_minute(
+    engine: AsyncEngine, workspace: str, method: str, now: datetime, mine: datetime | None = None
+) -> datetime | None:
+    """Move a pace of the workspace on by a minute; returns when that ends, None where it is another process's."""
+    pace, ends = ask_paces.c, now + timedelta(minutes=1)
+    free = pace.next_at <= now if mine is None else pace.next_at == mine
+    first = {"workspace": workspace, "method": method, "next_at": NEVER}
+    taken = (
+        update(ask_paces)
+        .where(pace.workspace == workspace, pace.method == method, free)
+        .values(next_at=ends)
+        .returning(pace.next_at)
+    )
+    async with engine.begin() as connection:
+        await connection.execute(insert_into(engine, ask_paces).values(first).on_conflict_do_nothing())
+        return ends if (await connection.execute(taken)).first() else None
 
 
 async def _update(

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, update
 
 from knowledge.people import Availability, Member
 from storage.changing import Changing
 from storage.database import only_writer_for
 from storage.standing import copy_standing
-from storage.tables import declarations, members
+from storage.tables import declarations, members, terms
 from storage.vacated import held_roles, note_left
+
+LOOK_UP_AGAIN = timedelta(days=1)
+"""So old a profile is looked up though nobody asks: whoever is about to be named is looked up anyway."""
 
 
 class SqlProfiles(Changing):
@@ -21,17 +24,23 @@ class SqlProfiles(Changing):
 
     async def remember(self, workspace: str, member: Member, now: datetime) -> None:
         """Keep the profile, if the person declared something, and mark the declarations by it."""
-        d, m = declarations, members
+        d, m, t = declarations, members, terms
         async with self._changing(workspace) as connection:
             await only_writer_for(connection, workspace, member.user)
             before = await held_roles(connection, workspace, member.user)
             # Written first: from here on nobody else writes, so that a person who is forgotten meanwhile stays so.
-            await connection.execute(delete(m).where(m.c.workspace == workspace, m.c.user_id == member.user))
+            gone = delete(m).where(m.c.workspace == workspace, m.c.user_id == member.user).returning(m.c.left_at)
+            left_at = await connection.scalar(gone)
             declared = await connection.scalar(
                 select(func.count()).select_from(d).where(d.c.workspace == workspace, d.c.user_id == member.user)
             )
             if not declared:
                 return
+            await connection.execute(
+                update(t)
+                .where(t.c.workspace == workspace, t.c.user_id == member.user)
+                .values(look_up_at=now + LOOK_UP_AGAIN)
+            )
             await connection.execute(
                 insert(m).values(
                     workspace=workspace,
@@ -43,6 +52,7 @@ class SqlProfiles(Changing):
                     is_bot=member.is_bot,
                     is_guest=member.is_guest,
                     checked_at=now,
+                    left_at=(left_at or now) if member.availability == "deactivated" else None,
                 )
             )
             await copy_standing(connection, workspace, member.user)

@@ -106,8 +106,10 @@ members = Table(
     Column("is_bot", Boolean, nullable=False),
     Column("is_guest", Boolean, nullable=False),
     Column("checked_at", UtcTime, nullable=False),
+    Column("left_at", UtcTime, comment="since when the person is known to have left"),
     comment="Profiles, as Slack gave them, of people who declared something.",
 )
+Index("ix_members_left", members.c.left_at)
 
 
 def _sorted(longest: int) -> String:
@@ -178,9 +180,11 @@ terms = Table(
     Column("unanswered", Integer, nullable=False, comment="such questions without an answer, in a row"),
     Column("faded", Boolean, nullable=False, comment="not suggested until confirmed again"),
     Column("imported_at", UtcTime, comment="when a file declared it; null once the person said something themself"),
+    Column("look_up_at", UtcTime, comment="when the profile is looked up unasked; null for never"),
     comment="On which terms a person who declared something is suggested, and how fresh that is.",
 )
 Index("ix_terms_check", terms.c.check_at)
+Index("ix_terms_look_up", terms.c.look_up_at)
 
 threads = Table(
     "threads",

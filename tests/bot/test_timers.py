@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from bot.app import Bot
 from bot.timers import Timers
 from handlers.freshness import RUN_SECONDS
+from handlers.looking_up import RUN_SECONDS as LOOK_UP_SECONDS
 
 
 async def test_jobs_run_regularly_until_stopped() -> None:
@@ -36,6 +37,7 @@ async def test_jobs_run_regularly_until_stopped() -> None:
     assert timers._tasks == []
 
 
-async def test_a_bot_with_a_worker_asks_every_minute(bot: Bot) -> None:
+async def test_a_bot_with_a_worker_asks_and_looks_up_every_minute(bot: Bot) -> None:
+    assert (LOOK_UP_SECONDS, bot.patrol.run) in bot.timers._jobs
     assert (RUN_SECONDS, bot.rounds.run) in bot.timers._jobs
     assert len(bot.timers._tasks) == len(bot.timers._jobs)

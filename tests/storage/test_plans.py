@@ -26,9 +26,11 @@ from storage.bulk import SqlPeopleInBulk
 from storage.directory import SqlDirectory
 from storage.feedback import KEEP as KEEP_QUESTIONS
 from storage.feedback import SqlFeedback
+from storage.forgetting import KEEP_LEFT
 from storage.freshness import SqlFreshness
 from storage.inbox import KEEP, LEASE, Event, SqlInbox
 from storage.installations import Installation, SqlInstallations
+from storage.looking_up import SqlToLookUp
 from storage.moments import NEVER
 from storage.people import SqlPeople
 from storage.removals import SqlRemovals
@@ -119,6 +121,9 @@ STATEMENTS: dict[str, Run] = {
     "confirm": lambda p, t, i, f: SqlFreshness(p._engine).confirm("T1", "U00001", NOW),
     "stop": lambda p, t, i, f: SqlFreshness(p._engine).stop("T1", "U00003"),
     "suggested": lambda p, t, i, f: p.suggested("T1", ["U00001", "U00002"], NOW),
+    "to look up": lambda p, t, i, f: SqlToLookUp(p._engine).due(NOW + 100 * MINUTE, 500),
+    "put off look-ups": lambda p, t, i, f: SqlToLookUp(p._engine).put_off([("T1", "U00009", NOW)], NOW + 10 * MINUTE),
+    "erase leavers": lambda p, t, i, f: p.erase_left(NOW + KEEP_LEFT),
     "kept": lambda p, t, i, f: p.kept("T1", "U00001"),
     "forget": lambda p, t, i, f: p.forget("T1", "U00001"),
     "forgotten": lambda p, t, i, f: SqlPeopleInBulk(p._engine, random.Random(1)).forgotten("T1", ["U00001", "U00002"]),
@@ -221,7 +226,11 @@ async def fill(engine: AsyncEngine) -> None:
         profile = {"title": "", "tz": "UTC", "availability": "active", "is_bot": False, "is_guest": False}
         await connection.execute(
             insert(members),
-            [{"workspace": "T1", "user_id": user, "name": user, "checked_at": NOW, **profile} for user in users],
+            [
+                {"workspace": "T1", "user_id": user, "name": user, "checked_at": NOW, **profile}
+                | {"left_at": NOW if at in (17, 18) else None}
+                for at, user in enumerate(users)
+            ],
         )
         await connection.execute(
             insert(terms),
@@ -237,6 +246,7 @@ async def fill(engine: AsyncEngine) -> None:
                     "check_at": NOW + at * MINUTE,
                     "unanswered": 0,
                     "faded": False,
+                    "look_up_at": NOW + at * MINUTE,
                 }
                 for at, user in enumerate(users)
             ],

@@ -41,6 +41,7 @@ from storage.directory import SqlDirectory
 from storage.feedback import SqlFeedback
 from storage.freshness import SqlFreshness
 from storage.keeping import SqlKeepings
+from storage.looking_up import SqlToLookUp
 from storage.people import SqlPeople
 from storage.tables import metadata
 from storage.team_entries import SqlTeamEntries
@@ -69,6 +70,7 @@ class Office:
         self.bulk = SqlPeopleInBulk(self.engine, random.Random(7))
         self.directory = SqlDirectory(self.engine)
         self.freshness = SqlFreshness(self.engine)
+        self.to_look_up = SqlToLookUp(self.engine)
         self.asks = SqlAsks(self.engine)
         self.deliveries = SqlDeliveries(self.engine)
         self.threads = SqlThreads(self.engine)
@@ -246,6 +248,11 @@ CASES: Mapping[str, Case] = {
     "Freshness.confirm": ("changes", lambda o: o.freshness.confirm(HERE, P1, LATER)),
     "Freshness.responded": ("neither", lambda o: o.freshness.responded(HERE, P1)),
     "Freshness.stop": ("changes", lambda o: o.freshness.stop(HERE, P1)),
+    "ToLookUp.put_off": (
+        "changes",
+        lambda o: o.to_look_up.put_off([(HERE, P1, LATER)], NOW + timedelta(days=400)),
+    ),
+    "ToLookUp.take_minute": ("changes", lambda o: o.to_look_up.take_minute(HERE, LATER)),
     "Asks.seal": ("reads", sealed),
     "Asks.opened": ("reads", opened),
     "Asks.create": ("changes", lambda o: o.asks.create(new_ask("a3", P1, HERE, asked=P2), LATER)),
@@ -297,6 +304,7 @@ FOR_ALL = {
     "Asks.erase",
     "Deliveries.waiting",
     "Freshness.due",
+    "ToLookUp.due",
     "Keepings.prune",
     "Vacancies.notice",
     "Vacancies.to_tell",
@@ -374,6 +382,7 @@ JOBS = {
     "asks.due",
     "freshness.due",
     "keeping.prune",
+    "looking_up.due",
     "vacated.notice",
     "vacated.to_tell",
     "verifying.due",

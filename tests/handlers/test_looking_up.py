@@ -1,0 +1,112 @@
+"""Who declared something is looked up though nobody asks: leavers of whom no event told drop out."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from bot.app import PRUNE_SECONDS, Bot
+from bot.local import LocalSlack, Member
+from handlers.looking_up import MOST_A_RUN
+from knowledge.people import Listed
+from knowledge.people import Member as Profile
+from storage.bulk import SqlPeopleInBulk
+from storage.forgetting import KEEP_LEFT
+from tests.conftest import ANN, BEN, CAI, GUS, OLD, TEAM, Clock, declares, rows
+
+
+async def imported(bot: Bot, clock: Clock, *users: str, workspace: str = TEAM) -> None:
+    listed = [Listed(Profile(user, f"Name of {user}"), {"mlops-engineer": "lead"}, {}) for user in users]
+    await SqlPeopleInBulk(bot.engine, random.Random(1)).declare_many(workspace, listed, clock.now())
+
+
+async def suggested(bot: Bot, clock: Clock) -> set[str]:
+    found = await bot.people.candidates(TEAM, topics=(), roles=["mlops-engineer"], without=None, now=clock.now())
+    return {row.user for row in found}
+
+
+async def test_imported_people_who_had_left_drop_out_though_nobody_asks(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await imported(bot, clock, ANN, OLD, GUS)
+    assert await suggested(bot, clock) == {ANN, OLD, GUS}
+    await bot.patrol.run()
+    assert await suggested(bot, clock) == {ANN}
+    called = len(slack.called("users.info"))
+    clock.move(hours=23)
+    await bot.patrol.run()
+    assert len(slack.called("users.info")) == called
+    # A day later again: the event of whoever left meanwhile was lost.
+    slack.workspace.members[ANN].deleted = True
+    clock.move(hours=1)
+    await bot.patrol.run()
+    assert await suggested(bot, clock) == set()
+
+
+async def test_ten_people_of_a_workspace_are_looked_up_in_a_minute_however_often_it_runs(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    users = [f"U0M{number:08}" for number in range(2 * MOST_A_RUN + 1)]
+    slack.workspace.add_members(Member(user, "Mo") for user in users)
+    await imported(bot, clock, *users)
+    for looked_up in (MOST_A_RUN, 2 * MOST_A_RUN, len(users)):
+        for _ in range(2):
+            await bot.patrol.run()
+        assert len({call.arguments["user"] for call in slack.called("users.info")}) == looked_up
+        assert len(slack.called("users.info")) == looked_up
+        clock.move(minutes=1)
+
+
+async def test_where_slack_says_nothing_it_is_left_alone_and_nothing_changes(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await imported(bot, clock, ANN, OLD)
+    slack.fail("users.info", error="internal_error")
+    await bot.patrol.run()
+    assert len(slack.called("users.info")) == 1
+    assert await suggested(bot, clock) == {ANN, OLD}
+    clock.move(minutes=1)
+    await bot.patrol.run()
+    clock.move(minutes=14)
+    await bot.patrol.run()
+    assert await suggested(bot, clock) == {ANN}
+
+
+async def test_a_workspace_that_is_not_ours_is_not_asked_about(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    await imported(bot, clock, ANN, workspace="T0ELSEWHERE")
+    await bot.patrol.run()
+    assert slack.called("users.info") == []
+
+
+async def test_the_question_of_a_leaver_found_so_goes_on(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    left: list[tuple[str, str]] = []
+
+    async def note(workspace: str, user: str) -> None:
+        left.append((workspace, user))
+
+    bot.patrol._left = note
+    await imported(bot, clock, ANN, OLD)
+    await bot.patrol.run()
+    assert left == [(TEAM, OLD)]
+
+
+@pytest.mark.parametrize("back", [True, False])
+async def test_a_leaver_is_deleted_by_the_hourly_job_unless_back_in_time(
+    slack: LocalSlack, bot: Bot, clock: Clock, back: bool
+) -> None:
+    for user in (BEN, CAI):
+        await declares(bot, slack, user, {"mlops-engineer": "lead"})
+    await slack.change_member(BEN, deleted=True)
+    await bot.worker.idle()
+    assert await suggested(bot, clock) == {CAI}
+    clock.move(days=KEEP_LEFT.days - 1)
+    if back:
+        await slack.change_member(BEN, deleted=False)
+        await bot.worker.idle()
+    clock.move(days=1)
+    [prune] = [job for seconds, job in bot.timers._jobs if seconds == PRUNE_SECONDS]
+    await prune()
+    for table in ("declarations", "terms", "members"):
+        assert {row["user_id"] for row in await rows(bot, table)} == ({BEN, CAI} if back else {CAI})
+    assert await suggested(bot, clock) == ({BEN, CAI} if back else {CAI})
