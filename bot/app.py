@@ -10,6 +10,7 @@ import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Literal
 
 from aiohttp import web
@@ -71,6 +72,8 @@ SOCKET_SECONDS = 3.0
 """What was taken over the socket has its answer by then: Slack waits no longer."""
 PRUNE_SECONDS = 3600.0
 """How often is looked for what was kept long enough: entries of the audit log, and what is known of leavers."""
+WEEK_SECONDS = 60.0
+"""How often those are looked for who reached their weekly cap in a week that is over; 500 at a time."""
 READY_SECONDS = 2.0
 """How long /readyz waits for the database."""
 Work = Literal["all", "web", "worker"]
@@ -343,6 +346,7 @@ def build_app(
         (COURIER_SECONDS, courier.run),
         (RUN_SECONDS, notices.run),
         *tokens.jobs,
+        (WEEK_SECONDS, partial(_begin_week, people, now)),
         (PRUNE_SECONDS, lambda: _prune(workspaces, keepings, people, now)),
     ]
     front_door = FrontDoor(intake, given.signing_secret, metrics) if given.signing_secret else None
@@ -378,6 +382,10 @@ def build_app(
         MetricsSite(metrics, lambda: inbox.depth(now()), settings.metrics_port, settings.metrics_host),
         FileLock(file) if file is not None else None,
     )
+
+
+async def _begin_week(people: SqlPeople, now: Callable[[], datetime]) -> None:
+    await people.begin_week(now())
 
 
 async def _prune(

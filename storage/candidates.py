@@ -27,10 +27,10 @@ from sqlalchemy import (
 
 from knowledge.people import LEVELS, MOST_COUNTED, Availability, Candidate, PassedOver
 from storage.changing import Changing
-from storage.database import only_writer_for
+from storage.database import only_writer_for, only_writer_for_many
 from storage.moments import FAR, NEVER, monday_of
 from storage.standing import NO_LEVEL
-from storage.tables import UtcTime, declarations, members
+from storage.tables import CAPPED, UtcTime, declarations, members
 from storage.tables import terms as terms_table
 
 MOST_CANDIDATES = 20
@@ -109,7 +109,7 @@ class SqlCandidates(Changing):
         """Return the moments from which nearly everybody who is free by now is free, in their order; the last is now.
 
         Whoever reached a cap is free on the Monday after, or at the end of time: one range of the index each. Between
-        them stand those who were capped weeks ago, and seldom anybody else.
+        them stand those who were capped weeks ago, until ``begin_week`` has come to them.
         """
         if now < FAR:
             return [NEVER, _midnight(monday_of(now)), now]
@@ -159,6 +159,35 @@ class SqlCandidates(Changing):
                         found[one.user_id] = "not_about"
         counts = Counter(found.values())
         return PassedOver(counts["capped"], counts["not_about"], counts["ask_first"], counts["faded"])
+
+    async def begin_week(self, now: datetime, most: int = 500) -> int:
+        """Set those free for good who reached their cap in a week that is over; return how many it was.
+
+        They may be suggested without that; but those whose week is long over would be read and sorted by every
+        suggestion, and become more with each week.
+        """
+        t, week = terms_table.c, monday_of(now)
+        over = (t.week < week) & CAPPED
+        query = select(t.workspace, t.user_id).where(over).order_by(t.week).limit(most)
+        async with self._engine.connect() as connection:
+            found = (await connection.execute(query)).all()
+        for workspace in sorted({row.workspace for row in found}):
+            users = [row.user_id for row in found if row.workspace == workspace]
+            async with self._changing(workspace) as connection:
+                # Or somebody who is suggested at this moment could lose it.
+                await only_writer_for_many(connection, workspace, users)
+                begin = (
+                    update(terms_table)
+                    .where(t.workspace == workspace, t.user_id.in_(users), over)
+                    .values(week=week, suggested=0)
+                    .returning(t.user_id)
+                )
+                begun = (await connection.scalars(begin)).all()
+                free = update(declarations).where(
+                    declarations.c.workspace == workspace, declarations.c.user_id.in_(begun)
+                )
+                await connection.execute(free.values(free_from=NEVER))
+        return len(found)
 
     async def suggested(self, workspace: str, users: Sequence[str], now: datetime) -> Mapping[str, int]:
         """Count the suggestion where the weekly cap allows it, and put the first behind their equals."""

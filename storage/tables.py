@@ -25,6 +25,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     false,
+    text,
 )
 
 from storage.keys import Keys, KeysError
@@ -185,6 +186,9 @@ terms = Table(
 )
 Index("ix_terms_check", terms.c.check_at)
 Index("ix_terms_look_up", terms.c.look_up_at)
+CAPPED = text("weekly_cap > 0 AND suggested >= weekly_cap")
+"""Of the terms: the cap of the week that was counted last is reached."""
+Index("ix_terms_capped", terms.c.week, sqlite_where=CAPPED, postgresql_where=CAPPED)
 
 threads = Table(
     "threads",

@@ -25,15 +25,17 @@ async def instructions(size: int, case: str) -> dict[str, int]:
     """Fill a database, and return how many instructions each statement of a suggestion takes."""
     engine = create_async_engine("sqlite+aiosqlite://")
     await migrate(engine)
-    faded, capped = case == "faded", case == "capped"
+    faded, capped, before = case == "faded", case == "capped", case == "capped weeks ago"
     users = [f"U{number:05}" for number in range(size)]
     declared: dict[str, Any] = {
         **{"workspace": "T1", "label": "", "level": 0, "confirmed_at": NOW, "suggestible": not faded},
         **{"out_of_office": False, "away": False, "suggested_at": NEVER},
-        "free_from": NEXT_WEEK if capped else NEVER,
+        "free_from": NEXT_WEEK if capped else NEXT_WEEK - timedelta(weeks=3) if before else NEVER,
     }
     profile = {"title": "", "tz": "", "availability": "active", "is_bot": False, "is_guest": False, "checked_at": NOW}
-    own = {"visibility": "open", "weekly_cap": 1 if capped else None, "week": monday_of(NOW), "suggested": int(capped)}
+    week = monday_of(NOW - timedelta(weeks=3 * before))
+    own = {"visibility": "open", "weekly_cap": 1 if capped or before else None, "week": week}
+    own["suggested"] = int(capped or before)
     async with engine.begin() as connection:
         for kind, key in (("role", "mlops-engineer"), ("topic", "gdpr")):
             rows = [{**declared, "user_id": user, "kind": kind, "key": key, "lot": at} for at, user in enumerate(users)]
@@ -47,6 +49,9 @@ async def instructions(size: int, case: str) -> dict[str, int]:
         )
         await connection.execute(text("ANALYZE"))
     people, counted = SqlPeople(engine, random.Random(1)), [0]
+    while await people.begin_week(NOW):
+        # As the job does, before anybody asks.
+        pass
 
     def count() -> int:
         counted[0] += STEPS
@@ -64,7 +69,7 @@ async def instructions(size: int, case: str) -> dict[str, int]:
     return found
 
 
-@pytest.mark.parametrize("case", ["plain", "capped", "faded"])
+@pytest.mark.parametrize("case", ["plain", "capped", "capped weeks ago", "faded"])
 async def test_ten_times_as_many_people_are_no_more_to_read(case: str) -> None:
     few, many = await instructions(400, case), await instructions(4_000, case)
     assert {name: taken for name, taken in many.items() if taken > 1.5 * few[name] + 1_000} == {}

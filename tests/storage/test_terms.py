@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from knowledge.people import Level, Member, PassedOver, Terms, Visibility
+from storage.database import open_engine
 from storage.moments import monday_of
 from storage.people import SqlPeople
+from tests.databases import KEYS
 from tests.storage.conftest import NOW
 
 MLOPS: dict[str, Level] = {"mlops-engineer": "lead"}
@@ -57,6 +61,53 @@ async def test_the_cap_counts_suggestions_of_a_week_and_ends_with_it(people: Sql
     assert await named(people, now=monday - timedelta(seconds=1)) == []
     assert await named(people, now=monday) == ["ann"]
     assert await people.suggested("T1", ["ann"], monday) == {"ann": 1}
+
+
+async def test_a_new_week_begins_for_whoever_reached_the_cap_in_one_that_is_over(people: SqlPeople) -> None:
+    monday = datetime.combine(monday_of(NOW) + WEEK, datetime.min.time(), UTC)
+    caps = {"ann": 1, "ben": 2, "cleo": 0, "dora": 1, "eva": None}
+    for user, cap in caps.items():
+        await people.declare("T1", user, MLOPS, {}, NOW, Terms(weekly_cap=cap))
+    await people.suggested("T1", ["ann", "ben"], NOW)
+    await people.suggested("T1", ["dora"], monday)
+    # Before the week is over nobody's begins: neither on its last second, nor for whoever was suggested in the next.
+    assert await people.begin_week(monday - timedelta(seconds=1)) == 0
+    assert await people.begin_week(monday) == 1
+    assert await people.begin_week(monday) == 0
+    rows = {row.user: row.this_week for row in await people.candidates("T1", topics=(), roles=[*MLOPS], **at(monday))}
+    assert rows == {"ann": 0, "ben": 0, "eva": 0}
+    assert await passed_over(people, now=monday) == PassedOver(capped=2)
+    # As often as before, and not once more.
+    assert await people.suggested("T1", ["ann"], monday) == {"ann": 1}
+    assert await people.suggested("T1", ["ann"], monday) == {}
+    assert "ann" not in await named(people, now=monday)
+
+
+def at(now: datetime) -> dict[str, Any]:
+    return {"without": None, "now": now}
+
+
+async def test_no_cap_is_passed_by_whoever_is_suggested_while_their_week_begins(
+    address: str, people: SqlPeople
+) -> None:
+    second = open_engine(address, KEYS)
+    other = SqlPeople(second, random.Random(8))
+    users = [f"u{number}" for number in range(6)]
+    for user in users:
+        await people.declare("T1", user, MLOPS, {}, NOW, Terms(weekly_cap=1))
+        await people.suggested("T1", [user], NOW)
+    later = NOW + WEEK
+    await asyncio.gather(
+        *(
+            do
+            for user in users
+            for do in (people.begin_week(later), other.suggested("T1", [user], later), other.begin_week(later))
+        )
+    )
+    for user in users:
+        assert await people.suggested("T1", [user], later) == {}
+    assert await named(people, now=later) == []
+    await second.dispose()
 
 
 async def test_a_cap_of_none_does_not_end_with_the_week(people: SqlPeople) -> None:
