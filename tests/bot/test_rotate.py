@@ -5,14 +5,29 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
+from sqlalchemy import select
 
 from bot.__main__ import main
+from bot.local import GENERAL, LocalSlack
+from bot.scopes import SCOPES
+from storage import rotation
 from storage.database import open_engine
 from storage.inbox import Event, SqlInbox
+from storage.installations import Installation, SqlInstallations
 from storage.keys import Keys, keys_beside, new_key
-from tests.databases import KEY
+from storage.rotation import encrypted_columns, rotate
+from storage.tables import SealedText, place_of
+from tests.asks import new_ask
+from tests.conftest import ANN, BEN, CAI, DEE, TEAM, Clock, Start, settled
+from tests.databases import BOTH, KEY, emptied
 from tests.storage.conftest import NOW
+
+
+@pytest.fixture(params=BOTH[:1])
+def database(request: pytest.FixtureRequest, database: str) -> str:
+    return database if request.param == "sqlite" else emptied(request.getfixturevalue("postgres"))
 
 
 async def waits(database: str, keys: Keys) -> None:
@@ -48,3 +63,76 @@ def test_a_key_file_takes_several(environment: dict[str, str], database: str, tm
 def test_without_a_schema_it_says_what_to_do(environment: dict[str, str]) -> None:
     code, said = run(environment, environment["DATABASE_URL"])
     assert (code, said) == (2, "The database's schema is not current. Run: python -m bot migrate\n")
+
+
+async def opened(database: str, key: str) -> dict[str, list[str]]:
+    """Return what one key alone opens, by column; raises KeysError where it does not open something."""
+    keys = Keys([key])
+    engine = open_engine(database, keys)
+    found: dict[str, list[str]] = {}
+    async with engine.connect() as connection:
+        for column in encrypted_columns():
+            place = list(column.table.primary_key.columns)
+            rows = (await connection.execute(select(column, *place).where(column.is_not(None)))).all()
+            texts = [
+                keys.unseal(text, place_of(column, *at)) if isinstance(column.type, SealedText) else str(text)
+                for text, *at in rows
+                if text
+            ]
+            found[str(column)] = sorted(texts)
+    await engine.dispose()
+    return found
+
+
+@pytest.mark.parametrize("database", BOTH, indirect=True)
+async def test_keys_are_rotated_beside_a_bot_that_serves(
+    slack: LocalSlack, start: Start, database: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = KEY, new_key()
+    # Many small steps, with requests between them.
+    monkeypatch.setattr(rotation, "AT_ONCE", 2)
+    async with start(encryption_keys=old) as bot:
+        installed = Installation(TEAM, "xoxb-of-the-team", SCOPES, "A1", "B1", "U0BOT", ANN)
+        await SqlInstallations(bot.engine).save(installed, SCOPES, clock.now())
+        for number in range(20):
+            ask = new_ask(f"a{number}", ANN, TEAM, asked=DEE, question=f"Zebra {number}?", now=clock.now())
+            await bot.courier._asks.create(ask, clock.now())
+            await slack.command(BEN, f"/genai-role what about zebra {number} on the moon")
+    before = await opened(database, old)
+    assert sum(bool(texts) for texts in before.values()) >= 3
+
+    async with start(encryption_keys=f"{new},{old}") as bot:
+        engine = open_engine(database, Keys([new, old]))
+        rotating = asyncio.create_task(rotate(engine))
+        said = []
+        number = 20
+        while not rotating.done() or number < 25:
+            said.append(await slack.say(CAI, f"<@BOT> what about zebra {number} on the moon", GENERAL))
+            ask = new_ask(f"a{number}", ANN, TEAM, asked=DEE, question=f"Zebra {number}?", now=clock.now())
+            await bot.courier._asks.create(ask, clock.now())
+            found = await bot.courier._asks.get(TEAM, f"a{number - 20}")
+            assert found is not None
+            assert found.question == f"Zebra {number - 20}?"
+            token = await SqlInstallations(bot.engine).find(TEAM)
+            assert token is not None
+            assert token.token == "xoxb-of-the-team"
+            clock.move(seconds=10)
+            number += 1
+        done = await rotating
+        assert done.renewed >= 20
+        assert done.unreadable == 0
+        await settled(bot)
+        assert all(slack.replies(posted) for posted in said)
+        await engine.dispose()
+
+    # The old key is gone; nothing is, but for what was answered and erased meanwhile.
+    after = await opened(database, new)
+    for column, texts in before.items():
+        assert set(texts) <= set(after[column]), column
+    async with start(encryption_keys=new) as bot:
+        kept = await bot.courier._asks.get(TEAM, "a0")
+        assert kept is not None
+        assert kept.question == "Zebra 0?"
+        reply = await slack.say(CAI, "<@BOT> mlops", GENERAL)
+        await settled(bot)
+        assert slack.replies(reply)
