@@ -37,7 +37,7 @@ from handlers.payloads import Actor, Press, Said, Submission
 from handlers.permissions import Standings, may
 from handlers.replies import Clock, Later, answer_press, modal_of, open_modal, opening, show_modal, view_for
 from knowledge.answers import Subject, Suggestion
-from knowledge.asking import LONGEST_TEXT, Ask, Details, Event
+from knowledge.asking import LONGEST_TEXT, Ask, Details, Event, is_named
 from knowledge.desk import Desk, Put
 from knowledge.guide import Guide, Question
 from knowledge.people import MayName, Person
@@ -52,9 +52,9 @@ TOO_LONG = (
     f"This answer is too long, and was not delivered: {payloads.LONGEST_QUESTION:,} characters are the most there. "
     "Please write it again in parts."
 )
-ANSWERED = "Thank you: your answer is on its way to those who asked."
+ANSWERED = "Your answer is on its way to those who asked."
 KEPT = (
-    "Thank you. Whoever asked did so without their name and has an answer already, so I can't write to them any more. "
+    "Whoever asked did so without their name and has an answer already, so I can't write to them any more. "
     "They read this one once they press a button in their message."
 )
 
@@ -205,7 +205,11 @@ async def pressed(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, *
         await answer_press(client, press, _said(NOT_OPEN))
     elif what in ("answer", "hand_over"):
         metadata = json.dumps([ask.id])
-        form = hand_over_form(ask, metadata) if what == "hand_over" else answer_form(ask, askee.shown, metadata)
+        if what == "hand_over":
+            form = hand_over_form(ask, metadata)
+        else:
+            declared = await counter.people.declaration(ask.workspace, askee.user)
+            form = answer_form(ask, is_named(askee, declared), metadata)
         # First of all: the trigger is void after three seconds.
         await client.views_open(trigger_id=press.trigger_id, view=form)
         if what == "answer":
@@ -283,8 +287,8 @@ async def handed_over(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClien
     ask_id = ask_in(form)
     done = await counter.desk.hand_over(form.actor.workspace, ask_id, form.actor.user, to, note)
     counter.deliver(form.actor, ask_id)
-    thanks = "Thank you: I pass it on. If your colleague can't be asked now, I find somebody else."
-    await ack(response_action="update", view=told("Hand over", thanks if done == "done" else NOT_OPEN))
+    said = "I pass it on. If your colleague can't be asked now, I find somebody else."
+    await ack(response_action="update", view=told("Hand over", said if done == "done" else NOT_OPEN))
 
 
 def ask_in(form: Submission) -> str:

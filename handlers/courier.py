@@ -16,6 +16,7 @@ from handlers.blocks.asks import (
     Names,
     answer_note,
     asker_card,
+    blanked,
     further_note,
     note_to_asker,
     person_card,
@@ -28,11 +29,11 @@ from handlers.errors import code_of, out_of_reach, token_is_void
 from handlers.limits import wait_to_post
 from handlers.members import FRESH, person_of
 from handlers.replies import ClientOf, Clock
-from knowledge.asking import Ask, Askee, Asker, DueDelivery, is_meant, may_write, patience_ends, when_to_write
+from knowledge.asking import Ask, Askee, Asker, DueDelivery, is_meant, is_named, may_write, patience_ends, when_to_write
 from knowledge.desk import Desk, RulesOf
 from knowledge.keeping import Keepings
 from knowledge.models import Role
-from knowledge.people import LEVELS, Member, Person, Reason
+from knowledge.people import LEVELS, Declaration, Member, Person, Reason
 from knowledge.ports import Asks, Deliveries, People
 
 RUN_SECONDS = 2.0
@@ -169,15 +170,18 @@ class Courier:
         await self._deliveries.sent(due, self._now(), place=place)
 
     async def _reply_to_asker(self, client: AsyncWebClient, due: DueDelivery, ask: Ask) -> None:
-        if ask.asker is not None and due.what.text:
+        place: tuple[str, str] | None = None
+        if ask.asker is not None and due.what.ts:
+            await _blank(client, ask.asker.channel, due)
+        elif ask.asker is not None and due.what.text:
             if due.what.kind == "deliver answer":
                 shown = answer_note(due.what.text, await self._names(client, ask, for_asker=True), self._view(ask))
             else:
                 shown = note_to_asker(due.what.text)
                 if not await self._may_write(client, due, ask.asker.user, urgent=False):
                     return
-            await _reply(client, ask.asker, shown)
-        await self._deliveries.sent(due, self._now())
+            place = await _reply(client, ask.asker, shown)
+        await self._deliveries.sent(due, self._now(), place=place)
 
     async def _draw_person(self, client: AsyncWebClient, due: DueDelivery, ask: Ask) -> None:
         askee = ask.askee(due.what.user or "")
@@ -187,6 +191,12 @@ class Courier:
         await self._deliveries.sent(due, self._now())
 
     async def _write_to_person(self, client: AsyncWebClient, due: DueDelivery, ask: Ask) -> None:
+        if due.what.ts:
+            there = ask.askee(due.what.user or "")
+            if there is not None:
+                await _blank(client, there.channel, due)
+            await self._deliveries.sent(due, self._now())
+            return
         askee = ask.holder
         if askee is None or not is_meant(ask, due.what) or (due.what.kind == "ask" and askee.ts):
             # Withdrawn, answered or passed on meanwhile; or written by a process that was late to note it.
@@ -210,7 +220,7 @@ class Courier:
         if card is not None:
             place = await _post(client, askee.user, card)
         elif due.what.kind == "deliver question":
-            await _reply(client, askee, further_note(ask))
+            place = await _reply(client, askee, further_note(ask))
         elif begins or due.what.text == "snoozed":
             # Whoever pressed "ask me again" began this themselves.
             await _reply(client, askee, reminder(due.what.text))
@@ -229,7 +239,9 @@ class Courier:
 
     async def _card(self, client: AsyncWebClient, ask: Ask, askee: Askee) -> Message:
         names = await self._names(client, ask, for_asker=False)
-        card = person_card(ask, askee, names, self._view(ask), await self._reasons(ask, askee.user))
+        declared = await self._people.declaration(ask.workspace, askee.user)
+        reasons = self._reasons(ask, declared)
+        card = person_card(ask, askee, names, self._view(ask), reasons, named=is_named(askee, declared))
         if ask.state != "solved" or askee is not ask.answerer:
             return card
         return with_keeping(card, await self._keepings.of(ask.workspace, ask.id), "answerer", ask.id)
@@ -238,21 +250,28 @@ class Courier:
         return View(self._now(), self._roles, ask.workspace)
 
     async def _names(self, client: AsyncWebClient, ask: Ask, *, for_asker: bool) -> Names:
-        """Say who may be named: to the asker who is shown, to others the asker who is not anonymous."""
+        """Say who may be named now: to the asker who lets them, to others the asker who is not anonymous."""
         person = ask.holder or ask.answerer
         before = next((one for one in reversed(ask.people) if one.outcome == "handed_over"), None)
         return Names(
             None if ask.anonymous or ask.asker is None else await self._named(client, ask, ask.asker.user),
-            await self._named(client, ask, person.user) if for_asker and person and person.shown else None,
-            await self._named(client, ask, before.user) if before and before.shown and not for_asker else None,
+            await self._askee(client, ask, person) if for_asker else None,
+            await self._askee(client, ask, before) if not for_asker else None,
         )
+
+    async def _askee(self, client: AsyncWebClient, ask: Ask, askee: Askee | None) -> Person | None:
+        if askee is None or not (askee.shown or askee.says_name):
+            return None
+        # The name first, which Slack is asked for: what is decided by is of the moment right before it is shown.
+        person = await self._named(client, ask, askee.user)
+        declared = await self._people.declaration(ask.workspace, askee.user)
+        return person if is_named(askee, declared) else None
 
     async def _named(self, client: AsyncWebClient, ask: Ask, user: str) -> Person:
         member = await self._member(client, ask.workspace, user)
         return Person(user, member.name if member else "", "active", ())
 
-    async def _reasons(self, ask: Ask, user: str) -> Sequence[Reason]:
-        declared = await self._people.declaration(ask.workspace, user)
+    def _reasons(self, ask: Ask, declared: Declaration) -> Sequence[Reason]:
         confirmed = declared.confirmed or self._now()
         topics = [key for key in (*ask.subject.topics, *ask.subject.tools) if key in declared.topics]
         found = [Reason("topic", key, declared.topics[key], None, confirmed) for key in topics]
@@ -282,14 +301,25 @@ async def _post(client: AsyncWebClient, channel: str, shown: Message, thread: st
     return str(posted["channel"]), str(posted["ts"])
 
 
-async def _reply(client: AsyncWebClient, to: Asker | Askee, shown: Message) -> None:
-    """Write into the thread of somebody's message; beside it where that is gone."""
+async def _reply(client: AsyncWebClient, to: Asker | Askee, shown: Message) -> tuple[str, str]:
+    """Write into the thread of somebody's message; beside it where that is gone. Returns where it stands."""
     try:
-        await _post(client, to.channel or to.user, shown, to.ts or None)
+        return await _post(client, to.channel or to.user, shown, to.ts or None)
     except SlackApiError as error:
         if not to.ts or code_of(error) not in GONE:
             raise
-        await _post(client, to.user, shown)
+        return await _post(client, to.user, shown)
+
+
+async def _blank(client: AsyncWebClient, channel: str, due: DueDelivery) -> None:
+    """Take words or a name out of what was written; nothing is left to do where it is gone."""
+    if not channel:
+        return
+    try:
+        await _redraw(client, channel, due.what.ts, blanked(due.what.kind))
+    except SlackApiError as error:
+        if error.response.get("error") not in GONE:
+            raise
 
 
 async def _redrawn(client: AsyncWebClient, whose: Asker, card: Message) -> bool:

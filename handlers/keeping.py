@@ -27,7 +27,7 @@ from knowledge.team import LONGEST_ANSWER, TEAM_ID
 NAME_SECONDS = 1.5
 NO_NAME = "Slack does not tell me your name right now. Try again in a moment, or leave this unticked."
 LATE = "That is settled by now: a curator has decided, or it was taken back. What is published, a curator can retire."
-AGREED = "Thank you. It is kept once whoever asked agrees too, and a curator has looked at it."
+AGREED = "It is kept once whoever asked agrees too, and a curator has looked at it."
 
 
 @dataclass(frozen=True)

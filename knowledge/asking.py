@@ -13,6 +13,7 @@ from typing import Literal, get_args
 
 from knowledge.answers import Subject
 from knowledge.freshness import is_working_time, next_working_time, zone
+from knowledge.people import Declaration
 
 Waiting = Literal["asked", "handed_over", "reminded", "taken", "snoozed", "asked_back"]
 """States in which one person has the question."""
@@ -175,11 +176,21 @@ class Askee:
     user: str
     via: Via
     shown: bool
-    """Whether the asker may read their name."""
+    """Whether they let others read their name when they were asked; see ``is_named`` for whether they do now."""
     outcome: Outcome = "has"
     channel: str = ""
     ts: str = ""
     asked_at: datetime | None = None
+    says_name: bool = False
+    """Whether they ticked that their name be shown with their answer, and did not hide it since."""
+
+
+def is_named(askee: Askee, declared: Declaration) -> bool:
+    """Tell whether a person may be named to those who ask, or are handed the question: decided at each showing.
+
+    Whoever hid, withdrew what they declared, or was forgotten since they were asked is not; nor who was hidden then.
+    """
+    return askee.says_name or (askee.shown and declared.is_open)
 
 
 @dataclass(frozen=True)
@@ -241,6 +252,8 @@ class Delivery:
     user: str | None = None
     """None: the asker."""
     text: str = ""
+    ts: str = ""
+    """Where it stands already, if it is there to be blanked: its words or a name in it are to be read no more."""
 
 
 def is_meant(ask: Ask, what: Delivery) -> bool:
@@ -339,7 +352,10 @@ def change(ask: Ask, event: Event, now: datetime, keep: timedelta, with_: Detail
         step = TABLE["answered", "end"]
     if step is None or (event in BY_HOLDER and (ask.holder is None or ask.holder.user != with_.actor)):
         return None
-    if (event == "answer" and ask.askee(with_.actor) is None) or (event == "solve" and not ask.answer):
+    if (event == "answer" and ask.askee(with_.actor) is None) or (
+        # What was answered may be solved though the answer is gone with whoever wrote it.
+        event == "solve" and not ask.answer and ask.state != "answered"
+    ):
         return None
     if (event == "ask_back" and ask.answerer is None) or (event == "consent" and ask.to_curators):
         return None

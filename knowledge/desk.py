@@ -31,7 +31,6 @@ from knowledge.asking import (
     Event,
     change,
 )
-from knowledge.people import Declaration
 from knowledge.ports import Asks, People
 from knowledge.suggesting import ToAsk
 
@@ -126,9 +125,8 @@ class Desk:
     async def _may_be_named(self, workspace: str, user: str, asker: str) -> bool:
         """Tell whether a person may be picked by name: whoever sends a form may have written any id into it."""
         declared = await self._people.declaration(workspace, user)
-        there = _is_open(declared)
         profile = await self._people.profile(workspace, user)
-        return there and user != asker and (profile is None or profile.suggestible)
+        return declared.is_open and user != asker and (profile is None or profile.suggestible)
 
     async def happened(self, workspace: str, ask_id: str, event: Event, details: Details = NOTHING) -> Done:
         """Let something happen to a question, where that is possible now."""
@@ -158,7 +156,7 @@ class Desk:
             about = {*ask.subject.roles, *ask.subject.topics, *ask.subject.tools}
             may_be_asked = ask.askee(to) is None and not about & terms.not_about.keys()
             if may_be_asked and (ask.asker is None or ask.asker.user != to):
-                new = Askee(to, "handover", shown=_is_open(declared))
+                new = Askee(to, "handover", shown=declared.is_open)
                 applied = await self._apply(ask, "hand_over", Details(actor=actor, new=new, text=note))
                 if applied is None:
                     return "nothing"
@@ -246,16 +244,11 @@ class Desk:
                 for user in curators:
                     if user in before:
                         continue
-                    terms = (await self._people.declaration(ask.workspace, user)).terms
-                    if await self._choose(ask, Askee(user, "curator", shown=terms.visibility == "open")):
+                    declared = await self._people.declaration(ask.workspace, user)
+                    if await self._choose(ask, Askee(user, "curator", shown=declared.is_open)):
                         return
         await self._apply(ask, "none_left")
 
     async def _choose(self, ask: Ask, new: Askee) -> bool:
         """Put the question to a person; False where they were asked as often this week as they allow."""
         return await self._apply(ask, "chosen", Details(new=new)) != "full"
-
-
-def _is_open(declared: Declaration) -> bool:
-    """Tell whether a person lets others read their name: whoever declared nothing, or was forgotten, never said so."""
-    return bool(declared.roles or declared.topics) and declared.terms.visibility == "open"

@@ -25,8 +25,11 @@ from knowledge.team import (
 
 Side = Literal["asker", "answerer"]
 Says = Literal["", "yes", "no"]
-Outcome = Literal["open", "proposed", "published", "merged", "rejected", "withdrawn"]
-"""``open``: not both have said yes. Only the first two can change by what either side says."""
+Outcome = Literal["open", "proposed", "published", "merged", "rejected"]
+"""``open``: not both have said yes; ``rejected``: proposed, and not added. Only the first two can change.
+
+There is none for a refusal: to the other side a no is no answer, and a yes that is taken back is as a curator's no.
+"""
 Settled = Literal["done", "late"]
 """What came of a curator's decision; ``late``: another one came first, or a consent was taken back."""
 
@@ -103,7 +106,7 @@ class Keepings(Protocol):
 def may_be_named(ask: Ask, user: str, terms: Terms) -> bool:
     """Tell whether a person who answered may be named with it: not who is hidden, nor who answered unnamed."""
     askee = ask.askee(user)
-    return askee is not None and askee.shown and terms.visibility == "open"
+    return askee is not None and (askee.shown or askee.says_name) and terms.visibility == "open"
 
 
 def wrote_alone(ask: Ask, user: str) -> bool:
@@ -124,8 +127,8 @@ def entry_id_of(ask_id: str) -> str:
 
 
 def with_consent(before: Keeping, consent: Consent) -> Keeping:
-    """Return what is so after one side has said something; both yes proposes it, one no ends it."""
-    if not before.can_change:
+    """Return what is so after one side has said something; both yes proposes it, one no ends it for good."""
+    if not before.can_change or before.says(consent.side) == "no":
         return before
     said: Says = "yes" if consent.yes else "no"
     if consent.side == "asker":
@@ -133,7 +136,8 @@ def with_consent(before: Keeping, consent: Consent) -> Keeping:
     else:
         after = replace(before, answerer_says=said, answer=consent.answer, shown_author=consent.shown_author)
     if "no" in (after.asker_says, after.answerer_says):
-        return replace(after, outcome="withdrawn", answer="", shown_author="")
+        outcome: Outcome = "rejected" if before.outcome == "proposed" else "open"
+        return replace(after, outcome=outcome, answer="", shown_author="")
     both = after.asker_says == after.answerer_says == "yes"
     return replace(after, outcome="proposed" if both else "open")
 

@@ -70,6 +70,11 @@ class Declaration:
     imported: bool = field(default=False, compare=False)
     """Whether a file declared it, on the day it bears, and the person has not confirmed it yet."""
 
+    @property
+    def is_open(self) -> bool:
+        """Tell whether others may read the name: whoever declares nothing, or was forgotten, never said so."""
+        return bool(self.roles or self.topics) and self.terms.visibility == "open"
+
 
 @dataclass(frozen=True)
 class Listed:

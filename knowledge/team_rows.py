@@ -118,6 +118,8 @@ def _entry(
     }
     if before is not None and all(getattr(before, name) == value for name, value in given.items()):
         return Planned(line, row.name, "same", before)
+    if before is not None and _is_proposal(before):
+        return Planned(line, row.name, problems=("it is proposed: look at it on the Home tab, and publish it there",))
     # An id that is not known here comes from another workspace: it would say nothing, and may be anything.
     start = before or TeamEntry(new_id(), row.name, source="imported")
     entry = replace(start, **given, written_by=by, shown_author="", changed_at=now)  # type: ignore[arg-type]
@@ -131,6 +133,10 @@ def _entry(
     return Planned(line, row.name, "changed" if before else "new", entry)
 
 
+def _is_proposal(entry: TeamEntry) -> bool:
+    return entry.state == "proposed" and entry.source == "kept"
+
+
 def _words(given: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, (" ".join(one.split()) for one in given))))
 
@@ -140,8 +146,13 @@ def _listed(problems: Mapping[str, str], names: Mapping[str, str]) -> tuple[str,
 
 
 def rows_of(known: Known) -> Iterator[Row]:
-    """Write everything as rows, entries first; without the people who wrote them."""
+    """Write everything as rows, entries first; without the people who wrote them.
+
+    What is proposed of a question and its answer is left out: either side may still take it back.
+    """
     for entry in known.entries:
+        if _is_proposal(entry):
+            continue
         row = {name: getattr(entry, name) for name in COLUMNS if name != "alias_of"}
         yield {name: list(value) if isinstance(value, tuple) else value for name, value in row.items()}
     for alias in known.aliases:

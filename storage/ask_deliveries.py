@@ -17,7 +17,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge.asking import FINAL, Ask, Askee, Delivery, DueDelivery
-from storage.ask_rows import REDRAWN, a, d, opened, p, read, want
+from storage.ask_rows import REDRAWN, WORDED, a, d, opened, p, read, want
 from storage.database import insert_into
 from storage.moments import NEVER
 from storage.tables import ask_deliveries, ask_paces, ask_people, asks
@@ -64,20 +64,21 @@ class SqlDeliveries:
             if ask_id is not None:
                 due.append(d.ask_id == ask_id)
             text = type_coerce(d.text, Text).label("text")
-            query = select(d.ask_id, d.key, d.kind, d.user_id, d.recipient, text, d.turn, d.attempts).where(*due)
+            query = select(d.ask_id, d.key, d.kind, d.user_id, d.recipient, text, d.ts, d.turn, d.attempts).where(*due)
             rows = (await connection.execute(query.order_by(d.due_at, d.key).limit(MOST_READ))).all()
             busy = await self._busy(connection, workspace, [(row.user_id, row.recipient) for row in rows], now)
             claimed: list[DueDelivery] = []
             used: dict[str, datetime] = {}
             for row in rows:
-                method = "chat.update" if row.kind in REDRAWN else "chat.postMessage"
+                # What was posted already is there to be blanked.
+                method = "chat.update" if row.kind in REDRAWN or row.ts else "chat.postMessage"
                 recipient = row.user_id or row.recipient
                 if not free[method] or (method == "chat.postMessage" and recipient in busy):
                     continue
                 if method == "chat.postMessage" and recipient:
                     busy.add(recipient)
                 at = used[method] = free[method].pop(0)
-                what = Delivery(row.key, row.kind, row.user_id, opened(self._engine, row.text))
+                what = Delivery(row.key, row.kind, row.user_id, opened(self._engine, row.text), row.ts)
                 claimed.append(
                     DueDelivery(workspace, row.ask_id, what, row.turn, row.attempts + 1, max(at, now), now + LEASE)
                 )
@@ -129,7 +130,7 @@ class SqlDeliveries:
                     d.workspace == workspace,
                     column.in_(values),
                     d.kind.not_in(REDRAWN),
-                    or_(posting, d.sent_at > now - SAME_CHANNEL),
+                    or_(posting & (d.ts == ""), d.sent_at > now - SAME_CHANNEL),
                 )
                 busy.update((await connection.scalars(query)).all())
         return busy
@@ -152,13 +153,15 @@ class SqlDeliveries:
             ask = await self._locked(connection, due)
             if ask is None:
                 return
-            done = {"due_at": None, "lease_until": NEVER, "text": "", "sent_at": now}
+            ts = place[1] if place and due.what.kind in WORDED and not due.what.ts else ""
+            done = {"due_at": None, "lease_until": NEVER, "text": "", "ts": ts, "sent_at": now}
             marked = await connection.execute(
                 update(ask_deliveries).where(_this(due), d.turn == due.turn).values(**done)
             )
             if not cast("CursorResult[object]", marked).rowcount:
-                # Wanted anew meanwhile: that is still to be done.
-                await connection.execute(update(ask_deliveries).where(_this(due)).values(lease_until=NEVER))
+                # Wanted anew, or to be blanked, meanwhile: that is still to be done.
+                left = {"lease_until": NEVER} | ({"ts": ts} if ts else {})
+                await connection.execute(update(ask_deliveries).where(_this(due)).values(**left))
             values: dict[str, Any] = {}
             if place is not None and due.what.kind == "ask":
                 theirs = (p.workspace == due.workspace) & (p.ask_id == due.ask_id) & (p.user_id == due.what.user)
@@ -176,7 +179,7 @@ class SqlDeliveries:
             if await self._is_done_with_asker(connection, ask):
                 values |= {"asker": None, "asker_mark": None}
                 theirs = (d.workspace == due.workspace) & (d.ask_id == due.ask_id) & d.user_id.is_(None)
-                await connection.execute(update(ask_deliveries).where(theirs).values(recipient=None))
+                await connection.execute(update(ask_deliveries).where(theirs).values(recipient=None, ts=""))
             if values:
                 await connection.execute(
                     update(asks).where(a.workspace == ask.workspace, a.id == ask.id).values(**values)

@@ -1,4 +1,4 @@
-"""A person taken out of every question, when they are forgotten."""
+"""A person taken out of every question when they are forgotten, and out of what is read of it when they hide."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, delete, select, union_all, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from knowledge.asking import Ask, change
-from storage.ask_rows import a, apply, asker_mark, d, erase, p, read
+from knowledge.asking import Ask, Delivery, change
+from storage.ask_rows import a, apply, asker_mark, blank, d, erase, p, read, want
 from storage.forgotten import workspace_key
 from storage.moments import NEVER
 from storage.tables import ask_deliveries, ask_people, asks
@@ -37,7 +37,7 @@ async def forget_in_asks(engine: AsyncEngine, connection: AsyncConnection, works
     for ask in await _those(connection, workspace, asked):
         if ask.holder and ask.holder.user == user and (left := change(ask, "left", NEVER, timedelta())):
             _made(await apply(engine, connection, ask, left, NEVER) == "done")
-        await _erase_words(connection, ask, user)
+        await _erase_words(engine, connection, ask, user)
     for table in (ask_people, ask_deliveries):
         result = await connection.execute(delete(table).where(table.c.workspace == workspace, table.c.user_id == user))
         count += cast("CursorResult[object]", result).rowcount
@@ -55,37 +55,64 @@ def _made(made: bool) -> None:
         raise RuntimeError("a question changed while its lock was held")
 
 
-async def _erase_words(connection: AsyncConnection, ask: Ask, user: str) -> None:
-    """Erase what a person wrote into a question, and what of it is still to be delivered."""
-    outcome = (askee := ask.askee(user)) and askee.outcome
+async def unname_in_asks(engine: AsyncEngine, connection: AsyncConnection, workspace: str, user: str) -> None:
+    """Have a person's name taken out of every message about a question, in the transaction in which they hide."""
+    named = (p.workspace == workspace) & (p.user_id == user) & (p.shown | p.says_name)
+    ids = (await connection.scalars(select(p.ask_id).where(named))).all()
+    if not ids:
+        return
+    these = (a.workspace == workspace) & a.id.in_(ids)
+    await connection.execute(select(a.id).where(these).order_by(a.id).with_for_update())
+    await connection.execute(update(ask_people).where(named).values(shown=False, says_name=False))
+    for ask in await _those(connection, workspace, these):
+        await _draw_anew(engine, connection, ask)
+        if _answered(ask, user):
+            await blank(connection, ask, "deliver answer", unsent=False)
+
+
+async def _draw_anew(engine: AsyncEngine, connection: AsyncConnection, ask: Ask) -> None:
+    """Have drawn anew what may name somebody, or hold their words: the asker's message, and that of who has it."""
+    wanted = [Delivery("asker", "draw asker")] if ask.asker is not None else []
+    if ask.holder is not None:
+        wanted.append(Delivery(f"person:{ask.holder.user}", "draw person", ask.holder.user))
+    await want(engine, connection, ask, wanted, NEVER, ask.mark)
+
+
+def _answered(ask: Ask, user: str) -> bool:
     # Once somebody was asked back, what became of them since hides that they had answered.
-    answered = outcome == "answered" or bool(ask.further)
+    askee = ask.askee(user)
+    return askee is not None and (askee.outcome == "answered" or bool(ask.further))
+
+
+async def _erase_words(engine: AsyncEngine, connection: AsyncConnection, ask: Ask, user: str) -> None:
+    """Erase what a person wrote into a question, here and in the messages that brought it to others."""
+    answered, askee = _answered(ask, user), ask.askee(user)
     erased = {"answer": ""} if answered else {}
-    if answered or outcome == "handed_over":
+    if answered or (askee is not None and askee.outcome == "handed_over"):
         erased["note"] = ""
     if erased:
         await connection.execute(update(asks).where(a.workspace == ask.workspace, a.id == ask.id).values(**erased))
+        await _draw_anew(engine, connection, ask)
     if answered:
-        # The row stays, so that the same message does not count twice; without a text nothing is posted.
-        theirs = (d.workspace == ask.workspace) & (d.ask_id == ask.id) & (d.kind == "deliver answer")
-        await connection.execute(update(ask_deliveries).where(theirs).values(text=""))
+        # The rows stay, so that the same message does not count twice; without a text nothing is posted.
+        await blank(connection, ask, "deliver answer", unsent=True)
 
 
 async def _forget_asker(engine: AsyncEngine, connection: AsyncConnection, ask: Ask) -> int:
-    withdrawn = change(ask, "withdraw", NEVER, timedelta())
-    if withdrawn is None or ask.holder is None:
+    stands = [one for one in ask.people if one.ts]
+    if not stands and ask.holder is None:
         gone = await erase(connection, ask)
         _made(gone > 0)
         return gone
-    _made(await apply(engine, connection, ask, withdrawn, NEVER) == "done")
-    # The row stays for as long as it takes to tell whoever has the question, without a word of it.
-    emptied: dict[str, Any] = {
-        "asker": None,
-        "asker_mark": None,
-        "about": "",
-        "subject": [[], [], []],
-        "due_at": ask.ends,
-    }
+    # The row stays for as long as it takes to take the words out of the messages of others, without a word of it.
+    emptied: dict[str, Any] = {"asker": None, "asker_mark": None, "about": "", "subject": [[], [], []]}
+    over = change(ask, "withdraw", NEVER, timedelta()) or change(ask, "end", NEVER, timedelta())
+    if over is not None:
+        _made(await apply(engine, connection, ask, over, NEVER) == "done")
+        emptied["due_at"] = ask.ends
+    elif ask.state == "solved":
+        # There is nothing left to be kept of it.
+        emptied["state"] = "closed"
     texts = dict.fromkeys(("question", "further", "note", "answer"), "")
     await connection.execute(
         update(asks).where(a.workspace == ask.workspace, a.id == ask.id).values(**emptied, **texts)
@@ -93,4 +120,7 @@ async def _forget_asker(engine: AsyncEngine, connection: AsyncConnection, ask: A
     await connection.execute(
         delete(ask_deliveries).where(d.workspace == ask.workspace, d.ask_id == ask.id, d.user_id.is_(None))
     )
+    drawn = [Delivery(f"person:{one.user}", "draw person", one.user) for one in stands]
+    await want(engine, connection, ask, drawn, NEVER, None)
+    await blank(connection, ask, "deliver question", unsent=True)
     return 1

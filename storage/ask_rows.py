@@ -6,26 +6,28 @@ import json
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, time
+from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Text, delete, exists, func, insert, or_, select, type_coerce, update
+from sqlalchemy import ColumnElement, Text, case, delete, exists, insert, literal, or_, select, type_coerce, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge.answers import Subject
-from knowledge.asking import Applied, Ask, Askee, Asker, Change, Delivery
+from knowledge.asking import Applied, Ask, Askee, Asker, Change, Delivery, Effect
 from storage.database import insert_into
 from storage.forgotten import mark_of, workspace_key
 from storage.keys import KeysError
 from storage.moments import NEVER, monday_of
-from storage.tables import ask_deliveries, ask_people, asks, keys_of
+from storage.tables import UtcTime, ask_deliveries, ask_people, asks, keys_of
 from storage.tables import terms as terms_table
 
 ENCRYPTED = ("asker", "question", "further", "note", "answer")
 REDRAWN = ("draw person", "draw asker")
 """Deliveries that may be wanted again under the same key."""
-a, p, d = asks.c, ask_people.c, ask_deliveries.c
+WORDED = ("deliver answer", "deliver question")
+"""Deliveries beside the cards in which words of a person stand: blanked where these are to be read no more."""
+a, p, d, t = asks.c, ask_people.c, ask_deliveries.c, terms_table.c
 logger = logging.getLogger(__name__)
 
 
@@ -60,7 +62,7 @@ async def read(connection: AsyncConnection, ids: Collection[tuple[str, str]]) ->
     people: dict[tuple[str, str], list[Askee]] = {}
     for one in asked.all():
         people.setdefault((one.workspace, one.ask_id), []).append(
-            Askee(one.user_id, one.via, one.shown, one.outcome, one.channel, one.ts, one.asked_at)
+            Askee(one.user_id, one.via, one.shown, one.outcome, one.channel, one.ts, one.asked_at, one.says_name)
         )
     keys = keys_of(connection.dialect)
     found: dict[tuple[str, str], Ask] = {}
@@ -103,20 +105,19 @@ def among(workspace: Any, ask_id: Any, ids: Collection[tuple[str, str]]) -> Colu
 
 async def is_full(connection: AsyncConnection, workspace: str, user: str, now: datetime) -> bool:
     """Tell whether a person was asked as often this week as they allow; whoever writes holds their lock."""
-    cap = await connection.scalar(
-        select(terms_table.c.weekly_cap).where(terms_table.c.workspace == workspace, terms_table.c.user_id == user)
-    )
-    if cap is None:
+    query = select(t.weekly_cap, t.asked_week, t.asked).where(t.workspace == workspace, t.user_id == user)
+    row = (await connection.execute(query)).first()
+    if row is None or row.weekly_cap is None:
         return False
-    monday = datetime.combine(monday_of(now), time(), UTC)
-    asked = await connection.scalar(
-        select(func.count()).where(p.workspace == workspace, p.user_id == user, p.asked_at >= monday)
-    )
-    return bool((asked or 0) >= cap)
+    return bool((row.asked if row.asked_week == monday_of(now) else 0) >= row.weekly_cap)
 
 
 async def add_person(connection: AsyncConnection, ask: Ask, one: Askee, place: int, now: datetime) -> None:
-    """Write down who is asked."""
+    """Write down who is asked, and count it: the number stays when the question is erased."""
+    week = monday_of(now)
+    counted = case((t.asked_week == week, t.asked + 1), else_=1)
+    theirs = (t.workspace == ask.workspace) & (t.user_id == one.user)
+    await connection.execute(update(terms_table).where(theirs).values(asked_week=week, asked=counted))
     await connection.execute(
         insert(ask_people).values(
             workspace=ask.workspace,
@@ -126,6 +127,7 @@ async def add_person(connection: AsyncConnection, ask: Ask, one: Askee, place: i
             outcome=one.outcome,
             via=one.via,
             shown=one.shown,
+            says_name=False,
             asked_at=now,
             channel="",
             ts="",
@@ -177,7 +179,7 @@ async def apply(engine: AsyncEngine, connection: AsyncConnection, ask: Ask, made
             update(ask_people).where(theirs, p.user_id == user).values(outcome=outcome, **moved_to)
         )
     if made.show:
-        await connection.execute(update(ask_people).where(theirs, p.user_id == made.show).values(shown=True))
+        await connection.execute(update(ask_people).where(theirs, p.user_id == made.show).values(says_name=True))
     if made.new:
         await add_person(connection, ask, made.new, ask.version + 1, now)
     await want(engine, connection, ask, made.deliveries, now, mark)
@@ -222,6 +224,23 @@ async def want(
             index_elements=["workspace", "ask_id", "key"], set_=again, where=d.kind.in_(REDRAWN)
         )
     )
+
+
+async def blank(connection: AsyncConnection, ask: Ask, kind: Effect, *, unsent: bool) -> None:
+    """Have blanked what was written of a kind; ``unsent``: what is still to be written is not written any more.
+
+    What is being posted at this moment is blanked once it is noted where it stands: the turn tells.
+    """
+    these = (d.workspace == ask.workspace) & (d.ask_id == ask.id) & (d.kind == kind)
+    standing = d.due_at.is_(None) & (d.ts != "")
+    values: dict[str, Any] = {
+        "turn": d.turn + 1,
+        "due_at": case((standing, literal(NEVER, UtcTime())), else_=d.due_at),
+        "attempts": 0,
+    }
+    if unsent:
+        values["text"] = ""
+    await connection.execute(update(ask_deliveries).where(these).values(**values))
 
 
 async def erase(connection: AsyncConnection, ask: Ask) -> int:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from knowledge.freshness import CHECK_AFTER
 from knowledge.people import LEVELS, Declaration, Level, Terms, Visibility
+from storage.ask_forgetting import unname_in_asks
 from storage.changing import Changing
 from storage.database import insert_into, only_writer_for
 from storage.forgotten import lift
@@ -113,6 +114,10 @@ class SqlDeclarations(Changing):
                         delete(table).where(table.c.workspace == workspace, table.c.user_id == user)
                     )
             await note_left(connection, workspace, before, now)
+            t = terms_table.c
+            seen = await connection.scalar(select(t.visibility).where(t.workspace == workspace, t.user_id == user))
+            if seen != "open":
+                await unname_in_asks(self._engine, connection, workspace, user)
 
     async def _set_terms(
         self, connection: AsyncConnection, workspace: str, user: str, given: Terms | None, now: datetime

@@ -17,7 +17,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge.asking import Ask, Asker, Delivery
-from knowledge.keeping import Consent, Keeping, Outcome, Settled, entry_id_of, proposal, with_consent
+from knowledge.keeping import Consent, Keeping, Outcome, Settled, Side, entry_id_of, proposal, with_consent
 from knowledge.team import TeamEntry
 from storage.ask_rows import a, asker_mark, opened, read, want
 from storage.forgotten import workspace_key
@@ -72,7 +72,7 @@ class SqlKeepings:
                 entry = proposal(there, after, topics, now)
                 await connection.execute(insert(team_entries).values(row_of(workspace, entry)))
                 after = replace(after, answer="")
-            if after.outcome == "withdrawn":
+            if after.outcome == "rejected":
                 await _deleted(connection, workspace, before.entry_id)
             await connection.execute(update(keepings).where(_this(workspace, ask_id)).values(_values(after)))
             if there is not None:
@@ -84,7 +84,9 @@ class SqlKeepings:
                     await connection.execute(
                         update(asks).where(a.workspace == workspace, a.id == ask_id).values(**values)
                     )
-                await self._draw_anew(connection, there, now)
+                # A message that is changed says that something was said, though it says the same.
+                only = consent.side if after.outcome == before.outcome else None
+                await self._draw_anew(connection, there, now, only)
         self._team.changed(workspace)
         return after
 
@@ -170,10 +172,10 @@ class SqlKeepings:
         said = (row.entry_id, row.outcome, row.asker_says, row.answerer_says, row.user_id or "", row.shown_author)
         return Keeping(*said, opened(self._engine, row.answer))
 
-    async def _draw_anew(self, connection: AsyncConnection, ask: Ask, now: datetime) -> None:
-        """Want the messages of both sides drawn anew, which say what came of it."""
-        wanted = [Delivery("asker", "draw asker")] if ask.asker is not None else []
-        if ask.answerer is not None:
+    async def _draw_anew(self, connection: AsyncConnection, ask: Ask, now: datetime, only: Side | None = None) -> None:
+        """Want the messages of both sides drawn anew, which say what came of it; or that of one."""
+        wanted = [Delivery("asker", "draw asker")] if ask.asker is not None and only != "answerer" else []
+        if ask.answerer is not None and only != "asker":
             wanted.append(Delivery(f"person:{ask.answerer.user}", "draw person", ask.answerer.user))
         await want(self._engine, connection, ask, wanted, now, ask.mark)
 

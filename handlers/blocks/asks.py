@@ -21,7 +21,7 @@ from handlers.blocks.message import (
     select,
 )
 from handlers.blocks.people import View, display_name, reason
-from knowledge.asking import FINAL, WAITING, Ask, Askee, Outcome, State
+from knowledge.asking import FINAL, WAITING, Ask, Askee, Effect, Outcome, State
 from knowledge.people import Person, Reason
 
 LONGEST_QUOTE = 2_400
@@ -76,10 +76,9 @@ def asker_card(ask: Ask, names: Names, view: View, token: str, *, curators: bool
     head = said.replace(plain, "\0", 1)
     shown = escape(head).replace("\0", marked)
     if ask.state == "answered":
-        buttons = [
-            button("Solved", f"{ids.ASKING}:solved", token, primary=True),
-            button("Ask back…", f"{ids.ASKING}:back", token),
-        ]
+        buttons.append(button("Solved", f"{ids.ASKING}:solved", token, primary=True))
+        if ask.answerer is not None:
+            buttons.append(button("Ask back…", f"{ids.ASKING}:back", token))
     elif ask.state not in FINAL:
         if ask.state == "nobody" and curators and not ask.to_curators:
             buttons.append(button("Show it to the curators", f"{ids.ASKING}:curators", token, primary=True))
@@ -120,11 +119,15 @@ def _standing(ask: Ask, person: str) -> str:
         "asked_back": f"I passed your further question on to {person}.",
         "nobody": "Nobody could take your question yet.",
         "answered": f"Answered by {person}.",
-        "solved": f"Solved: thank you for saying so to {person}." if person != UNNAMED else "Solved, thank you.",
+        "solved": f"Solved: thank you for saying so. It was answered by {person}.",
         "closed": f"Closed. It was answered by {person}.",
         "withdrawn": "You withdrew this question.",
         "expired": "Nobody answered, so this question has ended. You can ask it again any time.",
     }
+    if ask.state in ("answered", "closed") and ask.answerer is None and not ask.answer:
+        return "It was answered; whoever wrote the answer had it deleted since."
+    if ask.state == "solved" and ask.answerer is None:
+        return "Solved: thank you for saying so."
     if ask.state == "closed" and ask.answerer is None:
         return "Closed. It was answered; what you asked back was not."
     if ask.state == "nobody":
@@ -162,8 +165,18 @@ def answer_note(text: str, names: Names, view: View) -> Message:
     return message([f"Answer from {plain}:", text], quoted(f"*Answer from {marked}:*", text))
 
 
-def person_card(ask: Ask, askee: Askee, names: Names, view: View, reasons: Sequence[Reason]) -> Message:
-    """Show a person what they are asked, or what became of it."""
+def blanked(kind: Effect) -> Message:
+    """Take the place of a message whose words, or a name in it, are not to be read any more."""
+    text = (
+        "An answer stood here. What may still be read of it stands in the message above."
+        if kind == "deliver answer"
+        else "A further question stood here. There is nothing left to do."
+    )
+    return message([text], [section(text)])
+
+
+def person_card(ask: Ask, askee: Askee, names: Names, view: View, reasons: Sequence[Reason], *, named: bool) -> Message:
+    """Show a person what they are asked, or what became of it; ``named``: whoever asked may read their name."""
     if ask.state in ("withdrawn", "expired"):
         text = (
             "A question that I had brought you was withdrawn. There is nothing left to do."
@@ -188,7 +201,7 @@ def person_card(ask: Ask, askee: Askee, names: Names, view: View, reasons: Seque
         before_plain, before = who(view, names.before)
         lines += [f"Note from {before_plain}:", ask.note]
         blocks += quoted(f"Note from {before}:", ask.note)
-    seen = "sees your name" if askee.shown else "is not told who you are"
+    seen = "sees your name" if named else "is not told who you are"
     foot = [
         _why(askee, view, reasons, names),
         f"You can also answer in the thread of this message. Whoever asked {seen}.",
@@ -223,11 +236,13 @@ def _afterwards(ask: Ask, askee: Askee) -> Message:
         "silent": f"I had no answer from you, so I ask somebody else. {late}",
         "left": f"I ask somebody else. {late}",
         "ended": "It is settled by now. There is nothing left to do.",
-        "answered": "Thank you: your answer is delivered.",
+        "answered": "Your answer is delivered.",
     }
     text = words.get(askee.outcome, "There is nothing left to do.")
     if askee.outcome == "answered" and ask.state == "solved":
         text = "Thank you: your answer solved it."
+    elif askee.outcome == "answered" and ask.state == "closed":
+        text = "Thank you for your answer."
     blocks = [section(escape(text))]
     lines = [text]
     if askee.outcome in ("silent", "answered") and ask.question:

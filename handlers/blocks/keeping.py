@@ -24,19 +24,19 @@ ASK_ANSWERER = (
 )
 BECAME = {
     "proposed": "Both of you agree: it is proposed for your team, and a curator looks at it.",
-    "published": "It was kept: it answers in your team from now on. Thank you.",
-    "merged": "It was kept: what your team knows already answers this question too now. Thank you.",
-    "rejected": "Your curators looked at it and did not add it to what your team knows. Thank you for offering it.",
-    "withdrawn": "It is not kept for your team.",
+    "published": "It was kept: it answers in your team from now on.",
+    "merged": "It was kept: what your team knows already answers this question too now.",
+    "rejected": "It was not added to what your team knows.",
 }
+REFUSED = "It is not kept for your team."
 
 
 def with_keeping(card: Message, keeping: Keeping | None, side: Side, value: str) -> Message:
-    """Put under the thanks what one side is asked, or what became of it; ``value`` is what its buttons carry."""
+    """Put under the thanks what one side is asked, or what became of it; ``value`` is what its buttons carry.
+
+    Whether the other side said no, or nothing, can't be told from it.
+    """
     said = keeping.says(side) if keeping else ""
-    if keeping is not None and keeping.outcome == "withdrawn" and not said:
-        # Not asked any more: the other side has said no, and who it was is nobody's business.
-        return card
     text, row = _asked(keeping, side, said, value)
     blocks = [section(escape(text)), *([actions(*row)] if row else [])]
     return replace(card, text=f"{card.text}\n{text}", blocks=(*card.blocks, *blocks))
@@ -50,6 +50,8 @@ def _asked(keeping: Keeping | None, side: Side, said: Says, value: str) -> tuple
         yes = button("Look at it, and keep it…", f"{ids.KEEP}:form", value, primary=True)
         return ASK_ANSWERER, [yes, button("No, don't", f"{ids.KEEP}:not", value, label="Don't keep the answer")]
     assert keeping is not None
+    if said == "no":
+        return REFUSED, []
     text = BECAME.get(keeping.outcome, "You agree. It is kept once the other side agrees too.")
     if not keeping.can_change:
         return text, []

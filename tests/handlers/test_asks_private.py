@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 import pytest
 from sqlalchemy import text
 
 from bot.app import Bot
 from bot.local import LocalSlack, Message
 from knowledge.asking import Details
-from knowledge.people import Terms
+from knowledge.people import Terms, Visibility
 from knowledge.workspaces import Settings
 from storage.forgotten import workspace_key
 from storage.tables import metadata
-from tests.conftest import ANN, BEN, CAI, DEE, TEAM, Clock, declares, rows
-from tests.handlers.test_asks import AT_WORK, LEARNING, MLOPS, all_told, answers, buttons, carried, put, told
+from tests.conftest import ANN, BEN, CAI, DEE, TEAM, Clock, declares, rows, words
+from tests.handlers.test_asks import (
+    AT_WORK,
+    LEARNING,
+    MLOPS,
+    QUESTION,
+    all_told,
+    answers,
+    buttons,
+    carried,
+    put,
+    state,
+    told,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -143,3 +157,147 @@ async def test_a_hidden_curator_is_not_named(slack: LocalSlack, bot: Bot, clock:
     await carried(bot, clock)
     assert told(slack, CAI)
     assert "Cai" not in mine.text
+
+
+Way = Literal["hides", "asks to be asked first", "withdraws", "is forgotten"]
+
+
+async def drops_out(slack: LocalSlack, bot: Bot, clock: Clock, way: Way) -> None:
+    """Have Dee named no more, in one of the ways there are."""
+    match way:
+        case "hides" | "asks to be asked first":
+            seen: Visibility = "hidden" if way == "hides" else "ask_first"
+            await bot.people.declare(TEAM, DEE, MLOPS, {}, clock.now(), Terms(visibility=seen))
+        case "withdraws":
+            await bot.people.declare(TEAM, DEE, {}, {}, clock.now())
+        case "is forgotten":
+            await slack.command(DEE, "/genai-role forget me")
+    await carried(bot, clock)
+
+
+@pytest.mark.parametrize("way", get_args(Way))
+async def test_whoever_drops_out_after_answering_is_not_read_any_more(
+    slack: LocalSlack, bot: Bot, clock: Clock, way: Way
+) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    mine = await put(slack, bot, clock)
+    await answers(slack, DEE, told(slack, DEE)[0], "Words of an expert.")
+    await carried(bot, clock)
+    assert all_told(slack, ANN).count("Dee Dorsey") >= 2, "in the message and in its thread"
+    await drops_out(slack, bot, clock, way)
+    assert "Dee" not in all_told(slack, ANN) and DEE not in all_told(slack, ANN)
+    # The words stay for as long as whoever wrote them is not forgotten.
+    assert ("Words of an expert." in mine.text) == (way != "is forgotten")
+    assert ("Words of an expert." in all_told(slack, ANN)) == (way != "is forgotten")
+    if way == "is forgotten":
+        assert "whoever wrote the answer had it deleted" in mine.text and buttons(mine) == ["Solved"]
+        await slack.press(ANN, mine, "asking:solved")
+        await carried(bot, clock)
+        assert await state(bot) == "solved" and buttons(mine) == []
+    else:
+        # Not named again for what was written while the name was hidden.
+        await declares(bot, slack, DEE, MLOPS)
+        await slack.press(ANN, mine, "asking:solved")
+        await carried(bot, clock)
+        assert "Solved" in mine.text and "Dee" not in all_told(slack, ANN)
+
+
+@pytest.mark.parametrize("way", get_args(Way))
+async def test_whoever_drops_out_while_they_are_asked_is_not_named(
+    slack: LocalSlack, bot: Bot, clock: Clock, way: Way
+) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    mine = await put(slack, bot, clock)
+    assert "I am asking Dee Dorsey" in mine.text
+    await drops_out(slack, bot, clock, way)
+    assert "Dee" not in all_told(slack, ANN) and DEE not in all_told(slack, ANN)
+    if way == "is forgotten":
+        return
+    [card] = told(slack, DEE)
+    assert "is not told who you are" in card.text
+    opened = await slack.press(DEE, card, "asked:answer")
+    assert opened.view is not None and "Show my name with the answer" in words(opened.view)
+    # What they say themselves holds: until they hide once more.
+    await slack.submit(DEE, opened.view, {"answer": "So.", "how": ["show"]})
+    await carried(bot, clock)
+    assert "Answered by Dee Dorsey" in mine.text
+    await bot.people.declare(TEAM, DEE, {}, {}, clock.now())
+    await carried(bot, clock)
+    assert "Dee" not in all_told(slack, ANN)
+
+
+async def test_who_hides_between_two_looks_is_not_named(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    """Asked as one who may be named, though hidden by then: what counts is the moment in which it is shown."""
+    await declares(bot, slack, DEE, MLOPS)
+    mine = await put(slack, bot, clock)
+    async with bot.engine.begin() as connection:
+        await connection.execute(text("UPDATE terms SET visibility = 'hidden'"))
+    await answers(slack, DEE, told(slack, DEE)[0], "So.")
+    await carried(bot, clock)
+    assert "Dee" not in mine.text and "So." in mine.text
+
+
+async def test_an_answer_that_is_written_while_its_author_is_forgotten_is_blanked(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    await put(slack, bot, clock)
+    [row] = await rows(bot, "asks")
+    details = Details(actor=DEE, text="Words of an expert.", source="x.1")
+    await bot.courier._desk.happened(TEAM, row["id"], "answer", details)
+    claimed = [one for one in await bot.courier._deliveries.claim(TEAM, clock.now()) if one.what.text]
+    await bot.people.forget(TEAM, DEE)
+    # Slack has it by now; where it stands is noted after the person is gone.
+    bot_user = told(slack, ANN)[0].user
+    posted = slack.workspace.post(
+        Message(slack.dm(ANN), slack.workspace.next_ts(), bot_user, "Words of an expert.", from_bot=True)
+    )
+    await bot.courier._deliveries.sent(claimed[0], clock.now(), place=(slack.dm(ANN), posted.ts))
+    await carried(bot, clock)
+    assert "Words of an expert." not in all_told(slack, ANN)
+
+
+@pytest.mark.parametrize("ends", ["answered", "asked back", "solved", "silent"])
+async def test_the_words_of_whoever_asked_are_taken_out_of_the_messages_of_others(
+    slack: LocalSlack, bot: Bot, clock: Clock, ends: str
+) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    if ends == "solved":
+        await solved(slack, bot, clock)
+    elif ends == "silent":
+        await put(slack, bot, clock)
+        for _ in range(4):
+            clock.move(days=2)
+            await carried(bot, clock)
+    else:
+        await asked_back(slack, bot, clock)
+    if ends == "answered":
+        await answers(slack, DEE, told(slack, DEE)[0], "This one.")
+        await carried(bot, clock)
+    assert QUESTION in all_told(slack, DEE)
+    await slack.command(ANN, "/genai-role forget me")
+    await carried(bot, clock)
+    left = all_told(slack, DEE)
+    assert [said for said in (QUESTION, "Which one?", "Ann", ANN) if said in left] == []
+    assert "keep it" not in left
+    [row] = await rows(bot, "asks")
+    assert (row["question"], row["asker"], row["asker_mark"]) == ("", None, None)
+    clock.move(days=70)
+    await carried(bot, clock)
+    assert await rows(bot, "asks") == []
+
+
+async def test_the_note_of_whoever_is_forgotten_is_taken_out_of_the_next_message(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    await put(slack, bot, clock)
+    opened = await slack.press(DEE, told(slack, DEE)[0], "asked:hand_over")
+    assert opened.view is not None
+    await slack.submit(DEE, opened.view, {"whom": CAI, "note": "Cai built that."})
+    await carried(bot, clock)
+    [card] = told(slack, CAI)
+    assert "Note from Dee Dorsey" in card.text and "Cai built that." in card.text
+    await slack.command(DEE, "/genai-role forget me")
+    await carried(bot, clock)
+    assert "Dee" not in card.text and "Cai built that." not in card.text and QUESTION in card.text

@@ -9,6 +9,7 @@ import pytest
 
 from bot.app import Bot
 from bot.local import LocalSlack, Message, View
+from knowledge.keeping import Consent, Keeping, with_consent
 from knowledge.people import Terms, Visibility
 from knowledge.team import TeamEntry, published
 from knowledge.workspaces import Settings
@@ -17,6 +18,7 @@ from tests.databases import BOTH, emptied
 from tests.handlers.test_asks import AT_WORK, MLOPS, QUESTION, all_told, answers, buttons, carried, put, told
 
 ANSWER = "Set the alias of the registry back to the version before."
+TURNED_DOWN = "It was not added to what your team knows."
 YES, NO, LOOK, NOT = "keep:yes", "keep:no", "keep:form", "keep:not"
 
 
@@ -104,7 +106,7 @@ async def test_both_agree_and_the_pair_is_proposed(slack: LocalSlack, bot: Bot, 
     assert "kept once the other side agrees" in mine.text
     assert await entries(bot) == ()
     said = await agrees(slack, DEE, theirs, "Edited: use the registry.", named=True)
-    assert "Thank you" in said
+    assert "once whoever asked agrees too" in said
     await carried(bot, clock)
     [entry] = await entries(bot)
     assert (entry.state, entry.source, entry.question, entry.answer) == (
@@ -196,11 +198,62 @@ async def test_one_no_is_enough_and_a_yes_is_taken_back(
     await carried(bot, clock)
     assert await entries(bot) == ()
     assert "It is not kept for your team." in card.text and buttons(card) == []
-    for card in (mine, theirs):
-        assert not {"Yes, keep it", "Look at it, and keep it…", "Don't keep it after all"} & {*buttons(card)}
-    # A form that was open all the time comes too late.
     [row] = await rows(bot, "keepings")
-    assert (row["outcome"], row["answer"], row["shown_author"]) == ("withdrawn", "", "")
+    assert (row["outcome"], row["answer"], row["shown_author"]) == (
+        *("open" if when == "first" else "rejected", "", ""),
+    )
+
+
+@pytest.mark.parametrize("said", ["nothing", "yes"])
+@pytest.mark.parametrize("who", ["asker", "answerer"])
+async def test_a_no_looks_to_the_other_side_like_no_answer(
+    slack: LocalSlack, bot: Bot, clock: Clock, who: str, said: str
+) -> None:
+    mine, theirs = await solved(slack, bot, clock)
+    other = theirs if who == "asker" else mine
+
+    async def other_agrees() -> str:
+        if who == "asker":
+            return await agrees(slack, DEE, theirs)
+        await slack.press(ANN, mine, YES)
+        return ""
+
+    if said == "yes":
+        await other_agrees()
+        await carried(bot, clock)
+    before = (other.text, buttons(other), other.edited_ts)
+    assert "It is kept once the other side agrees too." in other.text or said == "nothing"
+    await slack.press(ANN if who == "asker" else DEE, mine if who == "asker" else theirs, NO if who == "asker" else NOT)
+    await carried(bot, clock)
+    assert (other.text, buttons(other), other.edited_ts) == before
+    data = await bot.people.kept(TEAM, DEE)
+    assert [row["outcome"] for row in data["keepings"]] == ["open"]
+    if said == "nothing":
+        # Whoever agrees after that is thanked as always, and nothing comes of it.
+        done = await other_agrees()
+        assert "It is kept once whoever asked agrees too" in done or who == "answerer"
+        await carried(bot, clock)
+        assert "You agree. It is kept once the other side agrees too." in other.text
+    assert await entries(bot) == ()
+
+
+def test_a_no_is_for_good() -> None:
+    no = with_consent(Keeping("team-1", answerer_says="yes", answer="So."), Consent("asker", yes=False))
+    assert (no.outcome, no.answer) == ("open", "")
+    assert with_consent(no, Consent("asker", yes=True)) == no
+
+
+async def test_what_is_taken_back_looks_to_the_other_side_like_what_is_turned_down(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    mine, theirs = await solved(slack, bot, clock)
+    await slack.press(ANN, mine, YES)
+    await agrees(slack, DEE, theirs)
+    await carried(bot, clock)
+    await slack.press(ANN, mine, NO)
+    await carried(bot, clock)
+    assert TURNED_DOWN in theirs.text and buttons(theirs) == []
+    assert "It is not kept for your team." in mine.text
 
 
 async def test_both_agree_at_once_and_one_entry_comes_of_it(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
@@ -326,7 +379,7 @@ async def test_what_is_turned_down_is_told_to_both(slack: LocalSlack, bot: Bot, 
     await carried(bot, clock)
     assert await entries(bot) == ()
     for card in (mine, theirs):
-        assert "Your curators looked at it and did not add it" in card.text and "Thank you" in card.text
+        assert TURNED_DOWN in card.text and card.text.lower().count("thank you") == 1
     assert await recorded(bot) == [("entry rejected", BEN)]
 
 

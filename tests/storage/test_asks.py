@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import AsyncIterator
@@ -16,12 +17,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.asking import Details, Event, change
+from knowledge.people import Terms
 from storage.ask_deliveries import SqlDeliveries
 from storage.ask_forgetting import forget_in_asks
 from storage.ask_rows import REDRAWN, apply
 from storage.asks import SqlAsks
 from storage.database import only_writer_for, open_engine
 from storage.keys import Keys, new_key
+from storage.people import SqlPeople
 from tests.asks import NOW, new_ask
 from tests.databases import KEYS
 
@@ -111,6 +114,58 @@ async def test_two_processes_keep_the_pace_of_a_workspace_and_of_a_channel(
     for user, times in to.items():
         times.sort()
         assert all(after - before >= timedelta(seconds=1) for before, after in pairwise(times)), user
+
+
+@pytest.mark.parametrize("gone", ["asker forgotten", "time is over"])
+async def test_what_is_erased_counts_for_the_weekly_cap_all_the_same(engine: AsyncEngine, gone: str) -> None:
+    asks, people = SqlAsks(engine), SqlPeople(engine, random.Random(1), now=lambda: NOW)
+    await people.declare("T1", "U0BEN", {"prompt-engineer": "lead"}, {}, NOW, Terms(weekly_cap=2))
+    assert await asks.create(new_ask("1", "U0ANN", asked="U0BEN"), NOW) == "done"
+    assert await asks.create(new_ask("2", "U0CAI", asked="U0BEN"), NOW) == "done"
+    if gone == "asker forgotten":
+        await people.forget("T1", "U0ANN")
+    else:
+        ask = await asks.get("T1", "1")
+        assert ask is not None
+        await asks.erase(ask)
+        assert await asks.get("T1", "1") is None
+    # Whoever declares anew in between keeps the number, as that of suggestions.
+    await people.declare("T1", "U0BEN", {"prompt-engineer": "learning"}, {}, NOW, Terms(weekly_cap=2))
+    assert await asks.create(new_ask("3", "U0ANN", asked="U0BEN"), NOW) == "full"
+    week_later = NOW + timedelta(days=7)
+    assert await asks.create(new_ask("4", "U0ANN", asked="U0BEN", now=week_later), week_later) == "done"
+
+
+async def test_who_hides_is_taken_out_of_what_was_written_on_both_databases(engine: AsyncEngine) -> None:
+    asks, deliveries = SqlAsks(engine), SqlDeliveries(engine)
+    people = SqlPeople(engine, random.Random(1), now=lambda: NOW)
+    await people.declare("T1", "U0BEN", {"prompt-engineer": "lead"}, {}, NOW)
+    await asks.create(new_ask("1", "U0ANN", asked="U0BEN"), NOW)
+    ask = await asks.get("T1", "1")
+    assert ask is not None
+    made = change(ask, "answer", NOW, KEEP, Details(actor="U0BEN", text="So.", source="1.0", show=True))
+    assert made is not None
+    await asks.apply(ask, made, NOW)
+
+    async def carried(at: datetime) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for second in range(5):
+            for due in await deliveries.claim("T1", at + timedelta(seconds=2 * second)):
+                found[due.what.key] = due.what.ts
+                await deliveries.sent(due, at, place=("D1", f"{due.what.key}.1"))
+        return found
+
+    assert (await carried(NOW))["answer:1.0"] == ""
+    await people.declare("T1", "U0BEN", {"prompt-engineer": "lead"}, {}, NOW, Terms(visibility="hidden"))
+    later = NOW + timedelta(minutes=1)
+    assert await carried(later) == {"answer:1.0": "answer:1.0.1", "asker": ""}
+    ask = await asks.get("T1", "1")
+    assert ask is not None and [(one.shown, one.says_name) for one in ask.people] == [(False, False)]
+    # Once is enough.
+    await people.declare("T1", "U0BEN", {"prompt-engineer": "lead"}, {}, NOW, Terms(visibility="hidden"))
+    assert await carried(later) == {}
+    await people.forget("T1", "U0BEN")
+    assert set(await carried(later)) == {"asker"}
 
 
 def most_a_minute(times: list[datetime]) -> int:
