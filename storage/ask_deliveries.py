@@ -12,12 +12,12 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Text, func, or_, select, type_coerce, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge.asking import FINAL, Ask, Askee, Delivery, DueDelivery
-from storage.ask_rows import REDRAWN, WORDED, a, d, opened, p, read, want
+from storage.ask_rows import REDRAWN, WORDED, a, d, opened, p, read, texts_of, want
 from storage.database import insert_into
 from storage.moments import NEVER
 from storage.tables import ask_deliveries, ask_paces, ask_people, asks
@@ -63,8 +63,9 @@ class SqlDeliveries:
             due = [d.workspace == workspace, d.due_at <= now, d.lease_until <= now]
             if ask_id is not None:
                 due.append(d.ask_id == ask_id)
-            text = type_coerce(d.text, Text).label("text")
-            query = select(d.ask_id, d.key, d.kind, d.user_id, d.recipient, text, d.ts, d.turn, d.attempts).where(*due)
+            query = select(d.ask_id, d.key, d.kind, d.user_id, d.recipient, d.text, d.ts, d.turn, d.attempts).where(
+                *due
+            )
             rows = (await connection.execute(query.order_by(d.due_at, d.key).limit(MOST_READ))).all()
             busy = await self._busy(connection, workspace, [(row.user_id, row.recipient) for row in rows], now)
             claimed: list[DueDelivery] = []
@@ -78,7 +79,8 @@ class SqlDeliveries:
                 if method == "chat.postMessage" and recipient:
                     busy.add(recipient)
                 at = used[method] = free[method].pop(0)
-                what = Delivery(row.key, row.kind, row.user_id, opened(self._engine, row.text), row.ts)
+                text = opened(self._engine, d.text, row.text, workspace, row.ask_id, row.key)
+                what = Delivery(row.key, row.kind, row.user_id, text, row.ts)
                 claimed.append(
                     DueDelivery(workspace, row.ask_id, what, row.turn, row.attempts + 1, max(at, now), now + LEASE)
                 )
@@ -172,7 +174,8 @@ class SqlDeliveries:
                     drawn = Delivery(f"person:{user}", "draw person", user)
                     await want(self._engine, connection, ask, [drawn], now, None)
             elif place is not None and due.what.kind == "draw asker" and ask.asker is not None:
-                values["asker"] = json.dumps(asdict(replace(ask.asker, channel=place[0], ts=place[1])))
+                there = json.dumps(asdict(replace(ask.asker, channel=place[0], ts=place[1])))
+                values |= texts_of(connection.dialect, ask.workspace, ask.id, asker=there)
             holder: Askee | None = ask.holder
             if patience and ask.state in PATIENT and holder and holder.user == due.what.user:
                 values["due_at"] = min(patience, ask.ends)

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Text, case, delete, exists, insert, literal, or_, select, type_coerce, update
+from sqlalchemy import Column, ColumnElement, Dialect, case, delete, exists, insert, literal, or_, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -19,7 +19,7 @@ from storage.database import insert_into
 from storage.forgotten import mark_of, workspace_key
 from storage.keys import KeysError
 from storage.moments import NEVER, monday_of
-from storage.tables import UtcTime, ask_deliveries, ask_people, asks, keys_of
+from storage.tables import UtcTime, ask_deliveries, ask_people, asks, sealed, unsealed
 from storage.tables import terms as terms_table
 
 ENCRYPTED = ("asker", "question", "further", "note", "answer")
@@ -42,20 +42,24 @@ def subject_in(parts: Sequence[Sequence[str]]) -> Subject:
     return Subject(roles, topics, tools)
 
 
-def opened(engine: AsyncEngine, sealed: str) -> str:
-    """Decrypt a text; empty where no key opens it."""
+def opened(engine: AsyncEngine, column: Column[str], stored: str, *key: str) -> str:
+    """Decrypt a text of a row; empty where no key opens it there."""
     try:
-        return keys_of(engine.dialect).decrypt(sealed) if sealed else ""
+        return unsealed(engine.dialect, column, stored, *key)
     except KeysError:
         return ""
+
+
+def texts_of(dialect: Dialect, workspace: str, ask_id: str, **texts: str) -> dict[str, str]:
+    """Return texts of a question, and who asks, as its row holds them."""
+    return {name: sealed(dialect, a[name], text, workspace, ask_id) for name, text in texts.items()}
 
 
 async def read(connection: AsyncConnection, ids: Collection[tuple[str, str]]) -> list[Ask]:
     """Read questions with the people who were asked; what no key opens is left out, and the log says so."""
     if not ids:
         return []
-    columns = [type_coerce(one, Text).label(one.name) if one.name in ENCRYPTED else one for one in asks.columns]
-    rows = (await connection.execute(select(*columns).where(among(a.workspace, a.id, ids)))).all()
+    rows = (await connection.execute(select(asks).where(among(a.workspace, a.id, ids)))).all()
     asked = await connection.execute(
         select(ask_people).where(among(p.workspace, p.ask_id, ids)).order_by(p.place, p.user_id)
     )
@@ -64,12 +68,11 @@ async def read(connection: AsyncConnection, ids: Collection[tuple[str, str]]) ->
         people.setdefault((one.workspace, one.ask_id), []).append(
             Askee(one.user_id, one.via, one.shown, one.outcome, one.channel, one.ts, one.asked_at, one.says_name)
         )
-    keys = keys_of(connection.dialect)
     found: dict[tuple[str, str], Ask] = {}
     for row in rows:
         which = (row.workspace, row.id)
         try:
-            opened = {name: keys.decrypt(value) if (value := getattr(row, name)) else "" for name in ENCRYPTED}
+            opened = {name: unsealed(connection.dialect, a[name], getattr(row, name), *which) for name in ENCRYPTED}
         except KeysError:
             logger.error("a question can't be read: is an old key missing in ENCRYPTION_KEYS?")
             continue
@@ -147,18 +150,18 @@ async def apply(engine: AsyncEngine, connection: AsyncConnection, ask: Ask, made
         "lease_until": NEVER,
     }
     if made.answer:
-        values["answer"] = f"{ask.answer}\n\n{made.answer}".strip()
+        values |= texts_of(connection.dialect, ask.workspace, ask.id, answer=f"{ask.answer}\n\n{made.answer}".strip())
     if made.further:
-        values["further"] = made.further
+        values |= texts_of(connection.dialect, ask.workspace, ask.id, further=made.further)
     if made.new:
         # A note is for the person whom it came with.
-        values["note"] = made.note
+        values |= texts_of(connection.dialect, ask.workspace, ask.id, note=made.note)
     if made.to_curators is not None:
         values["to_curators"] = made.to_curators
     mark = ask.mark
     if made.asker:
         key = await workspace_key(engine, connection, ask.workspace)
-        values["asker"] = json.dumps(asdict(made.asker))
+        values |= texts_of(connection.dialect, ask.workspace, ask.id, asker=json.dumps(asdict(made.asker)))
         values["asker_mark"] = mark = asker_mark(key, ask.workspace, made.asker.user)
     mine = (a.workspace == ask.workspace) & (a.id == ask.id)
     if made.once:
@@ -208,7 +211,7 @@ async def want(
             "kind": one.kind,
             "user_id": one.user,
             "recipient": None if one.user else mark,
-            "text": one.text,
+            "text": sealed(connection.dialect, d.text, one.text, ask.workspace, ask.id, one.key),
             "turn": 0,
             "attempts": 0,
             "due_at": now,

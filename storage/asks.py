@@ -12,13 +12,26 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Text, select, tuple_, type_coerce, union_all, update
+from sqlalchemy import select, tuple_, union_all, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.asking import OPEN, Applied, Ask, Change, State, Unanswered, opening
 from storage import ask_rows
-from storage.ask_rows import a, add_person, among, asker_mark, erase, is_full, opened, p, read, subject_in, want
+from storage.ask_rows import (
+    a,
+    add_person,
+    among,
+    asker_mark,
+    erase,
+    is_full,
+    opened,
+    p,
+    read,
+    subject_in,
+    texts_of,
+    want,
+)
 from storage.database import insert_into, only_writer_for
 from storage.forgotten import known_key, workspace_key
 from storage.keys import KeysError
@@ -68,15 +81,20 @@ class SqlAsks:
                     id=ask.id,
                     state=ask.state,
                     version=0,
-                    asker=json.dumps(asdict(ask.asker)),
                     asker_mark=mark,
                     anonymous=ask.anonymous,
                     urgent=ask.urgent,
                     to_curators=ask.to_curators,
-                    question=ask.question,
-                    further="",
-                    note="",
-                    answer="",
+                    **texts_of(
+                        self._engine.dialect,
+                        ask.workspace,
+                        ask.id,
+                        asker=json.dumps(asdict(ask.asker)),
+                        question=ask.question,
+                        further="",
+                        note="",
+                        answer="",
+                    ),
                     subject=[ask.subject.roles, ask.subject.topics, ask.subject.tools],
                     about=ask.about[:120],
                     created_at=ask.created,
@@ -175,9 +193,8 @@ class SqlAsks:
 
     async def unanswered(self, workspace: str) -> Sequence[Unanswered]:
         """Count the questions without an answer by what they are about; with the text where the asker consents."""
-        question = type_coerce(a.question, Text).label("question")
         each = [
-            select(a.about, a.subject, a.to_curators, question, a.created_at)
+            select(a.id, a.about, a.subject, a.to_curators, a.question, a.created_at)
             .where(a.workspace == workspace, a.state == state)
             .order_by(a.created_at.desc())
             .limit(MOST_COUNTED)
@@ -190,6 +207,6 @@ class SqlAsks:
         found: dict[str, Unanswered] = {}
         for row in rows:
             one = found.setdefault(row.about, Unanswered(row.about, subject_in(row.subject), 0, ()))
-            texts = (opened(self._engine, row.question),) if row.to_curators else ()
+            texts = (opened(self._engine, a.question, row.question, workspace, row.id),) if row.to_curators else ()
             found[row.about] = replace(one, count=one.count + 1, texts=one.texts + tuple(filter(None, texts)))
         return sorted(found.values(), key=lambda one: (-one.count, one.about))

@@ -83,7 +83,7 @@ def open_engine(database_url: str, keys: Keys | None = None) -> AsyncEngine:
             pool = {"pool_size": SQLITE_CONNECTIONS, "max_overflow": 0}
         engine = create_async_engine(url, hide_parameters=True, **pool)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-    engine.dialect.keys = keys  # type: ignore[attr-defined]  # read by tables.EncryptedText
+    engine.dialect.keys = keys  # type: ignore[attr-defined]  # read by tables.keys_of
     return engine
 
 

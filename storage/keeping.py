@@ -12,16 +12,16 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Text, delete, insert, select, type_coerce, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge.asking import Ask, Asker, Delivery
 from knowledge.keeping import Consent, Keeping, Outcome, Settled, Side, entry_id_of, proposal, with_consent
 from knowledge.team import TeamEntry
-from storage.ask_rows import a, asker_mark, opened, read, want
+from storage.ask_rows import a, asker_mark, opened, read, texts_of, want
 from storage.forgotten import workspace_key
-from storage.tables import asks, keepings, team_entries, verifications
+from storage.tables import asks, keepings, sealed, team_entries, verifications
 from storage.team_entries import SqlTeamEntries, change_entry, renew_version, row_of
 
 k, e = keepings.c, team_entries.c
@@ -74,13 +74,15 @@ class SqlKeepings:
                 after = replace(after, answer="")
             if after.outcome == "rejected":
                 await _deleted(connection, workspace, before.entry_id)
-            await connection.execute(update(keepings).where(_this(workspace, ask_id)).values(_values(after)))
+            values = _values(after, sealed(connection.dialect, k.answer, after.answer, workspace, ask_id))
+            await connection.execute(update(keepings).where(_this(workspace, ask_id)).values(values))
             if there is not None:
                 if consent.asker is not None and there.asker is None:
                     # As a click on "Solved" does it: known until the message is drawn anew.
                     mark = await self._mark(connection, consent.asker, workspace)
                     there = replace(there, asker=consent.asker, mark=mark)
-                    values = {"asker": json.dumps(asdict(consent.asker)), "asker_mark": mark}
+                    asker = json.dumps(asdict(consent.asker))
+                    values = {"asker_mark": mark} | texts_of(connection.dialect, workspace, ask_id, asker=asker)
                     await connection.execute(
                         update(asks).where(a.workspace == workspace, a.id == ask_id).values(**values)
                     )
@@ -164,13 +166,12 @@ class SqlKeepings:
         return asker_mark(await workspace_key(self._engine, connection, workspace), workspace, asker.user)
 
     async def _read(self, connection: AsyncConnection, workspace: str, ask_id: str) -> Keeping | None:
-        answer = type_coerce(k.answer, Text).label("answer")
-        columns = (k.entry_id, k.outcome, k.asker_says, k.answerer_says, k.user_id, k.shown_author, answer)
+        columns = (k.entry_id, k.outcome, k.asker_says, k.answerer_says, k.user_id, k.shown_author, k.answer)
         row = (await connection.execute(select(*columns).where(_this(workspace, ask_id)))).first()
         if row is None:
             return None
         said = (row.entry_id, row.outcome, row.asker_says, row.answerer_says, row.user_id or "", row.shown_author)
-        return Keeping(*said, opened(self._engine, row.answer))
+        return Keeping(*said, opened(self._engine, k.answer, row.answer, workspace, ask_id))
 
     async def _draw_anew(self, connection: AsyncConnection, ask: Ask, now: datetime, only: Side | None = None) -> None:
         """Want the messages of both sides drawn anew, which say what came of it; or that of one."""
@@ -214,11 +215,11 @@ def _this(workspace: str, ask_id: str) -> Any:
     return (k.workspace == workspace) & (k.id == ask_id)
 
 
-def _values(keeping: Keeping) -> dict[str, Any]:
+def _values(keeping: Keeping, answer: str) -> dict[str, Any]:
     return {
         "outcome": keeping.outcome,
         "asker_says": keeping.asker_says,
         "answerer_says": keeping.answerer_says,
         "shown_author": keeping.shown_author,
-        "answer": keeping.answer,
+        "answer": answer,
     }

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, Table, Text, or_, select, type_coerce
+from sqlalchemy import Column, ColumnElement, Dialect, Table, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge.asking import Ask
@@ -17,7 +17,6 @@ from storage.ask_rows import asker_mark, read
 from storage.forgotten import known_key, mark_of
 from storage.keys import KeysError
 from storage.tables import (
-    EncryptedText,
     SealedText,
     ask_deliveries,
     ask_people,
@@ -25,11 +24,13 @@ from storage.tables import (
     audit,
     forgotten,
     inbox,
+    installations,
     keepings,
     keys_of,
     metadata,
     place_of,
     team_entries,
+    unsealed,
 )
 
 LEFT_OUT: Mapping[str, str] = {
@@ -92,11 +93,7 @@ async def _rows(
 ) -> list[Row]:
     """Read rows as they are told; ``more`` adds to one what it makes of the columns that are not told."""
     # As it stands, opened one by one: one text that no key opens must not hide all others. No tokens.
-    columns = [
-        type_coerce(column, Text).label(column.name) if isinstance(column.type, EncryptedText) else column
-        for column in table.c
-        if column.name == "body" or not isinstance(column.type, SealedText)
-    ]
+    columns = [column for column in table.c if table is not installations or not isinstance(column.type, SealedText)]
     query = select(*columns).where(which).order_by(*table.primary_key.columns)
     rows: list[Row] = [dict(row) for row in (await connection.execute(query)).mappings()]
     hidden = {*_OURS, *without}
@@ -202,8 +199,8 @@ def _told(table: Table, row: Mapping[str, Any], workspace: str, dialect: Dialect
                 told["message"] = _words(value, place_of(inbox.c.body, workspace, row["event_id"]), dialect)
             case "level":
                 told[key] = LEVELS[value] if value < len(LEVELS) else None
-            case _ if isinstance(table.c[key].type, EncryptedText):
-                told[key] = _opened(value, dialect)
+            case _ if isinstance(table.c[key].type, SealedText):
+                told[key] = _opened(table.c[key], value, [workspace, *_key(table, row)], dialect)
             case _:
                 told[key] = _plain(value)
     return told
@@ -213,10 +210,13 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _opened(sealed: str | None, dialect: Dialect) -> str | None:
+def _key(table: Table, row: Mapping[str, Any]) -> list[str]:
+    return [row[part.name] for part in table.primary_key.columns if part.name != "workspace"]
+
+
+def _opened(column: Column[str], stored: str | None, key: Sequence[str], dialect: Dialect) -> str:
     try:
-        # JSON as it stands was written before its column was encrypted.
-        return sealed if not sealed or sealed.startswith("{") else keys_of(dialect).decrypt(sealed)
+        return unsealed(dialect, column, stored, *key)
     except KeysError:
         return UNREADABLE
 

@@ -84,22 +84,6 @@ class Keys:
         except (KeyError, ValueError, InvalidTag) as error:
             raise KeysError(DOES_NOT_OPEN) from error
 
-    def renewed(self, token: str) -> str:
-        """Return a token of the newest key with the same text and time: the given one, if that key opens it already.
-
-        Raises KeysError where no key opens it.
-        """
-        try:
-            self._newest.decrypt(token.encode())
-        except InvalidToken:
-            pass
-        else:
-            return token
-        try:
-            return self._fernet.rotate(token.encode()).decode()
-        except InvalidToken as error:
-            raise KeysError(DOES_NOT_OPEN) from error
-
 
 def _derived(key: str) -> tuple[str, AESGCM]:
     """Return the id of a key, and the key for sealing that is derived from it: no key serves two ciphers."""

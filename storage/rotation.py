@@ -14,7 +14,7 @@ from sqlalchemy import Column, Table, Text, and_, bindparam, func, select, tuple
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from storage.keys import Keys, KeysError
-from storage.tables import EncryptedText, SealedText, keys_of, metadata, place_of, secrets
+from storage.tables import SealedText, keys_of, metadata, place_of, secrets
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 200
@@ -31,12 +31,7 @@ class Rotated:
 
 def encrypted_columns() -> Sequence[Column[Any]]:
     """Return every column that holds encrypted text."""
-    return [
-        column
-        for table in metadata.tables.values()
-        for column in table.c
-        if isinstance(column.type, EncryptedText | SealedText)
-    ]
+    return [column for table in metadata.tables.values() for column in table.c if isinstance(column.type, SealedText)]
 
 
 async def left(engine: AsyncEngine) -> int:
@@ -104,16 +99,11 @@ async def _change(
 
 
 def _renewed(keys: Keys, column: Column[Any], key: Sequence[str], stored: str) -> str:
-    if isinstance(column.type, SealedText):
-        place = place_of(column, *key)
-        return keys.seal(keys.unseal(stored, place, unbound=True), place)
-    return keys.encrypt(stored) if stored.startswith("{") else keys.renewed(stored)
+    place = place_of(column, *key)
+    return keys.seal(keys.unseal(stored, place, unbound=True), place)
 
 
 def _is_old(column: Column[Any], keys: Keys) -> Any:
-    """Tell what the newest key has not sealed for sure: of a Fernet token only opening it tells."""
+    """Tell what the newest key has not sealed."""
     raw = type_coerce(column, Text)
-    there = and_(raw.is_not(None), raw != "")
-    if isinstance(column.type, SealedText):
-        return and_(there, ~raw.startswith(keys.newest, autoescape=True))
-    return there
+    return and_(raw.is_not(None), raw != "", ~raw.startswith(keys.newest, autoescape=True))

@@ -56,21 +56,6 @@ class UtcTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
 
 
-class EncryptedText(TypeDecorator[str]):
-    """Store text encrypted with the keys that the engine was opened with; nothing stays nothing."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Encrypt."""
-        return keys_of(dialect).encrypt(value) if value else value
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        """Decrypt; JSON as it stands was written before this column was encrypted."""
-        return value if not value or value.startswith("{") else keys_of(dialect).decrypt(value)
-
-
 class SealedText(TypeDecorator[str]):
     """Mark a column that holds what ``Keys.seal`` made for this place in this row; see ``place_of``."""
 
@@ -81,6 +66,16 @@ class SealedText(TypeDecorator[str]):
 def place_of(column: Column[str], *key: str) -> str:
     """Return what sealed text is bound to: the column, and the primary key of the row."""
     return json.dumps([column.table.name, column.name, *key])
+
+
+def sealed(dialect: Dialect, column: Column[str], text: str, *key: str) -> str:
+    """Return a text as its column holds it in the row with this primary key; nothing stays nothing."""
+    return keys_of(dialect).seal(text, place_of(column, *key)) if text else ""
+
+
+def unsealed(dialect: Dialect, column: Column[str], stored: str | None, *key: str) -> str:
+    """Return what ``sealed`` was given; what older versions wrote, for no place, too. Raises KeysError."""
+    return keys_of(dialect).unseal(stored, place_of(column, *key), unbound=True) if stored else ""
 
 
 def keys_of(dialect: Dialect) -> Keys:
@@ -309,15 +304,15 @@ asks = Table(
     Column("id", String(32), primary_key=True),
     Column("state", String(16), nullable=False, comment="see knowledge/asking.py"),
     Column("version", Integer, nullable=False, comment="counts the transitions: of two at once one is made"),
-    Column("asker", EncryptedText, comment="who asks, and where their message stands; erased once not needed"),
+    Column("asker", SealedText, comment="who asks, and where their message stands; erased once not needed"),
     Column("asker_mark", String(64), comment="keyed hash of who asks, erased with it"),
     Column("anonymous", Boolean, nullable=False),
     Column("urgent", Boolean, nullable=False),
     Column("to_curators", Boolean, nullable=False, comment="curators may read the question where nobody answers"),
-    Column("question", EncryptedText, nullable=False),
-    Column("further", EncryptedText, nullable=False, comment="what was asked back"),
-    Column("note", EncryptedText, nullable=False, comment="of a colleague who handed it over"),
-    Column("answer", EncryptedText, nullable=False),
+    Column("question", SealedText, nullable=False),
+    Column("further", SealedText, nullable=False, comment="what was asked back"),
+    Column("note", SealedText, nullable=False, comment="of a colleague who handed it over"),
+    Column("answer", SealedText, nullable=False),
     Column("subject", JSON, nullable=False, comment="ids of roles, topics and tools"),
     Column("about", String(120), nullable=False, comment="the subject in words"),
     Column("created_at", UtcTime, nullable=False),
@@ -356,7 +351,7 @@ ask_deliveries = Table(
     Column("kind", String(16), nullable=False),
     Column("user_id", String(32), comment="null for the asker"),
     Column("recipient", String(64), comment="keyed hash of the asker who gets it, for a fair pace"),
-    Column("text", EncryptedText, nullable=False, comment="erased when sent"),
+    Column("text", SealedText, nullable=False, comment="erased when sent"),
     Column("ts", String(32), nullable=False, server_default="", comment="of what holds words of a person, once sent"),
     Column("turn", Integer, nullable=False, comment="counts how often it was wanted: drawn anew, it is wanted again"),
     Column("attempts", Integer, nullable=False),
@@ -489,7 +484,7 @@ keepings = Table(
     Column("asker_mark", String(64), comment="keyed hash of who asked, until it is published; null if anonymous"),
     Column("user_id", String(32), comment="who answered, and is asked whether it is still right"),
     Column("shown_author", String(200), nullable=False, comment="the name that they want to be shown with it"),
-    Column("answer", EncryptedText, nullable=False, comment="as they want it kept; empty once it is proposed"),
+    Column("answer", SealedText, nullable=False, comment="as they want it kept; empty once it is proposed"),
     Column("gone_at", UtcTime, nullable=False, comment="deleted then, unless an entry was made of it"),
     comment="What became of asking both sides whether a question and its answer may be kept.",
 )

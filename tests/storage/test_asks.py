@@ -10,13 +10,14 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import cast
 
 import pytest
 import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from knowledge.asking import Details, Event, change
+from knowledge.asking import Askee, Details, Event, change
 from knowledge.people import Terms
 from storage.ask_deliveries import SqlDeliveries
 from storage.ask_forgetting import forget_in_asks
@@ -25,6 +26,7 @@ from storage.asks import SqlAsks
 from storage.database import only_writer_for, open_engine
 from storage.keys import Keys, new_key
 from storage.people import SqlPeople
+from storage.rotation import left, rotate
 from tests.asks import NOW, new_ask
 from tests.databases import KEYS
 
@@ -114,6 +116,80 @@ async def test_two_processes_keep_the_pace_of_a_workspace_and_of_a_channel(
     for user, times in to.items():
         times.sort()
         assert all(after - before >= timedelta(seconds=1) for before, after in pairwise(times)), user
+
+
+@pytest.mark.parametrize("column", ["asker", "question", "answer", "further", "note"])
+async def test_a_text_of_a_question_that_was_moved_to_another_row_does_not_open(
+    engine: AsyncEngine, caplog: pytest.LogCaptureFixture, column: str
+) -> None:
+    asks = SqlAsks(engine)
+    for number in (1, 2):
+        await asks.create(new_ask(str(number), "U0ANN", asked="U0BEN"), NOW)
+    one = await asks.get("T1", "1")
+    assert one is not None
+    for event in ("answer", "ask_back", "hand_over"):
+        made = change(
+            one,
+            cast("Event", event),
+            NOW,
+            KEEP,
+            Details(actor="U0BEN", text="words", source="1.0", new=Askee("U0CAI", "handover", shown=True)),
+        )
+        assert made is not None
+        made = made if event == "hand_over" else replace(made, new=None)
+        assert await asks.apply(one, made, NOW) == "done"
+        one = await asks.get("T1", "1")
+        assert one is not None
+    assert {one.question, one.answer, one.further, one.note} == {"How do we version prompts?", "words"}
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(f"UPDATE asks SET {column} = (SELECT {column} FROM asks WHERE id = '1') WHERE id = '2'")  # noqa: S608
+        )
+    assert await asks.get("T1", "2") is None
+    assert await asks.get("T1", "1") == one
+    assert "is an old key missing" in caplog.text
+
+
+async def test_an_answer_that_was_moved_to_another_question_is_not_delivered(engine: AsyncEngine) -> None:
+    asks, deliveries = SqlAsks(engine), SqlDeliveries(engine)
+    for number in (1, 2):
+        await asks.create(new_ask(str(number), f"U0ANN{number}", asked=f"U0BEN{number}"), NOW)
+        ask = await asks.get("T1", str(number))
+        assert ask is not None
+        answered = Details(actor=f"U0BEN{number}", text="words", source="1.0")
+        made = change(ask, "answer", NOW, KEEP, answered)
+        assert made is not None
+        await asks.apply(ask, made, NOW)
+    async with engine.begin() as connection:
+        moved = "(SELECT text FROM ask_deliveries WHERE ask_id = '1' AND key = 'answer:1.0')"
+        moved = f"UPDATE ask_deliveries SET text = {moved} WHERE ask_id = '2' AND key = 'answer:1.0'"  # noqa: S608
+        await connection.execute(text(moved))
+    later = NOW + timedelta(minutes=1)
+    found = {
+        due.ask_id: due.what.text
+        for second in range(5)
+        for due in await deliveries.claim("T1", later + timedelta(seconds=2 * second))
+        if due.what.kind == "deliver answer"
+    }
+    assert found == {"1": "words", "2": ""}
+
+
+async def test_what_older_versions_encrypted_is_read_and_bound_to_its_row_by_rotating(engine: AsyncEngine) -> None:
+    asks = SqlAsks(engine)
+    await asks.create(new_ask("1", "U0ANN", asked="U0BEN"), NOW)
+    before = await asks.get("T1", "1")
+    assert before is not None
+    async with engine.begin() as connection:
+        old = {"question": KEYS.encrypt(before.question), "asker": KEYS.encrypt('{"user": "U0ANN"}')}
+        await connection.execute(text("UPDATE asks SET question = :question, asker = :asker"), old)
+    assert await asks.get("T1", "1") == before
+    assert await left(engine) == 2
+    assert (await rotate(engine)).renewed == 2
+    assert await left(engine) == 0
+    assert await asks.get("T1", "1") == before
+    async with engine.connect() as connection:
+        [row] = (await connection.execute(text("SELECT question, asker FROM asks"))).all()
+    assert all(stored.startswith("2.") for stored in row)
 
 
 @pytest.mark.parametrize("gone", ["asker forgotten", "time is over"])
