@@ -379,7 +379,7 @@ def build_app(
         sleep,
         work,
         metrics,
-        MetricsSite(metrics, lambda: inbox.depth(now()), settings.metrics_port, settings.metrics_host),
+        MetricsSite(metrics, lambda: inbox.depth(now()), asks.counts, settings.metrics_port, settings.metrics_host),
         FileLock(file) if file is not None else None,
     )
 

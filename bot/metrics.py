@@ -7,7 +7,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from types import SimpleNamespace
 from typing import Literal
 
@@ -38,6 +38,7 @@ from knowledge.answers import (
     ToolCard,
     TopicCard,
 )
+from knowledge.asking import State
 from knowledge.feedback import Verdict
 from storage.inbox import Depth
 
@@ -92,6 +93,7 @@ class Metrics:
         self._waiting = gauge("inbox_waiting", "Events that wait for their answer")
         self._oldest = gauge("inbox_oldest_seconds", "How long the oldest event has waited")
         self._dead = gauge("inbox_dead", "Events that were given up and not replayed")
+        self._asks = Gauge(f"{PREFIX}_asks", "Questions to people by state", ("state",), registry=registry)
         self._database = gauge("database_up", "1 where the database answered this scrape, else 0")
         ProcessCollector(registry=self.registry)
 
@@ -123,6 +125,12 @@ class Metrics:
         self._waiting.set(depth.waiting if depth else float("nan"))
         self._oldest.set(depth.oldest_seconds if depth else float("nan"))
         self._dead.set(depth.dead if depth else float("nan"))
+
+    def asks(self, counts: Mapping[State, int]) -> None:
+        """Set how many questions to people there are in each state; nothing where the database did not say."""
+        self._asks.clear()
+        for state, count in counts.items():
+            self._asks.labels(state).set(count)
 
     def page(self) -> bytes:
         """Return everything in Prometheus' text format."""
@@ -203,10 +211,16 @@ class MetricsSite:
     """Serve /metrics for Prometheus, on loopback unless told otherwise; without a port nothing listens."""
 
     def __init__(
-        self, metrics: Metrics, depth: Callable[[], Awaitable[Depth]], port: int | None, host: str = "127.0.0.1"
+        self,
+        metrics: Metrics,
+        depth: Callable[[], Awaitable[Depth]],
+        asks: Callable[[], Awaitable[Mapping[State, int]]],
+        port: int | None,
+        host: str = "127.0.0.1",
     ) -> None:
         self._metrics = metrics
         self._depth = depth
+        self._asks = asks
         self._port = port
         self._host = host
         self._runner: web.AppRunner | None = None
@@ -247,8 +261,10 @@ class MetricsSite:
         try:
             async with asyncio.timeout(SCRAPE_SECONDS):
                 self._metrics.inbox(await self._depth())
+                self._metrics.asks(await self._asks())
         except Exception as error:
             # Everything else is still worth knowing, now more than ever.
             logger.warning("metrics without the inbox: %s", type(error).__name__)
             self._metrics.inbox(None)
+            self._metrics.asks({})
         return web.Response(body=self._metrics.page(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -158,9 +158,9 @@ async def unanswered(asks: Asks, people: People, actor: Actor, standing: Standin
     for one in found[:10]:
         times = "1 question" if one.count == 1 else f"{one.count} questions"
         said = [f"{one.about or 'Something else'}: {times}."]
-        roles = one.subject.roles
-        rows = await people.candidates(actor.workspace, topics=(), roles=roles, without=None, now=now)
-        learning = choose([row for row in rows if row.level == "learning"], (), roles, MOST_PEOPLE)
+        roles, topics = one.subject.roles, (*one.subject.topics, *one.subject.tools)
+        rows = await people.candidates(actor.workspace, topics=topics, roles=roles, without=None, now=now)
+        learning = choose([row for row in rows if row.level == "learning"], topics, roles, MOST_PEOPLE)
         if learning:
             said.append("Learning it: " + ", ".join(person.name or person.user for person in learning) + ".")
         said += [f"“{cut(' '.join(text.split()), 200)}”" for text in one.texts[:MOST_TEXTS]]

@@ -174,8 +174,9 @@ async def _change(
 ) -> Block:
     """Retire an entry, or note that it is right now, if it is still as it was shown."""
     now, retiring = curating.now(), press.action_id == ids.TEAM_RETIRE
-    become = partial(retired if retiring else verified, now=now)
-    if entry.state != "published" or await _replaced(curating, press.actor.workspace, entry, become(entry)) is None:
+    by_curator = press.actor.user != entry.written_by
+    after = retired(entry, now) if retiring else verified(entry, now, by_curator=by_curator)
+    if entry.state != "published" or await _replaced(curating, press.actor.workspace, entry, after) is None:
         return blocks.done(GONE)
     what = "entry retired" if retiring else "entry verified"
     await curating.record(press.actor, what, {"entry": entry.id})
@@ -220,7 +221,9 @@ async def save_entry(
     if before is not None and not opened.is_still(before):
         await ack(response_action="update", view=await _again(curating, context, form, before, opened))
         return
-    entry = published(_entered(form, before, actor), curating.now())
+    # Who answered agreed to what is proposed; what is published again is so by the word of the curator.
+    by_curator = before is not None and before.state != "proposed" and before.written_by != actor.user
+    entry = published(_entered(form, before, actor), curating.now(), by_curator=by_curator)
     problems = curating.guide.checker(known).entry(entry)
     if entry.source == "kept":
         entry = await _by_its_author(curating, before, entry, actor)

@@ -6,7 +6,6 @@ import logging
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -142,7 +141,13 @@ class Authors:
 
     async def say(self, actor: Actor, entry_id: str, said: str) -> bool:
         """Note what was said of a published entry; False where it is none any more."""
-        become = partial(retired if said == "retire" else verified, now=self.now())
+        now, asked = self.now(), await self.verifications.asked_of(actor.workspace, entry_id)
+
+        def become(entry: TeamEntry) -> TeamEntry:
+            if said == "retire":
+                return retired(entry, now)
+            return verified(entry, now, by_curator=actor.user not in (asked, entry.written_by))
+
         return await self.team.change(actor.workspace, entry_id, "published", become) is not None
 
     async def write(self, actor: Actor, entry_id: str, answer: str, opened_on: str) -> TeamEntry | None:
@@ -151,11 +156,16 @@ class Authors:
         It is left as it is where its answer is neither the one that the form was opened on, nor the new one.
         """
         now: datetime = self.now()
+        asked = await self.verifications.asked_of(actor.workspace, entry_id)
 
         def become(entry: TeamEntry) -> TeamEntry:
             if entry.answer != answer and mark_of(entry.answer) != opened_on:
                 return entry
-            return verified(replace(entry, answer=answer), now)
+            by_curator = actor.user not in (asked, entry.written_by)
+            if by_curator and entry.answer != answer:
+                # Nobody's name stands with the words of somebody else.
+                entry = replace(entry, written_by="", shown_author="")
+            return verified(replace(entry, answer=answer), now, by_curator=by_curator)
 
         return await self.team.change(actor.workspace, entry_id, "published", become)
 

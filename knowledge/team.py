@@ -47,6 +47,8 @@ class TeamEntry:
     """The name that is shown with it; empty where the author does not want that."""
     published_at: datetime | None = None
     verified_at: datetime | None = None
+    by_curator: bool = False
+    """Whether a curator said last that it is right, and not whose name stands with it."""
     verify_by: datetime | None = None
     state: State = "proposed"
     changed_at: datetime | None = None
@@ -86,14 +88,18 @@ class NoTeam:
         return NOTHING
 
 
-def published(entry: TeamEntry, now: datetime) -> TeamEntry:
-    """Return the entry as one that answers: proposed ones are published so, retired ones brought back."""
+def published(entry: TeamEntry, now: datetime, *, by_curator: bool = False) -> TeamEntry:
+    """Return the entry as one that answers: proposed ones are published so, retired ones brought back.
+
+    ``by_curator``: it is not its author who says so.
+    """
     first = entry.published_at or now
     return replace(
         entry,
         state="published",
         published_at=first,
         verified_at=now,
+        by_curator=by_curator,
         verify_by=now + VERIFY_AFTER,
         changed_at=now,
     )
@@ -104,11 +110,11 @@ def retired(entry: TeamEntry, now: datetime) -> TeamEntry:
     return replace(entry, state="retired", verify_by=None, changed_at=now)
 
 
-def verified(entry: TeamEntry, now: datetime) -> TeamEntry:
+def verified(entry: TeamEntry, now: datetime, *, by_curator: bool = False) -> TeamEntry:
     """Return the entry as one that somebody said is right now; only what is published has to be."""
     if entry.state != "published":
         return entry
-    return replace(entry, verified_at=now, verify_by=now + VERIFY_AFTER, changed_at=now)
+    return replace(entry, verified_at=now, by_curator=by_curator, verify_by=now + VERIFY_AFTER, changed_at=now)
 
 
 def is_due(entry: TeamEntry, now: datetime) -> bool:

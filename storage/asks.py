@@ -7,16 +7,16 @@ two clicks at once one counts. What is to be written stands in ``ask_deliveries`
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import select, tuple_, union_all, update
+from sqlalchemy import func, select, tuple_, union_all, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from knowledge.asking import OPEN, Applied, Ask, Change, State, Unanswered, opening
+from knowledge.asking import OPEN, TIMERS, Applied, Ask, Change, State, Unanswered, opening
 from storage import ask_rows
 from storage.ask_rows import (
     a,
@@ -190,6 +190,13 @@ class SqlAsks:
         async with self._engine.connect() as connection:
             ids = (await connection.scalars(query.order_by(p.asked_at).limit(MOST_LISTED))).all()
             return await read(connection, [(workspace, ask_id) for ask_id in ids])
+
+    async def counts(self) -> Mapping[State, int]:
+        """Count the questions of all workspaces by state."""
+        query = select(a.state, func.count()).group_by(a.state)
+        async with self._engine.connect() as connection:
+            found = {row[0]: row[1] for row in (await connection.execute(query)).all()}
+        return {state: found.get(state, 0) for state in TIMERS}
 
     async def unanswered(self, workspace: str) -> Sequence[Unanswered]:
         """Count the questions without an answer by what they are about; with the text where the asker consents."""

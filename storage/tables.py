@@ -453,6 +453,9 @@ team_entries = Table(
     Column("shown_author", String(200), nullable=False, comment="the name that is shown with it; empty for none"),
     Column("published_at", UtcTime),
     Column("verified_at", UtcTime),
+    Column(
+        "by_curator", Boolean, nullable=False, server_default=false(), comment="a curator said last that it is right"
+    ),
     Column("verify_by", UtcTime, comment="when somebody is to say again that it is right; null for never"),
     Column("state", String(12), nullable=False, comment="proposed, published or retired"),
     Column("changed_at", UtcTime),

@@ -41,7 +41,8 @@ def team_card(answer: TeamCard, view: View) -> Message:
 def source_of(entry: TeamEntry, now: datetime) -> str:
     """Say that an entry is the team's own, by whom if the author wants that, since when, and how fresh it is.
 
-    What was kept of an answer is shown by when it was last said to be right: "verified 12 days ago by Ben Book".
+    What was kept of an answer is shown by when it was last said to be right, and by whom: "verified 12 days ago by Ben
+    Book"; or "by a curator", who did not ask to be named.
     """
     by = f" by {cut(' '.join(entry.shown_author.split()), LONGEST_NAME)}" if entry.shown_author else ""
     on = f" on {day(entry.published_at)}" if entry.published_at else ""
@@ -49,7 +50,8 @@ def source_of(entry: TeamEntry, now: datetime) -> str:
     parts = [f"added{by}{on}"] if (by or on) and not kept else []
     if entry.verified_at is not None:
         due = ", and due to be verified again" * is_due(entry, now)
-        parts.append(f"verified {ago(now, entry.verified_at)}{by * kept}{due}")
+        verifier = " by a curator" if entry.by_curator else by
+        parts.append(f"verified {ago(now, entry.verified_at)}{verifier * kept}{due}")
     return "From your team" + "".join(f", {part}" for part in parts) + "."
 
 

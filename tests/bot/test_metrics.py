@@ -23,6 +23,8 @@ from bot.server import MOST_BYTES
 from bot.settings import SettingsError
 from bot.worker import RETRY_SECONDS
 from knowledge.answers import Answer
+from storage.asks import SqlAsks
+from tests.asks import new_ask
 from tests.conftest import ANN, BEN, CAI, MEMBERS, TEAM, Clock, Start, settled
 
 JSON_TYPE = {"Content-Type": "application/json"}
@@ -228,7 +230,9 @@ async def test_a_taken_port_is_said_in_a_sentence(measured: Bot) -> None:
     assert measured.metrics_site.address
     port = int(measured.metrics_site.address.split(":")[-1].split("/")[0])
     with pytest.raises(SettingsError, match=f"METRICS_PORT {port} can't be listened on"):
-        await MetricsSite(measured.metrics, lambda: measured.inbox.depth(Clock().now()), port).start()
+        await MetricsSite(
+            measured.metrics, lambda: measured.inbox.depth(Clock().now()), SqlAsks(measured.engine).counts, port
+        ).start()
 
 
 async def test_the_inbox_is_looked_at_when_the_page_is_fetched(slack: LocalSlack, measured: Bot, clock: Clock) -> None:
@@ -247,6 +251,17 @@ async def test_the_page_is_there_while_the_database_is_not(slack: LocalSlack, me
     page = await scrape(measured)
     assert shown(page, "database_up") == 0
     assert math.isnan(shown(page, "inbox_waiting"))
+
+
+async def test_questions_to_people_are_counted_by_state(slack: LocalSlack, measured: Bot, clock: Clock) -> None:
+    page = await scrape(measured)
+    assert 'genai_roles_asks{state="asked"} 0.0' in page and 'genai_roles_asks{state="nobody"} 0.0' in page
+    for number in range(3):
+        ask = new_ask(str(number), ANN, f"T{number}", asked=CAI, question="zebracorn", now=clock.now())
+        assert await SqlAsks(measured.engine).create(ask, clock.now()) == "done"
+    page = await scrape(measured)
+    assert 'genai_roles_asks{state="asked"} 3.0' in page
+    assert [found for found in (ANN, CAI, "zebracorn", "T1", "Prompt Engineer") if found in page] == []
 
 
 async def test_no_label_names_anybody(slack: LocalSlack, measured: Bot) -> None:

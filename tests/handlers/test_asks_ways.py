@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bot.app import Bot
 from bot.local import GENERAL, LocalSlack
+from knowledge.answers import Subject
+from knowledge.asking import Details, DueDelivery
 from knowledge.people import Terms
 from knowledge.team import TeamEntry, published
 from knowledge.workspaces import Settings
@@ -235,3 +239,77 @@ async def test_a_workspace_that_cannot_be_written_to_rests_and_keeps_no_other_wa
     clock.move(minutes=11)
     await carried(bot, clock)
     assert "How do we version prompts?" in all_told(slack, DEE)
+
+
+async def test_who_could_learn_it_is_found_by_topic_too(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    await bot.workspaces.save(TEAM, Settings(curators=(BEN,)), ANN, clock.now())
+    await bot.people.declare(TEAM, CAI, {"data-engineer": "learning"}, {"looms": "Looms"}, clock.now())
+    await bot.people.declare(TEAM, DEE, {"data-engineer": "lead"}, {"looms": "Looms"}, clock.now())
+    ask = new_ask("1", ANN, TEAM, now=clock.now(), question="How does a loom work?")
+    await bot.courier._asks.create(replace(ask, subject=Subject(topics=("looms",)), about="Looms"), clock.now())
+    for user in (DEE, CAI):
+        await carried(bot, clock, 9)
+        if user == CAI:
+            clock.at = AT_WORK.replace(hour=15)
+        await carried(bot, clock)
+        await slack.press(user, told(slack, user)[0], "asked:decline")
+    await carried(bot, clock)
+    listed = await slack.command(BEN, "/genai-role unanswered")
+    assert "Looms: 1 question." in listed.text
+    assert "Learning it: Cai Chen." in listed.text
+
+
+async def test_each_side_is_thanked_once(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    mine = await put(slack, bot, clock)
+    [theirs] = told(slack, DEE)
+    opened = await slack.press(DEE, theirs, "asked:answer")
+    assert opened.view is not None
+    done = await slack.submit(DEE, opened.view, {"answer": "So."})
+    await carried(bot, clock)
+    assert done.view is not None
+    assert "thank" not in f"{words(done.view)}{theirs.text}{mine.text}".lower()
+    await slack.press(ANN, mine, "asking:solved")
+    await carried(bot, clock)
+    for user in (ANN, DEE):
+        assert "\n".join(one.text for one in told(slack, user)).lower().count("thank") == 1
+    # What becomes of keeping it adds no further thanks.
+    await slack.press(ANN, mine, "keep:yes")
+    await carried(bot, clock)
+    assert mine.text.lower().count("thank") == 1
+
+
+@pytest.mark.parametrize("when", ["asked", "being written", "answered"])
+async def test_a_workspace_that_is_uninstalled_in_the_middle_leaves_nothing_to_do(
+    slack: LocalSlack, bot: Bot, clock: Clock, when: str
+) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    mine = await put(slack, bot, clock)
+    [theirs] = told(slack, DEE)
+    claimed: Sequence[DueDelivery] = ()
+    if when != "asked":
+        [row] = await rows(bot, "asks")
+        details = Details(actor=DEE, text="So.", source="1.0")
+        await bot.courier._desk.happened(TEAM, row["id"], "answer", details)
+    if when == "being written":
+        claimed = await bot.courier._deliveries.claim(TEAM, clock.now())
+        assert claimed
+    elif when == "answered":
+        await carried(bot, clock)
+    before = len(told(slack, ANN)), len(told(slack, DEE))
+    await bot.people.forget_workspace(TEAM)
+    for one in claimed:
+        await bot.courier._deliveries.sent(one, clock.now(), place=("D1", "1.1"))
+    for _ in range(3):
+        clock.move(days=20)
+        await carried(bot, clock)
+    for table in ("asks", "ask_people", "ask_deliveries", "keepings"):
+        assert await rows(bot, table) == [], table
+    assert (len(told(slack, ANN)), len(told(slack, DEE))) == before
+    # Old buttons say so, and do nothing.
+    if when == "asked":
+        pressed = await slack.press(DEE, theirs, "asked:answer")
+        assert pressed.message is not None and "not with you any more" in pressed.message.text
+        pressed = await slack.press(ANN, mine, "asking:withdraw")
+        assert pressed.message is not None and "not possible any more" in pressed.message.text
+    assert await rows(bot, "asks") == []

@@ -12,6 +12,7 @@ from bot.local import LocalSlack, Message, View
 from knowledge.keeping import Consent, Keeping, with_consent
 from knowledge.people import Terms, Visibility
 from knowledge.team import TeamEntry, published
+from knowledge.team_rows import plan, rows_of
 from knowledge.workspaces import Settings
 from tests.conftest import ANN, BEN, CAI, DEE, EVA, GUS, TEAM, Clock, declares, interact, rows, settled, words
 from tests.databases import BOTH, emptied
@@ -436,3 +437,26 @@ async def test_only_curators_decide(slack: LocalSlack, bot: Bot, clock: Clock) -
             assert "Only curators can do that" in all_told(slack, user)
     assert [one.state for one in await entries(bot)] == ["proposed"]
     await settled(bot)
+
+
+async def test_what_is_proposed_is_decided_in_its_own_form_alone(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    await proposed(slack, bot, clock)
+    [entry] = await entries(bot)
+    known = await bot.team.known(TEAM, now=True)
+    # Neither by a file, in which it does not stand either: its sides may still take it back.
+    assert list(rows_of(known)) == []
+    row: dict[str, Any] = {"id": entry.id, "name": entry.name, "answer": "Other.", "state": "published"}
+    [planned] = plan([(1, row)], known, bot.guide.checker(known), lambda: "team-x", BEN, clock.now())
+    assert planned.made is None and "look at it on the Home tab" in planned.problems[0]
+    # Nor by a button that was drawn for what is published.
+    for action in ("team_verify", "team_retire"):
+        pressed = {
+            "type": "block_actions",
+            "user": {"id": BEN, "name": "x", "team_id": TEAM},
+            "team": {"id": TEAM},
+            "actions": [{"type": "button", "action_id": action, "block_id": "b", "value": entry.id}],
+            "trigger_id": slack.workspace.new_trigger(BEN).id,
+        }
+        assert await interact(slack, pressed) == 200
+    await settled(bot)
+    assert [one.state for one in await entries(bot)] == ["proposed"]

@@ -204,3 +204,45 @@ async def test_nobody_else_can_say_it(slack: LocalSlack, bot: Bot, clock: Clock)
         await slack.press(CAI, question, action)
     found = await entry(bot)
     assert (found.state, found.verified_at) == ("published", BEGIN)
+
+
+async def test_what_a_curator_says_is_right_is_not_said_by_its_author(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await bot.workspaces.save(TEAM, Settings(curators=(BEN,)), ANN, clock.now())
+    question = await asked(slack, bot, clock)
+    await slack.press(BEN, question, "verify:right")
+    served = await slack.command(CAI, "/genai-role how do we roll back a model?")
+    assert "From your team, verified today by a curator." in served.text
+    assert "Dee" not in served.text and "Ben" not in served.text
+    # The author's own word is theirs again.
+    await slack.press(DEE, question, "verify:right")
+    clock.move(seconds=5)
+    served = await slack.command(CAI, "/genai-role how do we roll back a model?")
+    assert "verified today by Dee Dorsey." in served.text
+
+
+async def test_what_a_curator_verifies_on_the_home_tab_is_not_said_by_its_author(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await bot.workspaces.save(TEAM, Settings(curators=(BEN,)), ANN, clock.now())
+    await due(bot, clock)
+    shown = await slack.open_home(BEN)
+    await slack.press(BEN, shown, "home_section:team")
+    await settled(bot)
+    opened = await slack.press(BEN, slack.workspace.homes[BEN], "team_edit:o0")
+    assert opened.view is not None
+    await slack.submit(BEN, opened.view, {})
+    assert (await entry(bot)).by_curator
+    clock.move(seconds=5)
+    assert "verified today by a curator." in (await slack.command(CAI, "/genai-role rollback")).text
+
+
+async def test_words_of_a_curator_stand_under_no_other_name(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    await bot.workspaces.save(TEAM, Settings(curators=(BEN,)), ANN, clock.now())
+    question = await asked(slack, bot, clock)
+    opened = await slack.press(BEN, question, "verify:change")
+    assert opened.view is not None
+    await slack.submit(BEN, opened.view, {"answer": "Other words."})
+    found = await entry(bot)
+    assert (found.answer, found.written_by, found.shown_author) == ("Other words.", "", "")

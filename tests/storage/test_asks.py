@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import cast
 
 import pytest
 import pytest_asyncio
@@ -130,7 +129,7 @@ async def test_a_text_of_a_question_that_was_moved_to_another_row_does_not_open(
     for event in ("answer", "ask_back", "hand_over"):
         made = change(
             one,
-            cast("Event", event),
+            event,
             NOW,
             KEEP,
             Details(actor="U0BEN", text="words", source="1.0", new=Askee("U0CAI", "handover", shown=True)),

@@ -61,11 +61,22 @@ def upgrade() -> None:
             comment="of what holds words of a person, once sent",
         ),
     )
+    op.add_column(
+        "team_entries",
+        sa.Column(
+            "by_curator",
+            sa.Boolean(),
+            nullable=False,
+            server_default=sa.false(),
+            comment="a curator said last that it is right",
+        ),
+    )
     # What a side said stands beside it; the other side is not to read a no out of it.
     op.execute("UPDATE keepings SET outcome = 'open' WHERE outcome = 'withdrawn'")
 
 
 def downgrade() -> None:
+    op.drop_column("team_entries", "by_curator")
     op.drop_column("ask_deliveries", "ts")
     op.drop_column("ask_people", "says_name")
     op.drop_column("terms", "asked")
