@@ -1,12 +1,14 @@
 """Random people, clicks, clocks and crashes over the real storage: what holds of questions to people, whatever comes.
 
 No question is lost, none is with two people at once, every state ends, nobody is asked more often than they allow, and
-nobody's name reaches the other side where it must not.
+nobody's name reaches the other side where it must not: in messages, logs, figures, or what a person may export. People
+hide and show themselves, withdraw, leave and are forgotten meanwhile, and the workspace removes the app.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import shutil
 from collections import Counter
@@ -38,7 +40,8 @@ from knowledge.asking import (
     may_write,
 )
 from knowledge.desk import Desk, Put
-from knowledge.people import Terms, Visibility, choose
+from knowledge.keeping import Consent, Side
+from knowledge.people import Level, Terms, Visibility, choose
 from knowledge.suggesting import ToAsk
 from knowledge.workspaces import Settings
 from storage.ask_deliveries import SqlDeliveries
@@ -47,7 +50,7 @@ from storage.database import open_engine
 from storage.keeping import SqlKeepings
 from storage.moments import monday_of
 from storage.people import SqlPeople
-from storage.tables import ask_people, asks
+from storage.tables import ask_people, asks, metadata
 from storage.team_entries import SqlTeamEntries
 from tests.asks import NOW
 from tests.databases import KEYS, empty_tables
@@ -76,7 +79,12 @@ class Post:
     at: datetime
     ts: str
     said: str
+    """All that ever stood in it."""
+    shown: str
+    """What stands in it now."""
     thread: str | None
+    lost: bool = False
+    """Whether its process ended before it was noted: nobody knows of it any more."""
 
 
 @dataclass
@@ -85,6 +93,7 @@ class Slack:
 
     now: Callable[[], datetime]
     posts: list[Post] = field(default_factory=list)
+    left: set[str] = field(default_factory=set)
     crash: bool = False
 
     def _shown(self, arguments: dict[str, Any]) -> str:
@@ -92,7 +101,8 @@ class Slack:
 
     async def chat_postMessage(self, *, channel: str, thread_ts: str | None = None, **sent: Any) -> dict[str, str]:
         user = channel.removeprefix("D-")
-        self.posts.append(Post(user, self.now(), f"{len(self.posts)}.1", self._shown(sent), thread_ts))
+        said = self._shown(sent)
+        self.posts.append(Post(user, self.now(), f"{len(self.posts)}.1", said, said, thread_ts, lost=self.crash))
         if self.crash:
             raise Crash
         return {"channel": f"D-{user}", "ts": self.posts[-1].ts}
@@ -100,10 +110,12 @@ class Slack:
     async def chat_update(self, *, channel: str, ts: str, **sent: Any) -> None:
         for post in self.posts:
             if post.ts == ts and f"D-{post.user}" == channel:
-                post.said += self._shown(sent)
+                post.shown = self._shown(sent)
+                post.said += post.shown
 
     async def users_info(self, *, user: str) -> dict[str, Any]:
-        return {"user": {"id": user, "name": f"Name-{user}", "tz": ZONES[sum(map(ord, user)) % 3]}}
+        tz = ZONES[sum(map(ord, user)) % 3]
+        return {"user": {"id": user, "name": f"Name-{user}", "tz": tz, "deleted": user in self.left}}
 
     async def users_getPresence(self, *, user: str) -> dict[str, str]:
         return {"presence": "active"}
@@ -156,9 +168,9 @@ class Office:
 
         clock = lambda: self.now  # noqa: E731
         self.desk = Desk(self.asks, self.people, self.whom, rules, clock)
-        keepings = SqlKeepings(self.engine, SqlTeamEntries(self.engine))
+        self.keepings = SqlKeepings(self.engine, SqlTeamEntries(self.engine))
         self.courier = Courier(
-            *(self.deliveries, self.asks, self.desk, keepings, self.people, rules, {}, client_of, clock, sleep)
+            *(self.deliveries, self.asks, self.desk, self.keepings, self.people, rules, {}, client_of, clock, sleep)
         )
 
     async def whom(self, workspace: str, subject: Subject, asker: str | None) -> list[ToAsk]:
@@ -186,7 +198,7 @@ class Office:
             await empty_tables(self.engine)
         else:
             async with self.engine.begin() as connection:
-                for name in ("asks", "ask_people", "ask_deliveries", "ask_paces", "declarations", "members", "terms"):
+                for name in metadata.tables:
                     await connection.execute(text(f"DELETE FROM {name}"))  # noqa: S608
 
     async def every(self) -> list[Ask]:
@@ -200,10 +212,22 @@ class Office:
         self.runner.close()
 
 
+class Lines(logging.Handler):
+    """Keep what is logged, with what was raised."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__(logging.INFO)
+        self._lines = lines
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lines.append(self.format(record))
+
+
 class Questions(RuleBasedStateMachine):
     """People who ask, are asked, click twice, leave, are forgotten, and processes that end anywhere."""
 
     office: Office
+    logged: list[str]
 
     @initialize(
         visibility=st.lists(st.sampled_from(("open", "ask_first", "hidden")), min_size=6, max_size=6),
@@ -213,11 +237,18 @@ class Questions(RuleBasedStateMachine):
         office = self.office
         office.now = NOW
         office.slack.posts.clear()
+        office.slack.left.clear()
         office.run(office.empty())
         self.caps = dict(zip(EXPERTS, caps, strict=True))
         self.unnamed = {user for user, seen in zip(EXPERTS, visibility, strict=True) if seen != "open"}
         self.put: dict[str, tuple[str, bool]] = {}
         self.gone: set[str] = set()
+        self.removed: set[str] = set()
+        """Questions of before the app was removed."""
+        self.to_curators: set[str] = set()
+        self.asked: set[tuple[str, str, Any]] = set()
+        """Everybody who was ever asked: question, person, week."""
+        self.open = {user for user, seen in zip(EXPERTS, visibility, strict=True) if seen == "open"}
         for user, seen in zip(EXPERTS, visibility, strict=True):
             terms = Terms(visibility=seen, weekly_cap=self.caps[user])
             office.run(office.people.declare(WORKSPACE, user, {ROLE: "lead"}, {}, NOW, terms))
@@ -226,6 +257,7 @@ class Questions(RuleBasedStateMachine):
     def puts_a_question(self, asker: str, anonymous: bool, urgent: bool, curators: bool) -> None:
         ask_id = f"ask{len(self.put)}"
         self.put[ask_id] = (asker, anonymous)
+        self.to_curators |= {ask_id} if curators else set()
         put = Put(
             *(WORKSPACE, ask_id, asker, f"{QUESTION_OF}{ask_id}", Subject(roles=(ROLE,)), "Prompt Engineer", None),
             anonymous=anonymous,
@@ -244,7 +276,7 @@ class Questions(RuleBasedStateMachine):
         actor = ask.holder.user if ask.holder and not stranger else EXPERTS[which % 6]
         details = Details(
             actor=actor,
-            text="answer-words",
+            text=f"answer-of-{EXPERTS.index(actor) if actor in EXPERTS else 'other'}-words",
             source=f"{which}.{len(self.office.slack.posts)}",
             until=self.office.now + timedelta(days=1),
         )
@@ -265,6 +297,7 @@ class Questions(RuleBasedStateMachine):
         asker = self.put[ask.id][0]
         if asker in self.gone and event != "withdraw":
             return
+        self.to_curators |= {ask.id} if event == "consent" else set()
         details = Details(actor=asker, text="further-words", asker=Asker(asker, f"D-{asker}", "0.0"))
         if ask.asker is not None:
             details = Details(actor=asker, text="further-words", asker=ask.asker)
@@ -290,9 +323,86 @@ class Questions(RuleBasedStateMachine):
         self.gone.add(user)
         self.office.run(self.office.people.forget(WORKSPACE, user))
 
-    @rule(user=st.sampled_from(EXPERTS))
-    def somebody_leaves(self, user: str) -> None:
-        self.office.run(self.office.desk.left(WORKSPACE, user))
+    @rule(user=st.sampled_from(EXPERTS), noticed=st.booleans())
+    def somebody_leaves(self, user: str, noticed: bool) -> None:
+        self.office.slack.left.add(user)
+        if noticed:
+            self.office.run(self.office.desk.left(WORKSPACE, user))
+
+    @rule(user=st.sampled_from(EXPERTS), seen=st.sampled_from(("open", "hidden", "ask_first", "withdrawn")))
+    def somebody_declares_anew(self, user: str, seen: Literal["open", "hidden", "ask_first", "withdrawn"]) -> None:
+        withdrawn = seen == "withdrawn"
+        terms = Terms(visibility="open" if seen == "withdrawn" else seen, weekly_cap=self.caps[user])
+        roles: dict[str, Level] = {} if withdrawn else {ROLE: "lead"}
+        self.office.run(self.office.people.declare(WORKSPACE, user, roles, {}, self.office.now, terms))
+        self.open -= {user}
+        if withdrawn:
+            # Nothing is kept of whoever declares nothing, numbers of the week included.
+            self.caps[user] = None
+        elif seen == "open":
+            self.open.add(user)
+            self.unnamed.discard(user)
+
+    @rule(which=st.integers(0, 50), side=st.sampled_from(("asker", "answerer")), yes=st.booleans())
+    def somebody_says_whether_it_is_kept(self, which: int, side: Side, yes: bool) -> None:
+        ask = self._one(which)
+        if ask is None or (side == "asker" and self.put[ask.id][0] in self.gone):
+            return
+        consent = Consent(side, yes, "answer-to-keep" if side == "answerer" and yes else "")
+        before = self.office.run(self.office.keepings.of(WORKSPACE, ask.id))
+        after = self.office.run(self.office.keepings.says(WORKSPACE, ask.id, consent, (), self.office.now))
+        if before is not None and after is not None and "no" in (before.asker_says, before.answerer_says):
+            assert after.outcome in ("open", "rejected"), "a no is for good"
+
+    @rule(really=st.sampled_from((False, False, True)))
+    def the_app_is_removed(self, really: bool) -> None:
+        if not really:
+            return
+        self.office.run(self.office.people.forget_workspace(WORKSPACE))
+        self.removed |= self.put.keys()
+        # What stands in Slack stays there, as it is: the bot has no token any more.
+        self.office.slack.posts.clear()
+        self.caps = dict.fromkeys(EXPERTS)
+        self.unnamed, self.open = set(EXPERTS), set()
+
+    @rule(user=st.sampled_from((*EXPERTS, *ASKERS)))
+    def somebody_reads_their_data(self, user: str) -> None:
+        told = str(self.office.run(self.office.people.kept(WORKSPACE, user)))
+        others = ASKERS if user in EXPERTS else EXPERTS
+        assert not [other for other in others if other in told], (user, told)
+
+    @rule()
+    def a_curator_looks(self) -> None:
+        for one in self.office.run(self.office.asks.unanswered(WORKSPACE)) or ():
+            for said in one.texts:
+                assert said.removeprefix(QUESTION_OF) in self.to_curators, said
+
+    @rule()
+    def everything_is_written(self) -> None:
+        """What the bot can still change names nobody who is not open now, and holds no word of whoever is forgotten."""
+        office = self.office
+        office.asks.crash = ""
+        for _ in range(40):
+            office.now += timedelta(seconds=90)
+            office.run(office.courier.run())
+            if not office.run(office.deliveries.waiting(office.now)):
+                break
+        asks: list[Ask] = office.run(office.every())
+        at = {(f"D-{one.user}", one.ts): ask for ask in asks for one in ask.people if one.ts}
+        at |= {(ask.asker.channel, ask.asker.ts): ask for ask in asks if ask.asker and ask.asker.ts}
+        for post in office.slack.posts:
+            ask = at.get((f"D-{post.user}", post.thread or post.ts))
+            if ask is None or post.lost:
+                continue
+            if ask.asker is not None and post.user == ask.asker.user:
+                seen = [user for user in EXPERTS if user not in self.open and user in post.shown]
+                assert not seen, (seen, ask, post)
+                for user in self.gone & {*EXPERTS}:
+                    # Whoever was asked, or declared something, again since may have written anew.
+                    wrote_anew = ask.askee(user) is not None
+                    assert wrote_anew or f"answer-of-{EXPERTS.index(user)}-" not in post.shown, (user, ask, post)
+            elif post.user in EXPERTS and self.put[ask.id][0] in self.gone and ask.asker is None and not ask.question:
+                assert f"{QUESTION_OF}{ask.id}" not in post.shown and "further-words" not in post.shown, (ask, post)
 
     def _one(self, which: int) -> Ask | None:
         found = self.office.run(self.office.every())
@@ -313,18 +423,20 @@ class Questions(RuleBasedStateMachine):
         # Gone are only questions whose time is over, and those of people who were forgotten.
         for ask_id, (asker, _) in self.put.items():
             old = office.now > NOW + timedelta(days=30)
-            assert ask_id in there or old or asker in self.gone, ask_id
+            assert ask_id in there or old or asker in self.gone or ask_id in self.removed, ask_id
 
     @invariant()
     def nobody_is_over_their_cap(self) -> None:
         office = self.office
 
-        async def counted() -> Counter[tuple[str, Any]]:
+        async def rows() -> set[tuple[str, str, Any]]:
             async with office.engine.connect() as connection:
-                rows = (await connection.execute(select(ask_people.c.user_id, ask_people.c.asked_at))).all()
-            return Counter((row.user_id, monday_of(row.asked_at)) for row in rows)
+                query = select(ask_people.c.ask_id, ask_people.c.user_id, ask_people.c.asked_at)
+                return {(row.ask_id, row.user_id, monday_of(row.asked_at)) for row in await connection.execute(query)}
 
-        for (user, week), count in office.run(counted()).items():
+        # Those of questions that were erased since, too.
+        self.asked |= office.run(rows())
+        for (user, week), count in Counter((user, week) for _, user, week in self.asked).items():
             cap = self.caps.get(user)
             assert cap is None or user in self.gone or count <= cap, (user, week, count)
 
@@ -362,6 +474,10 @@ class Questions(RuleBasedStateMachine):
             office.now += timedelta(days=16)
             office.run(office.courier.run())
         assert office.run(office.every()) == []
+        assert not any(office.run(office.asks.counts()).values())
+        logged = "\n".join(self.logged)
+        told = (QUESTION_OF, "answer-", "further-words", "note-words", "U0EXPERT", "U0ASKER", "Name-")
+        assert not [said for said in told if said in logged], logged
 
 
 async def _together(happened: Sequence[Awaitable[Any]]) -> None:
@@ -372,19 +488,23 @@ def _hold(office: Office, examples: int, steps: int) -> None:
     class Here(Questions):
         pass
 
-    Here.office = office
+    Here.office, Here.logged = office, []
+    log = logging.getLogger()
+    heard = Lines(Here.logged)
+    log.addHandler(heard)
     try:
         run_state_machine_as_test(
             Here, settings=settings(max_examples=examples, stateful_step_count=steps, deadline=None)
         )
     finally:
+        log.removeHandler(heard)
         office.close()
 
 
 def test_whatever_happens_on_sqlite(empty_database: Path, tmp_path: Path) -> None:
-    _hold(Office(url(Path(shutil.copy(empty_database, tmp_path / "asks.sqlite3")))), 25, 30)
+    _hold(Office(url(Path(shutil.copy(empty_database, tmp_path / "asks.sqlite3")))), 10, 25)
 
 
 @pytest.mark.usefixtures("faults")
 def test_whatever_happens_on_postgresql(postgres: str) -> None:
-    _hold(Office(postgres), 6, 25)
+    _hold(Office(postgres), 3, 20)
