@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import Select, exists, func, literal, select, tuple_, union_all
+from sqlalchemy import Select, and_, exists, func, literal, select, true, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from knowledge.directory import MOST_COUNTED, MOST_FOUND, At, Entry, Page, Shown, Wanted
+from knowledge.directory import MOST_COUNTED, MOST_FOUND, At, Entry, Page, Shown, Wanted, name_parts
 from knowledge.people import LEVELS, Availability
 from storage.moments import FAR
 from storage.tables import declarations, listings, members
 from storage.tables import terms as terms_table
 
+MOST_LOOKED_THROUGH = 2_000
+"""So many whom a word fits are looked through for those of a role or topic that many declared."""
 LAST = "\U0010ffff"
 """Sorts after every sign that a name has."""
 ll = listings.c
@@ -78,7 +80,7 @@ async def _in_range(
     connection: AsyncConnection, workspace: str, wanted: Wanted, size: int, at: At | None, back: bool
 ) -> tuple[list[Any], bool]:
     kind, key = ("topic", wanted.topic) if wanted.topic else ("role", wanted.role) if wanted.role else ("all", "")
-    if wanted.role and wanted.topic and await _is_rare(connection, workspace, wanted.role):
+    if wanted.role and wanted.topic and await _is_rare(connection, workspace, "role", wanted.role):
         # By the few of the role, or a topic that everybody has would be read through for them.
         query = _under(workspace, "role", "", wanted.topic).where(ll.key == wanted.role)
     else:
@@ -90,29 +92,36 @@ async def _in_range(
     return list((await connection.execute(query.order_by(*order).limit(size))).all()), True
 
 
-async def _is_rare(connection: AsyncConnection, workspace: str, role: str) -> bool:
-    of_role = (ll.workspace == workspace) & (ll.kind == "role") & (ll.key == role)
-    counted = select(func.count()).select_from(select(ll.user_id).where(of_role).limit(MOST_COUNTED + 1).subquery())
-    return (await connection.scalar(counted) or 0) <= MOST_COUNTED
+async def _is_rare(connection: AsyncConnection, workspace: str, kind: str, key: str) -> bool:
+    part = _range(workspace, kind, key).limit(MOST_COUNTED + 1).subquery()
+    return (await connection.scalar(select(func.count()).select_from(part)) or 0) <= MOST_COUNTED
 
 
 async def _searched(
     connection: AsyncConnection, workspace: str, wanted: Wanted, size: int, at: At | None, back: bool
 ) -> tuple[list[Any], bool]:
     """Find a bounded number by each word, and sort these: a word may begin names anywhere in the order."""
-    ranges: list[Select[Any]] = []
-    if wanted.name:
-        begins = _under(workspace, "name", wanted.role, wanted.topic)
-        begins = begins.where(ll.key >= wanted.name, ll.key < wanted.name + LAST)
-        ranges.append(begins.order_by(ll.key, ll.name, ll.user_id))
-    for topic in wanted.topics:
-        of_topic = _under(workspace, "topic", wanted.role, wanted.topic).where(ll.key == topic)
-        ranges.append(of_topic.order_by(ll.name, ll.user_id))
+    filters = [(kind, key) for kind, key in (("role", wanted.role), ("topic", wanted.topic)) if key]
+    rare = [one for one in filters if await _is_rare(connection, workspace, *one)][:1]
+    words = [("name", wanted.name)] if wanted.name else []
+    words += [("topic", topic) for topic in wanted.topics]
     all_found = True
     rows: dict[tuple[str, str], Any] = {}
-    for query in ranges:
-        part = (await connection.execute(query.limit(MOST_FOUND + 1))).all()
-        all_found = all_found and len(part) <= MOST_FOUND
+    for kind, key in words:
+        if rare:
+            # By the few of it, or everybody whom the word fits would be read through for them.
+            under = [one for one in filters if one not in rare] + [(kind, key)] * (kind == "topic")
+            query = _range(workspace, *rare[0])
+            part, ended = await _looked_through(connection, workspace, query, MOST_COUNTED, under)
+            if kind == "name":
+                part = [row for row in part if any(one.startswith(key) for one in name_parts(row.name))]
+        else:
+            query = _range(workspace, kind, key)
+            part, ended = await _looked_through(
+                connection, workspace, query, MOST_LOOKED_THROUGH if filters else MOST_FOUND, filters
+            )
+        part.sort(key=lambda row: (row.name, row.user_id))
+        all_found = all_found and ended and len(part) <= MOST_FOUND
         rows |= {(row.name, row.user_id): row for row in part[:MOST_FOUND]}
     found = set(rows)
     if at is not None:
@@ -121,18 +130,37 @@ async def _searched(
     return [rows[one] for one in sorted(found, reverse=back)[:size]], all_found
 
 
+async def _looked_through(
+    connection: AsyncConnection, workspace: str, query: Select[Any], most: int, under: Sequence[tuple[str, str]]
+) -> tuple[list[Any], bool]:
+    """Look through the first of a range for those who stand under all of these; False where it goes on."""
+    part = query.limit(most + 1).subquery().c
+    stands = [_stands(workspace, kind, key, part) for kind, key in under]
+    rows = (await connection.execute(select(part.name, part.user_id, and_(true(), *stands).label("fits")))).all()
+    return [row for row in rows[:most] if row.fits], len(rows) <= most
+
+
+def _range(workspace: str, kind: str, key: str) -> Select[Any]:
+    """Select who stands under a key, or under one that begins so where it is a part of a name; in order."""
+    query = select(ll.name, ll.user_id).where(ll.workspace == workspace, ll.kind == kind)
+    if kind == "name":
+        return query.where(ll.key >= key, ll.key < key + LAST).order_by(ll.key, ll.name, ll.user_id)
+    return query.where(ll.key == key).order_by(ll.name, ll.user_id)
+
+
+def _stands(workspace: str, kind: str, key: str, who: Any) -> Any:
+    o = listings.alias().c
+    return exists().where(
+        *(o.workspace == workspace, o.kind == kind, o.key == key, o.name == who.name, o.user_id == who.user_id)
+    )
+
+
 def _under(workspace: str, kind: str, role: str, topic: str) -> Select[Any]:
     """Select who stands under a kind, and under this role and this topic too where they are given."""
     query = select(ll.name, ll.user_id).where(ll.workspace == workspace, ll.kind == kind)
     for other, key in (("role", role), ("topic", topic)):
         if key:
-            o = listings.alias().c
-            query = query.where(
-                exists().where(
-                    *(o.workspace == workspace, o.kind == other, o.key == key),
-                    *(o.name == ll.name, o.user_id == ll.user_id),
-                )
-            )
+            query = query.where(_stands(workspace, other, key, ll))
     return query
 
 

@@ -9,7 +9,7 @@ from handlers import ids
 from handlers.blocks.message import Block, actions, button, context, cut, escape, header, option, plain, section
 from handlers.blocks.people import LONGEST_NAME, View, dated, local_time
 from handlers.places import Place
-from knowledge.directory import MOST_COUNTED, MOST_FOUND, Entry, Page, Shown
+from knowledge.directory import MOST_COUNTED, Entry, Page, Shown
 from knowledge.people import Declaration
 
 ALL_ROLES = "-"
@@ -143,12 +143,12 @@ def _found(page: Page, counts: Mapping[str, int], place: Place, topic: str, view
     about = " and ".join(filter(None, [escape(role), escape(f"“{topic or place.topic}”") if place.topic else ""]))
     if not page.entries:
         fits = " for ".join(filter(None, [f"“{escape(place.typed)}”" if place.typed else "", about]))
+        if not page.all_found:
+            return f"*Nobody found so far for {fits}.* It fits more people than I look through: type more letters."
         return f"*Nobody is in the directory for {fits}.*"
     if place.typed:
         inside = f" among {about}" if about else ""
-        more = (
-            "" if page.all_found else f" More than {MOST_FOUND} fit, and not all of them are shown: type more letters."
-        )
+        more = "" if page.all_found else " It fits more people than are shown: type more letters."
         return f"*Found by “{escape(place.typed)}”{inside}.*{more}"
     if place.topic:
         return f"*Declared {about}:*"

@@ -92,6 +92,23 @@ async def test_the_directory_leaves_look_ups_to_answers(
     assert "Eva" not in (await slack.command(ANN, "/genai-role data engineer")).text
 
 
+async def test_a_search_that_does_not_look_everybody_through_says_so(
+    slack: LocalSlack, bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.directory.MOST_COUNTED", 1)
+    monkeypatch.setattr("storage.directory.MOST_LOOKED_THROUGH", 1)
+    await declares(bot, slack, ANN, {"prompt-engineer": "lead"})
+    slack.workspace.members[BEN].name = "Anton Book"
+    slack.workspace.members[CAI].name = "Anton Chen"
+    await team(slack, bot)
+    await go(slack, EVA, "directory")
+    await turn(slack, EVA, "role", "mlops-engineer")
+    view = await turn(slack, EVA, "search", "an")
+    assert "Nobody found so far for “an” for MLOps Engineer." in words(view)
+    assert "type more letters" in words(view)
+    assert people_on(await turn(slack, EVA, "search", "anton c")) == ["Anton Chen"]
+
+
 async def test_it_is_filtered_by_role_and_topic_and_begun_anew(slack: LocalSlack, bot: Bot) -> None:
     await team(slack, bot)
     view = await go(slack, ANN, "directory")

@@ -8,17 +8,33 @@ from typing import Any
 
 import pytest
 from sqlalchemy import insert, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from knowledge.directory import Wanted
 from storage.database import migrate
+from storage.directory import SqlDirectory
 from storage.moments import NEVER, monday_of
 from storage.people import SqlPeople
-from storage.tables import declarations, members, terms
+from storage.tables import declarations, listings, members, terms
 from tests.storage.conftest import NOW
 
 NEXT_WEEK = NOW.replace(hour=0) + timedelta(days=7 - NOW.weekday())
 STEPS = 100
 """SQLite tells after so many instructions of its machine: each row that is read costs some."""
+
+
+async def counting(engine: AsyncEngine) -> list[int]:
+    """Return a list whose only number becomes larger with each instruction."""
+    counted = [0]
+
+    def count() -> int:
+        counted[0] += STEPS
+        return 0
+
+    async with engine.connect() as connection:
+        raw: Any = (await connection.get_raw_connection()).driver_connection
+        await raw.set_progress_handler(count, STEPS)
+    return counted
 
 
 async def instructions(size: int, case: str) -> dict[str, int]:
@@ -48,19 +64,11 @@ async def instructions(size: int, case: str) -> dict[str, int]:
             insert(terms), [{"workspace": "T1", "user_id": user, **own, **fresh} for user in users]
         )
         await connection.execute(text("ANALYZE"))
-    people, counted = SqlPeople(engine, random.Random(1)), [0]
+    people = SqlPeople(engine, random.Random(1))
     while await people.begin_week(NOW):
         # As the job does, before anybody asks.
         pass
-
-    def count() -> int:
-        counted[0] += STEPS
-        return 0
-
-    async with engine.connect() as connection:
-        raw: Any = (await connection.get_raw_connection()).driver_connection
-        await raw.set_progress_handler(count, STEPS)
-    found = {}
+    counted, found = await counting(engine), {}
     for ask in (people.candidates, people.unnamed, people.passed_over):
         counted[0] = 0
         await ask("T1", topics=["gdpr"], roles=["mlops-engineer"], without="U00001", now=NOW)
@@ -73,3 +81,62 @@ async def instructions(size: int, case: str) -> dict[str, int]:
 async def test_ten_times_as_many_people_are_no_more_to_read(case: str) -> None:
     few, many = await instructions(400, case), await instructions(4_000, case)
     assert {name: taken for name, taken in many.items() if taken > 1.5 * few[name] + 1_000} == {}
+
+
+async def searching(size: int, wanted: Wanted) -> tuple[int, list[str]]:
+    """Fill a directory in which one half has one role and the other another; return what a search takes and finds.
+
+    The last three have a rare role and a rare topic too.
+    """
+    engine = create_async_engine("sqlite+aiosqlite://")
+    await migrate(engine)
+    rows = []
+    for at in range(size):
+        name = f"ann {at:05}"
+        under = [("all", ""), ("name", name), ("role", ("left", "right")[2 * at >= size])]
+        under += [("topic", ("early", "late")[2 * at >= size])]
+        under += [("role", "rare"), ("topic", "seldom")] * (at >= size - 3)
+        rows += [
+            {"workspace": "T1", "kind": kind, "key": key, "name": name, "user_id": f"U{at:05}"} for kind, key in under
+        ]
+    async with engine.begin() as connection:
+        await connection.execute(insert(listings), rows)
+        fresh = {"confirmed_at": NOW, "unanswered": 0, "faded": False, "visibility": "open"}
+        await connection.execute(
+            insert(terms),
+            [
+                {"workspace": "T1", "user_id": f"U{at:05}", "week": NOW.date(), "suggested": 0, **fresh}
+                for at in range(size)
+            ],
+        )
+        await connection.execute(text("ANALYZE"))
+    counted = await counting(engine)
+    page = await SqlDirectory(engine).page("T1", wanted, 10)
+    await engine.dispose()
+    return counted[0], [entry.at.name for entry in page.entries]
+
+
+LAST_THREE = ["ann 03997", "ann 03998", "ann 03999"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (Wanted("rare", name="ann"), LAST_THREE),
+        (Wanted(topic="seldom", name="ann"), LAST_THREE),
+        (Wanted("rare", topics=("late",)), LAST_THREE),
+        (Wanted("rare", "late", name="ann 03998"), LAST_THREE[1:2]),
+        (Wanted("right", topics=("seldom",)), LAST_THREE),
+        # Looked through as far as is bearable: nobody of the first hundreds has it.
+        (Wanted("right", name="ann"), []),
+        (Wanted("right", topics=("early",)), []),
+    ],
+)
+async def test_a_search_within_a_role_or_topic_reads_no_more_where_ten_times_as_many_people_are(
+    monkeypatch: pytest.MonkeyPatch, wanted: Wanted, found: list[str]
+) -> None:
+    monkeypatch.setattr("storage.directory.MOST_COUNTED", 50)
+    monkeypatch.setattr("storage.directory.MOST_LOOKED_THROUGH", 100)
+    few, many = await searching(400, wanted), await searching(4_000, wanted)
+    assert many[1] == found
+    assert many[0] <= 1.5 * few[0] + 1_000, (few[0], many[0])

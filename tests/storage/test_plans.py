@@ -95,6 +95,9 @@ STATEMENTS: dict[str, Run] = {
     "directory searched": lambda p, t, i, f: SqlDirectory(p._engine).page(
         "T1", Wanted(MLOPS, "topic 1", "u01", ("topic 2", "topic 3")), 10
     ),
+    "searched in a rare role": lambda p, t, i, f: SqlDirectory(p._engine).page(
+        "T1", Wanted("rare", "topic 1", "u01", ("topic 2", "topic 3")), 10
+    ),
     "directory counted": lambda p, t, i, f: SqlDirectory(p._engine).counts("T1", [MLOPS, DATA]),
     "shown of me": lambda p, t, i, f: SqlDirectory(p._engine).shown("T1", "U00001"),
     "candidates": lambda p, t, i, f: p.candidates(
