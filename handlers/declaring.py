@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers import ids, payloads
 from handlers.blocks.message import Block, Message, message, option, plain
-from handlers.blocks.people import View
+from handlers.blocks.people import View, freshness
 from handlers.blocks.render import declared
 from handlers.declaring_form import LONGEST_TOPIC, MOST_TOPICS, modal, read_declaration, saved, saved_blocks
 from handlers.home import Home
@@ -172,7 +172,7 @@ async def save(
     if submission.private_metadata.startswith(ids.FROM_HOME):
         place = place_in(submission.private_metadata.removeprefix(ids.FROM_HOME))
         later(home.publish(client, context, actor, place))
-    await ack(response_action="update", view=saved(declaration, view))
+    await ack(response_action="update", view=saved(declaration, view, asks=await home.asks_in(actor.workspace)))
 
 
 async def confirm(
@@ -202,18 +202,20 @@ async def confirm(
     topics = {**before.topics, **await spell(people, guide, actor, new)}
     await _write(client, people, profiles, actor, wanted.roles, topics, None, now)
     declaration = await people.declaration(actor.workspace, actor.user)
+    asks = await home.asks_in(actor.workspace)
     if press.in_modal:
-        await client.views_update(view_id=press.view_id, view=saved(declaration, view))
+        await client.views_update(view_id=press.view_id, view=saved(declaration, view, asks=asks))
     elif press.view_id:
         await home.publish(client, context, actor, place_of(press))
     else:
-        await answer_press(client, press, _confirmed(declaration, view), replace=True)
+        await answer_press(client, press, _confirmed(declaration, view, asks=asks), replace=True)
     await ack()
 
 
-def _confirmed(declaration: Declaration, view: View) -> Message:
+def _confirmed(declaration: Declaration, view: View, *, asks: bool) -> Message:
     seen = "Others who ask will see:" if declaration.terms.visibility == "open" else "Nobody is shown your name."
-    return message([f"Saved. {seen}", *declared(declaration, view)], saved_blocks(declaration, view))
+    lines = [f"Saved. {seen}", *declared(declaration, view), freshness(declaration, view.now, asks=asks)]
+    return message(lines, saved_blocks(declaration, view, asks=asks))
 
 
 async def _write(

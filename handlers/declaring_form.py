@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from handlers import ids
 from handlers.blocks.message import Block, escape, option, plain, section
 from handlers.blocks.message import context as small_print
-from handlers.blocks.people import View
+from handlers.blocks.people import View, freshness
 from handlers.blocks.render import declared
 from handlers.payloads import Submission
 from handlers.proposals import title_blocks
@@ -176,17 +176,20 @@ def _topics(typed: str, block: str, guide: Guide, errors: dict[str, str]) -> dic
     return topics
 
 
-def saved(declaration: Declaration, view: View) -> Block:
-    """Build the view that confirms what was saved and shows it as others see it."""
+def saved(declaration: Declaration, view: View, *, asks: bool) -> Block:
+    """Build the view that confirms what was saved, shows it as others see it, and says how long it holds.
+
+    ``asks`` tells whether the bot asks if it is still right.
+    """
     return {
         "type": "modal",
         "title": plain("What I do", 24),
         "close": plain("Done", 24),
-        "blocks": saved_blocks(declaration, view),
+        "blocks": saved_blocks(declaration, view, asks=asks),
     }
 
 
-def saved_blocks(declaration: Declaration, view: View) -> list[Block]:
+def saved_blocks(declaration: Declaration, view: View, *, asks: bool) -> list[Block]:
     """Confirm what was saved, in a modal or a message."""
     if not declaration.roles and not declaration.topics:
         return [section("*Saved.* You declare nothing now, and nobody will be pointed to you.")]
@@ -194,5 +197,6 @@ def saved_blocks(declaration: Declaration, view: View) -> list[Block]:
     return [
         section(f"*Saved.* {seen}"),
         section(escape("\n".join(declared(declaration, view)))),
+        small_print(escape(freshness(declaration, view.now, asks=asks))),
         small_print("Change it with `/genai-role me`, delete it with `/genai-role forget me`."),
     ]

@@ -64,6 +64,10 @@ class Home:
     now: Clock
     support: str = ""
 
+    async def asks_in(self, workspace: str) -> bool:
+        """Tell whether people of the workspace are asked if what they declared is still right."""
+        return (await self.workspaces.settings(workspace)).starts_messages
+
     async def publish(
         self, client: AsyncWebClient, context: AsyncBoltContext, actor: Actor, place: Place | None = None
     ) -> None:
@@ -102,8 +106,7 @@ async def _me(home: Home, visit: Visit) -> list[Block]:
     if declaration.roles or declaration.topics:
         shown = await home.directory.shown(actor.workspace, actor.user)
         seen = seen_by_others(shown, declaration, view)
-        asks = (await home.workspaces.settings(actor.workspace)).starts_messages
-        return [*above, *blocks.mine(declaration, seen, view, asks=asks)]
+        return [*above, *blocks.mine(declaration, seen, view, asks=await home.asks_in(actor.workspace))]
     proposed = title_blocks(await roles_of_title(visit.client, home.guide, actor.user), view)
     return [*above, *blocks.start_here(view, proposed)]
 

@@ -8,6 +8,7 @@ import pytest
 
 from bot.app import Bot
 from bot.local import GENERAL, LocalSlack, View
+from knowledge.workspaces import Settings
 from tests.conftest import ANN, BEN, GUS, TABLES, TEAM, Clock, declares, rows, settled, words
 
 
@@ -36,6 +37,22 @@ def element(view: View, block_id: str) -> dict[str, Any]:
     """Return the element of a field of the form."""
     found: dict[str, Any] = next(block for block in view.blocks if block.get("block_id") == block_id)["element"]
     return found
+
+
+@pytest.mark.parametrize(
+    ("asks", "told"),
+    [
+        (True, "You confirmed it today. Asked again on 1 June 2026; fades on about 13 July 2026 unless confirmed."),
+        (False, "You confirmed it today. You are not asked whether it is still right, and it does not fade."),
+    ],
+)
+async def test_what_was_saved_says_how_long_it_holds(
+    slack: LocalSlack, bot: Bot, clock: Clock, asks: bool, told: str
+) -> None:
+    await bot.workspaces.save(TEAM, Settings(starts_messages=asks), ANN, clock.now())
+    saved = await slack.submit(ANN, await form(slack, bot, "command"), {"roles_lead": ["data-engineer"]})
+    assert saved.view is not None
+    assert told in words(saved.view)
 
 
 @pytest.mark.parametrize("door", ["command", "shortcut", "home", "card", "dm"])

@@ -158,7 +158,10 @@ async def test_plain_words_are_declared_with_a_click(slack: LocalSlack, bot: Bot
     assert done.status == 200
     declared = await bot.people.declaration(TEAM, ANN)
     assert (declared.roles, declared.topics) == ({"mlops-engineer": "lead"}, {"mlflow": "MLflow"})
-    assert "Saved. Others who ask will see:" in slack.messages(slack.dm(ANN))[-1].text
+    said = slack.messages(slack.dm(ANN))[-1]
+    assert "Saved. Others who ask will see:" in said.text
+    for shown_to_her in (said.text, words(said)):
+        assert "Asked again on 1 June 2026; fades on about 13 July 2026 unless confirmed." in shown_to_her
     # Once more changes nothing.
     await slack.press(ANN, shown, "declare_this:0")
     assert (await bot.people.declaration(TEAM, ANN)).roles == {"mlops-engineer": "lead"}
