@@ -14,12 +14,17 @@ from bot.app import Bot
 from bot.local import GENERAL, LocalSlack
 from bot.logs import set_up_logging
 from bot.settings import Settings as ProcessSettings
+from knowledge.asking import Askee, Asker, Details
 from knowledge.conversation import Conversation
-from knowledge.team import Alias, TeamEntry
+from knowledge.keeping import Consent
+from knowledge.team import Alias, TeamEntry, published
+from knowledge.verifying import ToVerify
 from knowledge.workspaces import Settings
-from storage.forgotten import NAME, mark_of
+from storage.ask_rows import asker_mark
+from storage.forgotten import NAME, mark_of, workspace_key
 from storage.tables import SealedText, metadata, place_of, secrets
-from tests.conftest import ANN, BEN, TEAM, Start, declares, settled
+from tests.asks import new_ask
+from tests.conftest import ANN, BEN, TEAM, Start, declares, rows, settled
 from tests.databases import BOTH, KEY, KEYS, empty_tables
 
 WORDS = ("Ann Archer", "hand-made looms", "warp weights", "ANN0000", "tapestries")
@@ -64,10 +69,52 @@ async def lives(slack: LocalSlack, bot: Bot) -> None:
     await settled(bot)
     theirs = TeamEntry("team-1", "Looms", answer="Of wood.", written_by=ANN, shown_author="Ann Archer")
     await bot.team.save(TEAM, [theirs], [Alias("Webstuhl", "data-engineer", ANN)])
+    await asks_and_answers(bot)
     # Two that wait for their answer, with their words.
     await bot.worker.stop(1)
     await slack.say(ANN, "<@BOT> how heavy are warp weights", GENERAL)
     await slack.say(BEN, "<@BOT> how heavy are hammers", GENERAL)
+
+
+async def asks_and_answers(bot: Bot) -> None:
+    """Have both ask each other, answer, hand over, agree that it is kept, and be asked whether that is still right."""
+    desk, asks, keepings = bot.courier._desk, bot.courier._asks, bot.courier._keepings
+    now = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+
+    async def asked(ask_id: str, asker: str, person: str, question: str, *answer: str) -> None:
+        assert await asks.create(new_ask(ask_id, asker, TEAM, asked=person, question=question, now=now), now) == "done"
+        if answer:
+            details = Details(actor=person, text=answer[0], source=ask_id)
+            assert await desk.happened(TEAM, ask_id, "answer", details) == "done"
+            assert await desk.happened(TEAM, ask_id, "solve", Details(actor=asker, asker=Asker(asker))) == "done"
+
+    async def kept(ask_id: str, user: str, name: str, answer: str) -> TeamEntry:
+        await keepings.says(TEAM, ask_id, Consent("asker", yes=True), (), now)
+        said = Consent("answerer", yes=True, answer=answer, shown_author=name)
+        found = await keepings.says(TEAM, ask_id, said, (), now)
+        assert found is not None and found.outcome == "proposed" and found.user == user
+        entry = (await bot.team.known(TEAM, now=True)).entry(found.entry_id)
+        assert entry is not None
+        return entry
+
+    await asked("open", ANN, BEN, "How heavy are warp weights?")
+    await asked("passed-on", BEN, ANN, "Is Ben's felt washable?")
+    await desk.happened(
+        TEAM,
+        "passed-on",
+        "hand_over",
+        Details(actor=ANN, new=Askee(BEN, "handover", shown=False), text="A note on warp weights."),
+    )
+    await asked("mine", ANN, BEN, "Do warp weights sink?", "They do, says Ben.")
+    await keepings.says(TEAM, "mine", Consent("asker", yes=True), (), now)
+    await asked("proposed", BEN, ANN, "Is Ben's shuttle quick?", "As hand-made looms are.")
+    await kept("proposed", ANN, "Ann Archer", "As hand-made looms are.")
+    await asked("published", BEN, ANN, "Is Ben's thread strong?", "As warp weights ask.")
+    entry = published(await kept("published", ANN, "Ann Archer", "Strong enough."), now)
+    assert await keepings.publish(TEAM, entry, now) == "done"
+    assert entry.verify_by is not None
+    turn = ToVerify(TEAM, entry.id, entry.verify_by, ANN, "")
+    assert await bot.verifier._verifications.move(turn, 1, now)
 
 
 async def marks(bot: Bot, user: str) -> list[str]:
@@ -94,13 +141,21 @@ async def test_nothing_is_left_but_the_hash(slack: LocalSlack, start: Start) -> 
             kept = await everything(bot)
             assert all(said in kept for said in (ANN, "Ann Archer", "hand-made looms", "warp weights"))
             theirs = await marks(bot, ANN)
+            async with bot.engine.connect() as connection:
+                as_asker = asker_mark(await workspace_key(bot.engine, connection, TEAM), TEAM, ANN)
+            assert as_asker in kept and "A note on warp weights." in kept
+            for table in ("asks", "ask_people", "ask_deliveries", "keepings", "verifications"):
+                assert ANN in str(await rows(bot, table)) or table in ("asks", "ask_deliveries"), table
             assert [mark in kept for mark in theirs[::2]].count(True) >= 1
             assert [mark for mark in theirs[1::2] if mark in kept] == []
             reply = await slack.command(ANN, "/genai-role forget me")
             assert reply.text.startswith("Done: I deleted everything")
             left = await everything(bot)
             # What nobody can be named for is not a person's own: a question without an answer, for 30 days.
-            assert [said for said in (ANN, *WORDS[:4], *theirs[1::2]) if said in left] == []
+            assert [said for said in (ANN, *WORDS[:4], *theirs[1::2], as_asker) if said in left] == []
+            assert all(
+                said in left for said in ("Is Ben's felt washable?", "Strong enough.", "Is Ben's thread strong?")
+            )
             assert all(said in left for said in (BEN, "looms of Ben", "hammers", "Of wood.", "Webstuhl"))
             async with bot.engine.connect() as connection:
                 [(sealed,)] = await connection.execute(text("SELECT value FROM secrets"))
