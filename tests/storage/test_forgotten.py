@@ -192,7 +192,7 @@ async def test_one_by_one_and_all_at_once_come_to_the_same(engine: AsyncEngine, 
             for workspace in ("T1", "T2"):
                 query = select(table).where(table.c.workspace == workspace).order_by(*table.primary_key.columns)
                 rows = (await connection.execute(query)).mappings()
-                left_out = ("workspace", "lot", "checked_at", "check_at", "imported_at")
+                left_out = ("workspace", "lot", "checked_at", "check_at", "look_up_at", "imported_at")
                 found.setdefault(name, []).append(
                     [{key: value for key, value in row.items() if key not in left_out} for row in rows]
                 )
