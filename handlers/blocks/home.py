@@ -97,7 +97,7 @@ def privacy() -> list[Block]:
             "*What I keep about you:* what you declared, on which terms, and when you confirmed it; while you declare "
             "something, also name, title, time zone and availability from your Slack profile.\n"
             "*Why:* so that colleagues find whom to ask.\n"
-            "*How long:* until you change it, withdraw it, or say “forget me”.\n"
+            "*How long:* until you change it, withdraw it, or say “forget me”; 30 days after you left the workspace.\n"
             "*Who sees it:* members who ask or look into the directory, if you let everybody see your name; nobody if "
             "you are hidden; then a question may still reach you, as “a colleague who stays unnamed”. Guests and other "
             "companies see nothing, unless your administrators allow it."
