@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import event, insert
+from sqlalchemy import event, insert, select
 
 from knowledge.people import LEVELS, MOST_PEOPLE, Availability, Level, Member, PassedOver, Terms, Visibility, choose
 from storage.database import open_engine
@@ -173,8 +173,7 @@ class Office:
             own = Terms(one.visibility, one.cap, {topic: topic for topic in one.not_about})
             labels = {topic: topic for topic in one.topics}
             await people.declare(workspace, one.user, one.roles, labels, NOW, own)
-            profile = Member(one.user, "", availability=one.status, is_bot=one.is_bot, is_guest=one.is_guest)
-            await people.remember(workspace, profile, NOW)
+            await people.remember(workspace, _profile(one), NOW)
         for turn in range(1, 4):
             for user in [one.user for one in team if one.turn == turn]:
                 await people.suggested(workspace, [user], NOW + timedelta(minutes=turn))
@@ -184,11 +183,18 @@ class Office:
 
     async def chosen(self, team: Sequence[Colleague], topics: Sequence[str], roles: Sequence[str]) -> list[str]:
         """Write the team as it stands, quickly, and return who is chosen for U0."""
+        workspace = await self.write(team)
+        people = SqlPeople(self.engine, random.Random(0))
+        found = await people.candidates(workspace, topics=topics, roles=roles, without="U0", now=NOW)
+        return [person.user for person in choose(found, topics, roles)]
+
+    async def write(self, team: Sequence[Colleague]) -> str:
+        """Write the team into a workspace of its own, and return that."""
         self.workspaces += 1
         workspace = f"T{self.workspaces}"
         rows = [row for one in team for row in _declarations(workspace, one)]
         if not rows:
-            return []
+            return workspace
         declared = {row["user_id"] for row in rows}
         team = [one for one in team if one.user in declared]
         async with self.engine.begin() as connection:
@@ -197,9 +203,36 @@ class Office:
             await connection.execute(insert(members), [_member(workspace, one) for one in team])
             for one in team:
                 await copy_standing(connection, workspace, one.user)
-        people = SqlPeople(self.engine, random.Random(0))
-        found = await people.candidates(workspace, topics=topics, roles=roles, without="U0", now=NOW)
-        return [person.user for person in choose(found, topics, roles)]
+        return workspace
+
+    async def counted(self, workspace: str) -> dict[str, int]:
+        """Return how often each was suggested in this week."""
+        t = terms.c
+        query = select(t.user_id, t.suggested).where(t.workspace == workspace, t.week == THIS_WEEK)
+        async with self.engine.connect() as connection:
+            return {row.user_id: row.suggested for row in await connection.execute(query)}
+
+
+class LookedUp:
+    """Say what Slack says of a team: of each who is about to be named, once."""
+
+    def __init__(self, people: SqlPeople, workspace: str, team: Sequence[Colleague]) -> None:
+        self.people = people
+        self.workspace = workspace
+        self.team = {one.user: one for one in team}
+
+    async def __call__(self) -> bool:
+        return True
+
+    async def look_up(self, users: Sequence[str]) -> bool:
+        found = [self.team.pop(user) for user in users if user in self.team]
+        for one in found:
+            await self.people.remember(self.workspace, _profile(one), NOW)
+        return bool(found)
+
+
+def _profile(one: Colleague) -> Member:
+    return Member(one.user, "", availability=one.status, is_bot=one.is_bot, is_guest=one.is_guest)
 
 
 def _declarations(workspace: str, one: Colleague) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import random
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,10 +14,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from knowledge.answers import Subject
 from knowledge.people import Level, Terms, choose
 from storage.people import SqlPeople
+from storage.team_entries import SqlTeamEntries
+from storage.threads import SqlThreads
+from tests.conftest import MakeGuide
 from tests.databases import BOTH, empty_tables
-from tests.policy import ROLES, TOPICS, Office, check, declared_by_the_port, passed_over, random_team
+from tests.policy import (
+    ROLES,
+    TOPICS,
+    LookedUp,
+    Office,
+    by_the_policy,
+    check,
+    declared_by_the_port,
+    passed_over,
+    random_team,
+)
 from tests.storage.conftest import NOW, url
 
 
@@ -62,6 +77,36 @@ def test_nobody_is_named_against_their_terms_in_two_thousand_workspaces(office: 
 
     hold()
     assert office.workspaces >= count
+
+
+REAL = dict(zip(ROLES, ("mlops-engineer", "data-engineer", "prompt-engineer", "data-scientist"), strict=True))
+
+
+def test_who_is_named_after_a_look_up_is_named_by_what_that_said(office: Office, make_guide: MakeGuide) -> None:
+    """All are taken to be there and active, until Slack says otherwise; and only who is named is counted."""
+    people = SqlPeople(office.engine, random.Random(0))
+    guide = make_guide(people, SqlThreads(office.engine), lambda: NOW, SqlTeamEntries(office.engine))
+
+    @settings(max_examples=150 if office.engine.dialect.name == "sqlite" else 30, deadline=None)
+    @given(size=st.integers(0, 14), topics=TOPICS_ASKED, roles=ROLES_ASKED, seed=SEEDS)
+    def hold(size: int, topics: list[str], roles: tuple[list[str], int], seed: int) -> None:
+        drawn = random_team(size, random.Random(seed))
+        team = [replace(one, roles={REAL[role]: level for role, level in one.roles.items()}) for one in drawn]
+        asked = [REAL[role] for role in roles[0][: roles[1]]]
+        known = [replace(one, status="active", is_bot=False, is_guest=False) for one in team]
+        workspace = office.runner.run(office.write(known))
+        before = office.runner.run(office.counted(workspace))
+        subject, looked_up = Subject(tuple(asked), tuple(topics)), LookedUp(people, workspace, team)
+        suggestion = office.runner.run(guide.suggest(workspace, subject, "U0", looked_up))
+        found = [person.user for person in suggestion.people or suggestion.nearest]
+        if by_the_policy(team, topics, asked, "U0"):
+            check(team, topics, asked, found)
+        else:
+            assert set(found) <= {one.user for one in team if one.may_be_named(())}
+        after = office.runner.run(office.counted(workspace))
+        assert {user for user in after if after[user] != before.get(user)} == set(found)
+
+    hold()
 
 
 async def test_equals_are_named_equally_often(people: SqlPeople) -> None:
