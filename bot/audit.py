@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from bot.offline import Say, database_of, workspace_of
 from bot.settings import Settings
@@ -20,21 +19,9 @@ async def write_audit(settings: Settings, say: Say, *, workspace: str | None, as
     which = await workspace_of(settings, workspace)
     async with database_of(settings) as engine:
         async for entry in SqlWorkspaces(engine).all_recorded(which):
-            say(json.dumps(as_object(entry), ensure_ascii=False) if as_json else as_line(entry))
+            say(json.dumps(entry.as_object(), ensure_ascii=False) if as_json else as_line(entry))
             count += 1
     return count
-
-
-def as_object(entry: Recorded) -> dict[str, Any]:
-    """Return an entry as JSON has it."""
-    return {
-        "at": entry.when.isoformat(),
-        "by": entry.who,
-        "action": entry.what,
-        "about": entry.about or None,
-        "before": dict(entry.before),
-        "after": dict(entry.after),
-    }
 
 
 def as_line(entry: Recorded) -> str:

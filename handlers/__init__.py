@@ -156,6 +156,7 @@ def register(
 
     app.action(ids.SETTINGS)(partial(settings.open_from_button, **administered))
     app.action(ids.AUDIT)(partial(audit.show_audit, **show, **administered))
+    app.action(ids.AUDIT_EXPORT)(partial(audit.export_audit, **administered))
     app.action(ids.PERSON)(partial(audit.choose_person, standings=standings))
     app.view(ids.VIEW_SETTINGS)(partial(settings.save, **administered, now=now))
     app.view(ids.VIEW_PERSON)(partial(audit.handle_person, **administered, people=people, now=now))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -10,13 +12,13 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers import ids, payloads
-from handlers.blocks.message import Block, escape, message, option, plain, section
+from handlers.blocks.message import SECTION, Block, actions, button, cut, escape, message, option, plain, section
 from handlers.blocks.message import context as small_print
 from handlers.blocks.people import View
 from handlers.declaring_form import input_block
 from handlers.permissions import Standings
 from handlers.personal import as_json
-from handlers.replies import Clock, modal_of, open_modal, over, view_for
+from handlers.replies import Clock, modal_of, open_modal, opening, over, show_modal, view_for
 from handlers.settings import NOT_YOURS, not_yours
 from handlers.settings_form import NAMES
 from knowledge.guide import Guide
@@ -27,7 +29,11 @@ from knowledge.workspaces import BY_ITSELF, COMMAND_LINE, KEEP_RECORDS, Recorded
 MOST_SHOWN = 20
 HASH = 64
 """Signs of the keyed hash that is left of a person; ids of Slack's are shorter."""
+MOST_EXPORTED, MOST_PARTS = 200, 12
+"""Entries that one page of an export holds at most, and sections that they fill."""
+LONGEST_COUNT = 7
 NOTHING = "Nothing was recorded yet."
+NO_MORE = "There are no more entries."
 EXPORT, ERASE = "export", "erase"
 WHAT: Mapping[str, str] = {EXPORT: "Show all that is kept, as JSON", ERASE: "Erase all that is kept"}
 
@@ -52,13 +58,46 @@ async def show_audit(
         entries = await workspaces.recorded(press.actor.workspace, MOST_SHOWN)
         view = view_for(press.actor, context, guide, now)
         note = (
-            f"The last {MOST_SHOWN} entries, times in UTC. They are kept for {KEEP_RECORDS.days} days; whoever runs me "
-            "can write all of them out: `python -m bot audit`."
+            f"The last {MOST_SHOWN} entries, times in UTC. They are kept for {KEEP_RECORDS.days} days. Whoever runs me "
+            "can write all of them into a file: `python -m bot audit --json`."
         )
         shown = [section(_entry(entry, view)) for entry in entries] or [section(NOTHING)]
+        if entries:
+            shown.append(actions(button("Export", ids.AUDIT_EXPORT, "0", label="Show all entries as JSON, to copy")))
         return modal_of(message([note], [*shown, small_print(note)]), "Audit log")
 
     await open_modal(client, over(client, press), build())
+    await ack()
+
+
+async def export_audit(
+    ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, *, standings: Standings, workspaces: Workspaces
+) -> None:
+    """Show entries as JSON Lines to an administrator, newest first, to copy; the value is how many to pass over."""
+    press = payloads.press(body)
+    skip = int(press.value) if press.value.isdecimal() and len(press.value) < LONGEST_COUNT else 0
+
+    async def build() -> Block:
+        if not await standings.may(client, press.actor, "see the audit log"):
+            return modal_of(not_yours(), "Audit log")
+        entries = await workspaces.recorded(press.actor.workspace, MOST_EXPORTED, skip)
+        parts, count = [""], 0
+        for entry in entries:
+            line = cut(f"{json.dumps(entry.as_object(), ensure_ascii=False)}\n", SECTION)
+            if len(parts[-1]) + len(line) > SECTION:
+                if len(parts) == MOST_PARTS:
+                    break
+                parts.append("")
+            parts[-1] += line
+            count += 1
+        said = f"Entries {skip + 1:,} to {skip + count:,}, the newest first, as JSON Lines." if count else NO_MORE
+        shown: list[Block] = [{"type": "section", "text": plain(part, SECTION)} for part in parts if part]
+        if count < len(entries) or count == MOST_EXPORTED:
+            shown.append(actions(button("Older ones", ids.AUDIT_EXPORT, str(skip + count))))
+        return modal_of(message([said], [section(said), *shown]), "Audit log")
+
+    replacing = partial(show_modal, client, press, replace=bool(skip) and press.in_modal)
+    await open_modal(client, replacing if press.in_modal else opening(client, press.trigger_id), build())
     await ack()
 
 

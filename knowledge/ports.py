@@ -367,8 +367,8 @@ class Workspaces(Protocol):
         """Add an entry of which only the keyed hash of the person that it is about is kept."""
         ...
 
-    async def recorded(self, workspace: str, most: int) -> Sequence[Recorded]:
-        """Return the last entries of the audit log, newest first."""
+    async def recorded(self, workspace: str, most: int, skip: int = 0) -> Sequence[Recorded]:
+        """Return the last entries of the audit log, newest first; ``skip`` are the newest that are passed over."""
         ...
 
 

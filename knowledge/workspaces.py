@@ -53,6 +53,17 @@ class Recorded:
     about: str = ""
     """Whom it was done to: an id, or the keyed hash of a person who is forgotten; empty for nobody."""
 
+    def as_object(self) -> dict[str, Any]:
+        """Return the entry as JSON has it."""
+        return {
+            "at": self.when.isoformat(),
+            "by": self.who,
+            "action": self.what,
+            "about": self.about or None,
+            "before": dict(self.before),
+            "after": dict(self.after),
+        }
+
 
 @dataclass(frozen=True)
 class ToTell:

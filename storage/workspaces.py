@@ -94,10 +94,10 @@ class SqlWorkspaces:
             who = mark if entry.who == entry.about else entry.who
             await connection.execute(insert(audit), [_row(workspace, replace(entry, who=who, about=mark))])
 
-    async def recorded(self, workspace: str, most: int) -> Sequence[Recorded]:
-        """Return the last entries, newest first."""
+    async def recorded(self, workspace: str, most: int, skip: int = 0) -> Sequence[Recorded]:
+        """Return the last entries, newest first; ``skip`` are the newest that are passed over."""
         a = audit.c
-        query = select(audit).where(a.workspace == workspace).order_by(a.at.desc(), a.id).limit(most)
+        query = select(audit).where(a.workspace == workspace).order_by(a.at.desc(), a.id).limit(most).offset(skip)
         async with self._engine.connect() as connection:
             rows = (await connection.execute(query)).all()
         return [Recorded(row.user_id, row.action, row.at, row.before, row.after, row.about) for row in rows]

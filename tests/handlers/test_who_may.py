@@ -88,6 +88,7 @@ ACTIONS: Mapping[str, str] = {
     "team_export:people": "export people",
     "workspace_settings": SETTLE,
     "audit_log": "see the audit log",
+    "audit_export": "see the audit log",
     "a_persons_data": "export a person",
 }
 VIEWS: Mapping[str, str] = {
