@@ -76,8 +76,7 @@ async def import_entries(
         with progress("Reading", lines_in(file)) as step:
             line = 0
             for one in plan(read_rows(file), known, checker, lambda: new_entry_id(secrets.token_hex(6)), "", at):
-                if one.problems or dry_run:
-                    say(f"line {one.line}: {in_words(one)}")
+                say(f"line {one.line}: {in_words(one)}")
                 planned.append(one)
                 step(one.line - line)
                 line = one.line

@@ -6,9 +6,10 @@ import csv
 import json
 import logging
 import random
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,12 +35,16 @@ from knowledge.index import load_matcher
 from knowledge.people_rows import (
     COLUMNS,
     ID,
+    WORDS,
+    WRITTEN,
+    Became,
     Names,
     Read,
     cells_of,
     names_of,
     person_of_cells,
     read_people,
+    refused,
     row_of,
 )
 from knowledge.rows import BadLine, csv_rows, json_rows
@@ -49,16 +54,53 @@ from storage.people import SqlPeople
 from storage.workspaces import SqlWorkspaces
 
 logger = logging.getLogger(__name__)
+TOTALS: Mapping[Became, str] = {
+    "same": "kept, as they stand there already",
+    "own": "kept, who declared themselves",
+    "forgotten": "left out who asked to be forgotten",
+    "empty": "left out who declare nothing",
+}
 
 
 @dataclass
 class Counted:
-    """Count what an import did."""
+    """Count what an import did: what became of lines that can be read, and lines that can't."""
 
-    written: int = 0
-    forgotten: int = 0
-    empty: int = 0
+    became: Counter[Became] = field(default_factory=Counter)
     bad: int = 0
+
+    @property
+    def written(self) -> int:
+        """Return how many people were added or changed."""
+        return sum(self.became[one] for one in WRITTEN)
+
+    @property
+    def kept(self) -> int:
+        """Return how many people stay as they are."""
+        return self.became["same"] + self.became["own"]
+
+
+class Report:
+    """Say line by line what became of it; neighbours of the same kind are said at once: a file may be long."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self._first = self._last = 0
+        self._said = ""
+
+    def add(self, line: int, said: str) -> None:
+        """Take the next line."""
+        if said != self._said:
+            self.end()
+            self._first, self._said = line, said
+        self._last = line
+
+    def end(self) -> None:
+        """Say what was not said yet."""
+        if self._said:
+            one = self._first == self._last
+            self._say(f"line{'' if one else 's'} {self._first:,}{'' if one else f' to {self._last:,}'}: {self._said}")
+        self._said = ""
 
 
 def read_file(file: Path, names: Names) -> Iterator[Read]:
@@ -97,8 +139,8 @@ async def import_people(
     with progress("Reading", lines) as step:
         at = 0
         for one in read_file(file, names):
-            for problem in one.problems:
-                say(f"line {one.line}: {problem}")
+            if one.listed is None:
+                say(f"line {one.line}: {refused(one.problems)}")
             counted.bad += one.listed is None
             step(one.line - at)
             at = one.line
@@ -110,31 +152,28 @@ async def import_people(
     database = None if dry_run and is_new(settings) else database_of(settings, make=not dry_run)
     async with database or nullcontext() as engine:
         bulk = SqlPeopleInBulk(engine, random.SystemRandom()) if engine is not None else None
+        report = Report(say)
         with progress("Checking" if dry_run else "Writing", lines) as step:
             at = 0
             for batch in _batches(read_file(file, names)):
-                everybody = [one.listed for one in batch if one.listed is not None]
+                whole = [(one.line, one.listed) for one in batch if one.listed is not None]
+                everybody = [listed for _, listed in whole]
                 if bulk is None:
-                    gone = frozenset[str]()
+                    became: Sequence[Became] = ["added" if one.roles or one.topics else "empty" for one in everybody]
                 elif dry_run:
-                    gone = await bulk.forgotten(workspace, [one.member.user for one in everybody])
+                    became = await bulk.planned(workspace, everybody)
                 else:
-                    gone = await bulk.declare_many(workspace, everybody, now or datetime.now(UTC))
-                for one in batch:
-                    if one.listed is None:
-                        continue
-                    if one.listed.member.user in gone:
-                        # Without the id: it is not to stand in any log again.
-                        say(f"line {one.line}: left out, as this person asked to be forgotten")
-                        counted.forgotten += 1
-                    elif one.listed.roles or one.listed.topics:
-                        counted.written += 1
-                    else:
-                        counted.empty += 1
+                    became = await bulk.declare_many(workspace, everybody, now or datetime.now(UTC))
+                for (line, _), what in zip(whole, became, strict=True):
+                    # Without the id: that of whoever is forgotten is not to stand in any log again.
+                    report.add(line, WORDS[what])
+                counted.became.update(became)
                 step(batch[-1].line - at)
                 at = batch[-1].line
+        report.end()
         if engine is not None and not dry_run:
-            done = {"people": counted.written, "left out": counted.forgotten + counted.empty + counted.bad}
+            left_out = counted.became["forgotten"] + counted.became["empty"] + counted.bad
+            done = {"people": counted.written, "kept as they are": counted.kept, "left out": left_out}
             await _record(engine, workspace, "people imported", done, now)
     return counted
 
@@ -143,10 +182,9 @@ def told(counted: Counted, *, dry_run: bool) -> str:
     """Say in a line what an import did."""
     verb = "would be" if dry_run else "was" if counted.written == 1 else "were"
     parts = [f"{number(counted.written, 'person', 'people')} {verb} imported"]
-    if counted.forgotten:
-        parts.append(f"{counted.forgotten:,} left out who asked to be forgotten")
-    if counted.empty:
-        parts.append(f"{counted.empty:,} left out who declare nothing")
+    for became, words in TOTALS.items():
+        if counted.became[became]:
+            parts.append(f"{counted.became[became]:,} {words}")
     if counted.bad:
         parts.append(f"{number(counted.bad, 'bad line')} skipped")
     return "; ".join(parts) + "."

@@ -134,7 +134,8 @@ async def imported(
     except BadLine as error:
         await ack(response_action="errors", errors={ids.team_block("rows"): str(error)})
         return
-    mark = hashlib.sha256(f"{what}\n{pasted}".encode()).hexdigest()
+    # What was said before is what is written: where something changed meanwhile, it is said anew.
+    mark = hashlib.sha256("\n".join((what, pasted, *report.lines)).encode()).hexdigest()
     if report.bad or form.private_metadata != mark or not report.count:
         said = f"{report.count:,} to write, {report.bad:,} with a problem."
         more = "Mend them and check again; nothing is written before." if report.bad else "Send it again to write it."
@@ -143,15 +144,19 @@ async def imported(
         view = import_form(what, pasted, (f"{said} {more}", *report.lines), checked)
         await ack(response_action="update", view=view)
         return
-    gone = 0
+    lines, written = report.lines, report.count
     if what == "entries":
         await curating.team.save(actor.workspace, report.entries, report.aliases)
     else:
-        gone = len(await bulk.declare_many(actor.workspace, report.people, curating.now()))
-    await curating.record(actor, f"{what} imported", {"lines": report.count - gone})
+        became = await bulk.declare_many(actor.workspace, report.people, curating.now())
+        written = sum(one in people_rows.WRITTEN for one in became)
+        if written < len(became):
+            lines = (f"{len(became) - written:,} of them were kept or refused in this very moment.", *lines)
+    await curating.record(actor, f"{what} imported", {"lines": written})
     curating.redraw(client, context, actor)
-    left = f" {gone:,} left out who asked to be forgotten." if gone else ""
-    await ack(response_action="update", view=done(f"{report.count - gone:,} imported.{left}", IMPORT_TITLE))
+    shown = done(f"{written:,} imported.", IMPORT_TITLE)
+    shown["blocks"][1:1] = [section(escape(part)) for part in sections_of(lines)]
+    await ack(response_action="update", view=shown)
 
 
 def _rows(pasted: str, what: What) -> Iterator[tuple[int, Row | str]]:
@@ -186,18 +191,18 @@ async def _entries(curating: Curating, actor: Actor, pasted: str) -> Report:
 
 async def _people(curating: Curating, bulk: PeopleInBulk, actor: Actor, pasted: str) -> Report:
     read = list(people_rows.read_people(_rows(pasted, "people"), curating.guide.people_names()))
-    gone = await bulk.forgotten(actor.workspace, [one.listed.member.user for one in read if one.listed is not None])
+    whole = [one.listed for one in read if one.listed is not None]
+    becomes = iter(await bulk.planned(actor.workspace, whole))
     lines, writing = [], []
     for one in read:
         if one.listed is None:
-            lines.append(f"line {one.line}: {'; '.join(one.problems)}")
-        elif one.listed.member.user in gone:
-            lines.append(f"line {one.line}: left out, as this person asked to be forgotten")
-        elif not one.listed.roles and not one.listed.topics:
-            lines.append(f"line {one.line}: left out, as nothing is declared in it")
-        else:
-            said = f"{len(one.listed.roles)} roles, {len(one.listed.topics)} topics"
-            lines.append(f"line {one.line}: {one.listed.member.user}, {said}")
+            lines.append(f"line {one.line}: {people_rows.refused(one.problems)}")
+            continue
+        became, user = next(becomes), one.listed.member.user
+        # Of whoever is forgotten no id is written again.
+        named = "" if became == "forgotten" else f"{user} "
+        lines.append(f"line {one.line}: {named}{people_rows.WORDS[became]}")
+        if became in people_rows.WRITTEN:
             writing.append(one.listed)
     return Report(tuple(lines), sum(one.listed is None for one in read), people=tuple(writing))
 

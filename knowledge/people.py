@@ -84,6 +84,8 @@ class Listed:
     roles: Mapping[str, Level]
     topics: Mapping[str, str]
     terms: Terms | None = None
+    says_visibility: bool = True
+    """Whether the visibility in the terms is the file's; else it is for the workspace to decide."""
 
 
 @dataclass(frozen=True)

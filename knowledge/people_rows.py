@@ -76,6 +76,24 @@ class Read:
     problems: tuple[str, ...] = ()
 
 
+Became = Literal["added", "changed", "same", "own", "forgotten", "empty"]
+WORDS: Mapping[Became, str] = {
+    "added": "added",
+    "changed": "changed: what a file said before, and this person has not confirmed, is replaced",
+    "same": "kept: it stands there already",
+    "own": "kept: this person declared or decided that themself, and a file changes nothing of it",
+    "forgotten": "refused: this person asked to be forgotten",
+    "empty": "refused: no role and no topic is declared in it",
+}
+"""What becomes of a line that can be read, as it is reported; without an id, which is not to stand in any log."""
+WRITTEN: tuple[Became, ...] = ("added", "changed")
+
+
+def refused(problems: Sequence[str]) -> str:
+    """Say why a line can't be used."""
+    return f"refused: {'; '.join(problems)}"
+
+
 def names_of(matcher: Matcher) -> Names:
     """Return the ids of roles, and what gives topics their key."""
     return Names(frozenset(matcher.catalog.roles), lru_cache(maxsize=50_000)(matcher.topic_key))
@@ -132,7 +150,7 @@ def _checked(line: int, found: dict[str, Any], names: Names) -> Read:
     said = set(PRIVATE) & row.model_fields_set
     terms = Terms(row.visibility or "open", row.weekly_cap, not_about) if said else None
     member = Member(row.id, row.name, row.title, row.tz, row.status, row.bot, row.guest)
-    return Read(line, Listed(member, roles, topics, terms))
+    return Read(line, Listed(member, roles, topics, terms, row.visibility is not None))
 
 
 def _topics(name: str, given: Iterable[str], names: Names, problems: list[str]) -> dict[str, str]:

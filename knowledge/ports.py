@@ -13,6 +13,7 @@ from knowledge.directory import At, Page, Shown, Wanted
 from knowledge.feedback import Asked, Verdict
 from knowledge.freshness import Due
 from knowledge.people import Candidate, Declaration, Level, Listed, Member, PassedOver, Terms
+from knowledge.people_rows import Became
 from knowledge.team import Alias, Known, State, TeamEntry
 from knowledge.workspaces import Recorded, Settings, ToTell
 
@@ -143,12 +144,15 @@ class Directory(Protocol):
 class PeopleInBulk(Protocol):
     """Write and read the declarations of a whole workspace."""
 
-    async def forgotten(self, workspace: str, users: Sequence[str]) -> frozenset[str]:
-        """Return those of the users who asked to be forgotten."""
+    async def planned(self, workspace: str, listed: Sequence[Listed]) -> Sequence[Became]:
+        """Say for each of these people what ``declare_many`` would do, and do nothing."""
         ...
 
-    async def declare_many(self, workspace: str, listed: Sequence[Listed], now: datetime) -> frozenset[str]:
-        """Replace the declarations of these people, all or none, and return who is left out as forgotten."""
+    async def declare_many(self, workspace: str, listed: Sequence[Listed], now: datetime) -> Sequence[Became]:
+        """Write the declarations of these people, all or none, and return what became of each.
+
+        Nothing is changed of anybody who declared something themself, and nobody comes back who asked to be forgotten.
+        """
         ...
 
     def everybody(self, workspace: str) -> AsyncIterator[Listed]:

@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-FORMULA = ("=", "+", "-", "@")
-"""What a spreadsheet takes for a formula: written with an apostrophe before it, and read without."""
 Row = dict[str, Any]
+_FORMULA = re.compile(r"'*[=+\-@]")
+"""What a spreadsheet takes for a formula: written with an apostrophe more, and read with one less."""
 _SPACE = re.compile(r"\s*")
 
 
@@ -47,7 +47,7 @@ def _filled(cells: Iterable[tuple[str, str]]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, cell in cells:
         cell = cell.strip()
-        if cell[:1] == "'" and cell[1:2] in FORMULA:
+        if cell[:1] == "'" and _FORMULA.match(cell):
             cell = cell[1:]
         if cell:
             found[name] = cell
@@ -70,7 +70,7 @@ def cell_of(value: object) -> str:
             cell = ";".join(str(part).replace(";", ",") for part in value)
         case _:
             cell = str(value)
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+    return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
 def csv_line(cells: Sequence[str]) -> str:

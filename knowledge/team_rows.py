@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from knowledge.people_rows import told
+from knowledge.people_rows import refused, told
 from knowledge.rows import Row, cell_of, parts_of
 from knowledge.team import TEAM_ID, Alias, Known, State, TeamEntry, published, retired
 from knowledge.team_checks import Checker
@@ -167,12 +167,12 @@ def cells_of(row: Mapping[str, object]) -> list[str]:
 def in_words(one: Planned) -> str:
     """Say what a line would do, as a line of a report."""
     if one.problems:
-        return "; ".join(one.problems)
+        return refused(one.problems)
     what = "word" if isinstance(one.made, Alias) else "entry"
     return {
-        "new": f"new {what} “{one.name}”",
-        "changed": f"changes the {what} “{one.name}”",
-        "same": f"nothing changes in the {what} “{one.name}”",
+        "new": f"added: new {what} “{one.name}”",
+        "changed": f"changed: the {what} “{one.name}”",
+        "same": f"kept: nothing changes in the {what} “{one.name}”",
     }[one.change]
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
 from typing import Any, cast
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge.people import LEVELS, Availability, Level, Listed, Member, Terms, Visibility
-from knowledge.people_rows import MOST_TOPICS
+from knowledge.people_rows import WRITTEN, Became
 from storage.database import only_writer_for_many
 from storage.forgotten import forgotten_among
 from storage.listings import rows_for
@@ -35,29 +34,29 @@ class SqlPeopleInBulk:
         self._engine = engine
         self._rng = rng
 
-    async def forgotten(self, workspace: str, users: Sequence[str]) -> frozenset[str]:
-        """Return those of the users who asked to be forgotten."""
+    async def planned(self, workspace: str, listed: Sequence[Listed]) -> Sequence[Became]:
+        """Say for each of these people what ``declare_many`` would do, and do nothing."""
         async with self._engine.connect() as connection:
-            return await forgotten_among(connection, workspace, users)
+            return (await _read(connection, workspace, listed)).became
 
-    async def declare_many(self, workspace: str, listed: Sequence[Listed], now: datetime) -> frozenset[str]:
-        """Write the declarations of these people in one transaction, and return who is left out as forgotten.
+    async def declare_many(self, workspace: str, listed: Sequence[Listed], now: datetime) -> Sequence[Became]:
+        """Write the declarations of these people in one transaction, and return what became of each.
 
-        What a person declared themself stays, and a file only adds to it; what a file declared before is replaced.
-        What Slack said of a person counts more than the file, and so do terms that the person set. Nor does a file
-        confirm anything: whoever declared something before keeps the date, and stays faded if the declaration has.
-        Whoever did not is asked about it at their next turn.
+        Of whoever declared something themself nothing is changed, nor of whoever asked not to be asked any more: they
+        would not learn of it. What a file declared before, and nobody confirmed, is replaced, terms included where the
+        file says some. What Slack said of a person counts more than the file. Nor does a file confirm anything: the
+        date stays, and so does it that a declaration has faded. Whoever is new is asked about it at their next turn.
         """
         async with self._engine.begin() as connection:
             await only_writer_for_many(connection, workspace, [one.member.user for one in listed])
-            gone = await forgotten_among(connection, workspace, [one.member.user for one in listed])
-            writing = [one for one in listed if one.member.user not in gone and (one.roles or one.topics)]
+            there = await _read(connection, workspace, listed)
+            writing = [one for one, became in zip(listed, there.became, strict=True) if became in WRITTEN]
             if writing:
-                await self._write(connection, workspace, writing, now)
-        return gone
+                await self._write(connection, workspace, writing, there, now)
+        return there.became
 
     async def _write(
-        self, connection: AsyncConnection, workspace: str, listed: Sequence[Listed], now: datetime
+        self, connection: AsyncConnection, workspace: str, listed: Sequence[Listed], there: _There, now: datetime
     ) -> None:
         d, m, t, li = declarations.c, members.c, terms_table.c, listings.c
         users = [one.member.user for one in listed]
@@ -71,28 +70,30 @@ class SqlPeopleInBulk:
             )
         }
         profiles = await _by_user(connection, select(members).where(m.workspace == workspace, m.user_id.in_(users)))
-        own = await _by_user(connection, select(terms_table).where(t.workspace == workspace, t.user_id.in_(users)))
-        themselves = [user for user, row in own.items() if row.imported_at is None]
-        stood = await _declared(connection, workspace, themselves)
-        await connection.execute(
-            delete(declarations).where(d.workspace == workspace, d.user_id.in_(users), d.kind != "not")
-        )
-        unsaid = Terms(await default_visibility(connection, workspace))
+        await connection.execute(delete(declarations).where(d.workspace == workspace, d.user_id.in_(users)))
+        unsaid = await default_visibility(connection, workspace)
         new_rows: list[dict[str, Any]] = []
         new_terms: list[dict[str, Any]] = []
         new_members: list[dict[str, Any]] = []
         new_listings: list[dict[str, Any]] = []
-        for given in listed:
-            user = given.member.user
-            one = _added(stood[user], given) if user in stood else given
+        for one in listed:
+            user = one.member.user
             member = _member(profiles[user]) if user in profiles else one.member
-            not_about: Mapping[str, str] = {}
-            if user in own:
-                kept = dict(own[user]._mapping)
-            else:
-                kept = _first_terms(one.terms or unsaid, now)
-                not_about = one.terms.not_about if one.terms else {}
+            row = there.terms.get(user)
+            said = one.terms
+            if said is not None and not one.says_visibility:
+                said = replace(said, visibility=cast(Visibility, row.visibility) if row else unsaid)
+            if row is None:
+                kept = _first_terms(said or Terms(unsaid), now)
                 new_terms.append({"workspace": workspace, "user_id": user, **kept})
+            else:
+                kept = dict(row._mapping)
+                if said is not None:
+                    changed = {"visibility": said.visibility, "weekly_cap": said.weekly_cap}
+                    kept |= changed
+                    mine = (t.workspace == workspace) & (t.user_id == user)
+                    await connection.execute(update(terms_table).where(mine).values(changed))
+            not_about = said.not_about if said is not None else there.not_about(user)
             own_rows = self._rows(workspace, one, not_about, member, kept, turns.get(user, NEVER))
             new_rows += own_rows
             if own_rows[0]["suggestible"]:
@@ -189,25 +190,58 @@ class SqlPeopleInBulk:
             after = last
 
 
-async def _declared(connection: AsyncConnection, workspace: str, users: Sequence[str]) -> dict[str, list[Any]]:
-    """Return the roles and topics that people have, as rows by person."""
-    d = declarations.c
-    query = select(d.user_id, d.kind, d.key, d.label, d.level).where(
-        d.workspace == workspace, d.user_id.in_(users), d.kind.in_(("role", "topic"))
-    )
-    found: dict[str, list[Any]] = {}
-    if users:
-        for row in await connection.execute(query.order_by(d.user_id, d.kind, d.level, d.key)):
-            found.setdefault(row.user_id, []).append(row)
-    return found
+@dataclass(frozen=True)
+class _There:
+    """Hold what stands of some people before an import, and what the import makes of each."""
+
+    became: Sequence[Became]
+    terms: Mapping[str, Any]
+    """The row of terms by person."""
+    declared: Mapping[str, Sequence[Any]]
+    """The rows of declarations by person."""
+
+    def not_about(self, user: str) -> dict[str, str]:
+        """Return what a person is not to be asked about."""
+        return {row.key: row.label for row in self.declared.get(user, ()) if row.kind == "not"}
 
 
-def _added(declared: Sequence[Any], given: Listed) -> Listed:
-    """Return what a person declared themself, and after it what a file adds, up to as many topics as people have."""
-    roles: dict[str, Level] = {row.key: LEVELS[row.level] for row in declared if row.kind == "role"}
-    own = {row.key: row.label for row in declared if row.kind == "topic"}
-    topics = dict(islice((own | {**given.topics, **own}).items(), max(len(own), MOST_TOPICS)))
-    return replace(given, roles={**given.roles, **roles}, topics=topics)
+async def _read(connection: AsyncConnection, workspace: str, listed: Sequence[Listed]) -> _There:
+    d, t = declarations.c, terms_table.c
+    users = [one.member.user for one in listed]
+    gone = await forgotten_among(connection, workspace, users)
+    own = await _by_user(connection, select(terms_table).where(t.workspace == workspace, t.user_id.in_(users)))
+    declared: dict[str, list[Any]] = {}
+    query = select(d.user_id, d.kind, d.key, d.label, d.level).where(d.workspace == workspace, d.user_id.in_(users))
+    for row in await connection.execute(query):
+        declared.setdefault(row.user_id, []).append(row)
+
+    def becomes(one: Listed) -> Became:
+        user = one.member.user
+        row, rows = own.get(user), declared.get(user, [])
+        if user in gone:
+            return "forgotten"
+        if not one.roles and not one.topics:
+            return "empty"
+        if row is None:
+            # Older than terms are: somebody said it.
+            return "own" if rows else "added"
+        if row.imported_at is None or row.check_at is None:
+            return "own"
+        return "same" if _says_the_same(one, row, rows) else "changed"
+
+    return _There([becomes(one) for one in listed], own, declared)
+
+
+def _says_the_same(one: Listed, terms: Any, rows: Sequence[Any]) -> bool:
+    given: set[tuple[str, str, int | str]] = {("role", role, LEVELS.index(level)) for role, level in one.roles.items()}
+    given |= {("topic", key, label) for key, label in one.topics.items()}
+    stands: set[tuple[str, str, int | str]] = {("role", row.key, row.level) for row in rows if row.kind == "role"}
+    stands |= {("topic", row.key, row.label) for row in rows if row.kind == "topic"}
+    if one.terms is None or given != stands:
+        return given == stands
+    not_about = {row.key: row.label for row in rows if row.kind == "not"}
+    seen = not one.says_visibility or one.terms.visibility == terms.visibility
+    return seen and (one.terms.weekly_cap, dict(one.terms.not_about)) == (terms.weekly_cap, not_about)
 
 
 async def _by_user(connection: AsyncConnection, query: Any) -> dict[str, Any]:

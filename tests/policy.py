@@ -18,6 +18,7 @@ from storage.moments import NEVER, monday_of
 from storage.people import SqlPeople
 from storage.standing import copy_standing
 from storage.tables import declarations, members, terms
+from tests.databases import KEYS
 
 NOW = datetime(2026, 5, 6, 9, tzinfo=UTC)
 THIS_WEEK = monday_of(NOW)
@@ -152,7 +153,7 @@ class Office:
     """A database for teams, each in a workspace of its own, with the loop that its engine lives in."""
 
     def __init__(self, address: str) -> None:
-        self.engine = open_engine(address)
+        self.engine = open_engine(address, KEYS)
         if self.engine.dialect.name == "sqlite":
             # Thousands of small writes: none of them has to survive a power cut.
             event.listen(self.engine.sync_engine, "connect", lambda found, _: found.execute("PRAGMA synchronous = OFF"))

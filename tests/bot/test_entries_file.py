@@ -89,9 +89,15 @@ def test_a_dry_run_says_what_each_line_would_do_and_writes_nothing(environment: 
     before = known(environment)
     rows = [{**ROWS[0], "answer": "Ask somebody."}, *ROWS[1:]]
     told = entries(environment, "import", written(tmp_path / "in.json", rows), "--dry-run")
-    assert "line 1: changes the entry “GPU quota”\nline 1: new entry “Falcon”\nline 1: new word “Orakel”" in told.stderr
+    lines = ["changed: the entry “GPU quota”", "added: new entry “Falcon”", "added: new word “Orakel”"]
+    assert told.stderr.splitlines() == [f"line 1: {line}" for line in lines]
     assert told.stdout == "2 would be added, 1 would be changed; 0 stay as they are.\n"
     assert known(environment) == before
+    # And so does the import itself.
+    done = entries(environment, "import", tmp_path / "in.json")
+    assert done.stderr == told.stderr
+    again = entries(environment, "import", tmp_path / "in.json")
+    assert [line.partition(": ")[2].partition(":")[0] for line in again.stderr.splitlines()] == ["kept"] * 3
 
 
 @pytest.mark.parametrize(

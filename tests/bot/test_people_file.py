@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+import random
 import shutil
 import stat
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +23,7 @@ from bot.ask import TeamMember
 from bot.local import LocalSlack
 from knowledge.people_rows import COLUMNS
 from storage.database import open_engine
+from storage.people import SqlPeople
 from tests.conftest import TEAM
 from tests.databases import BOTH, KEY, KEYS, empty_tables
 
@@ -135,7 +138,7 @@ def test_every_problem_is_said_with_its_line_and_nothing_is_written(
     file = table(tmp_path / "in.csv", *rows)
     refused = people(environment, "import", file, code=2)
     said = refused.stderr.splitlines()
-    assert said[:-1] == [f"line {line}: {problem}" for line, (_, problem) in enumerate(BAD, 3)]
+    assert said[:-1] == [f"line {line}: refused: {problem}" for line, (_, problem) in enumerate(BAD, 3)]
     assert said[-1].startswith(f"{len(BAD)} lines can't be used, and nothing was written.")
     assert count(environment, "declarations") == 0
     done = people(environment, "import", file, "--skip-bad")
@@ -147,8 +150,8 @@ def test_lines_of_json_are_counted_too(environment: dict[str, str], tmp_path: Pa
     file = tmp_path / "in.json"
     file.write_text('[\n{"id": "U1", "topics": ["a"]},\n\n{"name": "x"}, 7,\n{"id": "U2"}\n]\n')
     assert people(environment, "import", file, code=2).stderr.splitlines()[:2] == [
-        "line 4: id: missing",
-        "line 4: not a member",
+        "line 4: refused: id: missing",
+        "line 4: refused: not a member",
     ]
     said = people(environment, "import", file, "--skip-bad").stdout
     assert said == "1 person was imported; 1 left out who declare nothing; 2 bad lines skipped.\n"
@@ -162,14 +165,14 @@ def test_lines_of_json_are_counted_too(environment: dict[str, str], tmp_path: Pa
         ("in.csv", b"id,shoe\nU1,44\n", "line 1: there is no column 'shoe'"),
         ("in.csv", b"id,name\nU1,\xff\n", "in.csv is not UTF-8"),
         ("in.csv", b'id,name\nU1,"x\n', "line 2: unexpected end of data"),
-        ("in.csv", b"id\nU1,too many\n", "line 2: more cells than columns"),
+        ("in.csv", b"id\nU1,too many\n", "line 2: refused: more cells than columns"),
         ("in.json", b"{}", "line 1: a list of members is needed"),
         ("in.json", b'[\n{"id": "U1"}\n{"id": "U2"}]', "line 3: a comma or the end of the list is missing"),
         ("in.json", b'[\n{"id": U1}]', "line 2: Expecting value"),
         ("in.json", b'[{"id": "U1"}] x', "line 1: there is more after the end"),
         ("in.json", b"[" * 100_000, "line 1: "),
-        ("in.json", b'[{"id": "U1", "name": "\\ud800"}]', "line 1: name"),
-        ("in.json", b'[{"id": "U1", "topics": ["a\\u0000b"]}]', "line 1: topics: one has no letters"),
+        ("in.json", b'[{"id": "U1", "name": "\\ud800"}]', "line 1: refused: name"),
+        ("in.json", b'[{"id": "U1", "topics": ["a\\u0000b"]}]', "line 1: refused: topics: one has no letters"),
         ("in.txt", b"", "in.txt: the name has to end in .json or .csv"),
     ],
 )
@@ -189,10 +192,39 @@ def test_a_dry_run_says_what_would_be_done(environment: dict[str, str], tmp_path
     assert said.stdout == (
         "1 person would be imported; 1 left out who asked to be forgotten; 1 left out who declare nothing.\n"
     )
-    assert said.stderr == "line 3: left out, as this person asked to be forgotten\n"
+    assert said.stderr.splitlines() == [
+        "line 2: added",
+        "line 3: refused: this person asked to be forgotten",
+        "line 4: refused: no role and no topic is declared in it",
+    ]
     assert count(environment, "declarations") == 0
     assert people(environment, "import", file).stderr == said.stderr
     assert count(environment, "members") == 1
+
+
+def test_what_a_person_declared_themself_is_kept_and_the_line_says_so(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    async def declares(engine: AsyncEngine) -> None:
+        people_ = SqlPeople(engine, random.Random(1))
+        await people_.declare("T1", "U00000002", {"data-engineer": "lead"}, {}, datetime(2026, 3, 2, tzinfo=UTC))
+
+    people(environment, "import", table(tmp_path / "first.csv", member(1)))
+    in_database(environment["DATABASE_URL"], declares)
+    file = table(tmp_path / "in.csv", member(1, topics="JAX"), member(2), member(3), member(4))
+    said = people(environment, "import", file, "--dry-run")
+    lines = [
+        "line 2: changed: what a file said before, and this person has not confirmed, is replaced",
+        "line 3: kept: this person declared or decided that themself, and a file changes nothing of it",
+        "lines 4 to 5: added",
+    ]
+    assert said.stderr.splitlines() == lines
+    done = people(environment, "import", file)
+    assert done.stderr.splitlines() == lines
+    assert done.stdout == "3 people were imported; 1 kept, who declared themselves.\n"
+    people(environment, "export", tmp_path / "out.json")
+    [own] = [one for one in json.loads((tmp_path / "out.json").read_text("utf-8")) if one["id"] == "U00000002"]
+    assert (own["declared"], own["topics"]) == ([{"role": "data-engineer", "level": "lead"}], [])
 
 
 def test_a_spreadsheet_takes_nothing_for_a_formula(environment: dict[str, str], tmp_path: Path) -> None:
@@ -211,7 +243,9 @@ def test_two_thousand_rows(environment: dict[str, str], tmp_path: Path) -> None:
     assert people(environment, "import", file).stdout == "2,000 people were imported.\n"
     assert (count(environment, "declarations"), count(environment, "terms")) == (6_000, 2_000)
     # Once more changes nothing.
-    people(environment, "import", file)
+    again = people(environment, "import", file)
+    assert again.stdout == "0 people were imported; 2,000 kept, as they stand there already.\n"
+    assert again.stderr == "lines 2 to 2,001: kept: it stands there already\n"
     assert (count(environment, "declarations"), count(environment, "members")) == (6_000, 2_000)
 
 

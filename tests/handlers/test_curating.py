@@ -15,7 +15,7 @@ from handlers import ids
 from knowledge.people import Terms, Visibility
 from knowledge.team import Alias, TeamEntry, published
 from knowledge.workspaces import Settings
-from tests.conftest import ANN, BEN, CAI, DEE, GUS, TEAM, Clock, declares, interact, rows, settled, words
+from tests.conftest import ANN, BEN, CAI, DEE, EVA, GUS, TEAM, Clock, declares, interact, rows, settled, words
 
 QUOTA = TeamEntry("team-quota", "GPU quota", question="How do I get more GPU quota?", answer="Ask FinOps.")
 ENTRY = {
@@ -312,12 +312,12 @@ async def test_entries_are_imported_after_a_dry_run(slack: LocalSlack, bot: Bot)
     bad = await slack.submit(BEN, form, {"team_what": "entries", "team_rows": PASTED + "Heron,,,\n"})
     assert bad.view is not None
     assert "2 to write, 1 with a problem. Mend them and check again" in words(bad.view)
-    assert "line 4: roles: Without an answer, say at least whose field it is." in words(bad.view)
+    assert "line 4: refused: roles: Without an answer, say at least whose field it is." in words(bad.view)
     again = await slack.submit(BEN, bad.view)
     assert again.view is not None and await entries(bot) == ()
     checked = await slack.submit(BEN, again.view, {"team_rows": PASTED})
     assert checked.view is not None
-    assert "line 2: new entry “Falcon”\nline 3: new word “Orakel”" in words(checked.view)
+    assert "line 2: added: new entry “Falcon”\nline 3: added: new word “Orakel”" in words(checked.view)
     assert await entries(bot) == ()
     # What was changed since the check is checked again.
     other = await slack.submit(BEN, checked.view, {"team_rows": PASTED.replace("A store", "A shop")})
@@ -332,15 +332,30 @@ async def test_entries_are_imported_after_a_dry_run(slack: LocalSlack, bot: Bot)
 async def test_people_are_imported_after_a_dry_run(slack: LocalSlack, bot: Bot) -> None:
     await declares(bot, slack, DEE, {"data-engineer": "lead"})
     await slack.command(DEE, "/genai-role forget me")
+    await declares(bot, slack, ANN, {"data-engineer": "lead"})
     pasted = f"id,roles,topics\n{CAI},mlops-engineer:lead,Airflow\n{DEE},mlops-engineer:lead,\n"
+    pasted += f"{ANN},mlops-engineer:lead,\n"
     form = await opened(slack, bot, "team_import")
     checked = await slack.submit(BEN, form, {"team_what": "people", "team_rows": pasted})
     assert checked.view is not None
-    assert f"line 2: {CAI}, 1 roles, 1 topics" in words(checked.view)
-    assert "line 3: left out, as this person asked to be forgotten" in words(checked.view)
-    done = await slack.submit(BEN, checked.view)
+    report = (
+        f"line 2: {CAI} added",
+        "line 3: refused: this person asked to be forgotten",
+        f"line 4: {ANN} kept: this person declared or decided that themself",
+    )
+    assert [line for line in report if line not in words(checked.view)] == []
+    # What somebody says themself meanwhile is seen before anything is written.
+    await declares(bot, slack, CAI, {"prompt-engineer": "lead"})
+    again = await slack.submit(BEN, checked.view)
+    assert again.view is not None and f"line 2: {CAI} kept" in words(again.view)
+    assert "There is nothing to write." in words(again.view)
+    more = await slack.submit(BEN, again.view, {"team_rows": f"{pasted}{EVA},mlops-engineer:lead,\n"})
+    assert more.view is not None
+    done = await slack.submit(BEN, more.view)
     assert done.view is not None and "1 imported." in words(done.view)
-    assert [row["user_id"] for row in await rows(bot, "declarations", "kind = 'role'")] == [CAI]
+    assert f"line 5: {EVA} added" in words(done.view) and f"line 4: {ANN} kept" in words(done.view)
+    found = {row["user_id"]: row["key"] for row in await rows(bot, "declarations", "kind = 'role'")}
+    assert found == {ANN: "data-engineer", CAI: "prompt-engineer", EVA: "mlops-engineer"}
     broken = await slack.submit(BEN, await opened(slack, bot, "team_import"), {"team_rows": "who\nme\n"})
     assert "there is no column 'who'" in broken.errors["team_rows"]
     await settled(bot)

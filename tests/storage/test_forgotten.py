@@ -12,13 +12,16 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.people import Declaration, Listed, Member, Terms
+from knowledge.workspaces import Settings
 from storage.bulk import MOST_AT_ONCE, SqlPeopleInBulk
 from storage.database import open_engine
-from storage.forgotten import NAME, mark_of
+from storage.forgotten import NAME, forgotten_among, mark_of
+from storage.freshness import SqlFreshness
 from storage.keys import Keys, KeysError, new_key
 from storage.people import SqlPeople
 from storage.rotation import renew_secrets
 from storage.tables import forgotten, metadata, place_of, secrets
+from storage.workspaces import SqlWorkspaces
 from tests.databases import KEY
 from tests.storage.conftest import NOW
 
@@ -38,6 +41,11 @@ def bulk(engine: AsyncEngine) -> SqlPeopleInBulk:
 async def marks(engine: AsyncEngine) -> list[str]:
     async with engine.connect() as connection:
         return list(await connection.scalars(select(forgotten.c.mark)))
+
+
+async def forgotten_of(engine: AsyncEngine, *users: str) -> frozenset[str]:
+    async with engine.connect() as connection:
+        return await forgotten_among(connection, "T1", users)
 
 
 async def named(people: SqlPeople) -> list[str]:
@@ -62,33 +70,31 @@ async def test_a_keyed_hash_is_left_that_is_another_in_each_workspace(engine: As
     assert mark_of(key, "T1", "U0ANN") in (first, second) or mark_of(key, "T2", "U0ANN") in (first, second)
 
 
-async def test_two_who_are_forgotten_at_once_share_the_first_key(
-    engine: AsyncEngine, people: SqlPeople, bulk: SqlPeopleInBulk
-) -> None:
+async def test_two_who_are_forgotten_at_once_share_the_first_key(engine: AsyncEngine, people: SqlPeople) -> None:
     users = [f"U{number}" for number in range(6)]
     await asyncio.gather(*(people.forget("T1", user) for user in users))
-    assert await bulk.forgotten("T1", [*users, "U9"]) == {*users}
+    assert await forgotten_of(engine, *users, "U9") == {*users}
 
 
 async def test_an_import_leaves_the_forgotten_out_until_they_declare_something_themselves(
-    people: SqlPeople, bulk: SqlPeopleInBulk
+    engine: AsyncEngine, people: SqlPeople, bulk: SqlPeopleInBulk
 ) -> None:
-    await bulk.declare_many("T1", [listed("ann"), listed("ben")], NOW)
+    assert await bulk.declare_many("T1", [listed("ann"), listed("ben")], NOW) == ["added", "added"]
     await people.forget("T1", "ann")
-    assert await bulk.declare_many("T1", [listed("ann"), listed("ben")], NOW) == {"ann"}
+    assert await bulk.declare_many("T1", [listed("ann"), listed("ben")], NOW) == ["forgotten", "same"]
     assert await named(people) == ["ben"]
     # Nothing declared is nothing said.
     await people.declare("T1", "ann", {}, {}, NOW)
-    assert await bulk.forgotten("T1", ["ann"]) == {"ann"}
+    assert await forgotten_of(engine, "ann") == {"ann"}
     await people.declare("T1", "ann", {MLOPS: "learning"}, {}, NOW)
-    assert await bulk.forgotten("T1", ["ann"]) == frozenset()
-    assert await bulk.declare_many("T1", [listed("ann")], NOW) == frozenset()
+    assert await forgotten_of(engine, "ann") == frozenset()
+    assert await bulk.declare_many("T1", [listed("ann")], NOW) == ["own"]
     assert (await people.declaration("T1", "ann")).roles == {MLOPS: "learning"}
 
 
 async def test_other_workspaces_do_not_know_of_it(people: SqlPeople, bulk: SqlPeopleInBulk) -> None:
     await people.forget("T1", "ann")
-    assert await bulk.declare_many("T2", [listed("ann")], NOW) == frozenset()
+    assert await bulk.declare_many("T2", [listed("ann")], NOW) == ["added"]
 
 
 async def test_a_workspace_that_goes_takes_marks_and_key_along(engine: AsyncEngine, people: SqlPeople) -> None:
@@ -108,7 +114,7 @@ async def test_new_encryption_keys_leave_the_hashes_as_they_are(
     assert await renew_secrets(both) == 1
     assert await renew_secrets(both) == 0
     # From here on the old key may go.
-    assert await SqlPeopleInBulk(alone, random.Random(1)).forgotten("T1", ["ann", "ben"]) == {"ann"}
+    assert await forgotten_of(alone, "ann", "ben") == {"ann"}
     assert await marks(engine) == before
     await both.dispose()
     await alone.dispose()
@@ -135,26 +141,42 @@ async def test_forgetting_never_fails_for_a_key_that_is_gone(
 # Many at once
 
 
-async def test_an_import_adds_to_what_people_declared_themselves_and_replaces_what_a_file_did(
+async def test_an_import_changes_nothing_that_people_declared_themselves(
     people: SqlPeople, bulk: SqlPeopleInBulk
 ) -> None:
-    await people.declare("T1", "ann", {"data-engineer": "lead"}, {"jax": "JAX"}, NOW, Terms("hidden", 1, {"k": "K"}))
-    await bulk.declare_many("T1", [listed("ann", "open"), listed("ben", "open")], NOW)
-    assert await people.declaration("T1", "ann") == Declaration(
-        {"data-engineer": "lead", MLOPS: "lead"},
-        {"jax": "JAX", "airflow": "Airflow"},
-        NOW,
-        Terms("hidden", 1, {"k": "K"}),
-    )
-    await people.declare("T1", "cleo", {MLOPS: "learning"}, {"airflow": "Flow of air"}, NOW)
-    await bulk.declare_many("T1", [listed("cleo"), replace(listed("ben"), roles={"data-engineer": "lead"})], NOW)
-    theirs = await people.declaration("T1", "cleo")
-    assert (theirs.roles, theirs.topics) == ({MLOPS: "learning"}, {"airflow": "Flow of air"})
-    assert (await people.declaration("T1", "ben")).roles == {"data-engineer": "lead"}
-    await bulk.declare_many("T1", [listed("ben", "open")], NOW)
-    await people.forget("T1", "cleo")
-    assert (await people.declaration("T1", "ben")).terms == Terms("open", 3, {"gdpr": "GDPR"})
+    own = Terms("hidden", 1, {"k": "K"})
+    await people.declare("T1", "ann", {"data-engineer": "lead"}, {"jax": "JAX"}, NOW, own)
+    assert await bulk.declare_many("T1", [listed("ann", "open"), listed("ben", "open")], NOW) == ["own", "added"]
+    assert await people.declaration("T1", "ann") == Declaration({"data-engineer": "lead"}, {"jax": "JAX"}, NOW, own)
     assert await named(people) == ["ben"]
+    # Nor once they said that what a file had declared is right, or that they are not to be asked any more.
+    freshness = SqlFreshness(people._engine)
+    assert await bulk.declare_many("T1", [listed("cleo"), listed("dan")], NOW) == ["added", "added"]
+    assert await freshness.confirm("T1", "cleo", NOW) and await freshness.stop("T1", "dan")
+    other = [replace(listed(user), roles={"data-engineer": "lead"}) for user in ("ben", "cleo", "dan")]
+    assert await bulk.declare_many("T1", other, NOW) == ["changed", "own", "own"]
+    for user, role in (("ben", "data-engineer"), ("cleo", MLOPS), ("dan", MLOPS)):
+        assert list((await people.declaration("T1", user)).roles) == [role]
+
+
+async def test_what_nobody_confirmed_is_as_the_last_file_says(people: SqlPeople, bulk: SqlPeopleInBulk) -> None:
+    await bulk.declare_many("T1", [listed("ben", "open")], NOW)
+    # Of the terms only what the file says.
+    assert await bulk.declare_many("T1", [replace(listed("ben"), topics={"jax": "JAX"})], NOW) == ["changed"]
+    assert (await people.declaration("T1", "ben")).terms == Terms("open", 3, {"gdpr": "GDPR"})
+    hidden = replace(listed("ben", "hidden"), topics={"jax": "JAX"})
+    assert await bulk.declare_many("T1", [hidden], NOW) == ["changed"]
+    assert await named(people) == []
+    assert await bulk.declare_many("T1", [hidden], NOW) == ["same"]
+
+
+async def test_a_file_that_says_no_visibility_leaves_it_to_the_workspace(
+    people: SqlPeople, bulk: SqlPeopleInBulk, workspaces: SqlWorkspaces
+) -> None:
+    await workspaces.save("T1", Settings(default_visibility="ask_first"), "U0ADMIN", NOW)
+    one = replace(listed("ben"), terms=Terms(weekly_cap=3), says_visibility=False)
+    await bulk.declare_many("T1", [one], NOW)
+    assert (await people.declaration("T1", "ben")).terms == Terms("ask_first", 3)
 
 
 async def test_what_slack_said_counts_more_than_a_file(people: SqlPeople, bulk: SqlPeopleInBulk) -> None:

@@ -130,7 +130,9 @@ STATEMENTS: dict[str, Run] = {
     "begin a week": lambda p, t, i, f: p.begin_week(NOW + timedelta(days=14)),
     "kept": lambda p, t, i, f: p.kept("T1", "U00001"),
     "forget": lambda p, t, i, f: p.forget("T1", "U00001"),
-    "forgotten": lambda p, t, i, f: SqlPeopleInBulk(p._engine, random.Random(1)).forgotten("T1", ["U00001", "U00002"]),
+    "import planned": lambda p, t, i, f: SqlPeopleInBulk(p._engine, random.Random(1)).planned(
+        "T1", [Listed(Member(user, "Ann"), {MLOPS: "lead"}, {}) for user in ("U00001", "U00002")]
+    ),
     "everybody": lambda p, t, i, f: anext(SqlPeopleInBulk(p._engine, random.Random(1)).everybody("T1")),
     "declare many": lambda p, t, i, f: SqlPeopleInBulk(p._engine, random.Random(1)).declare_many(
         "T1", [Listed(Member("U00003", "Ann"), {MLOPS: "lead"}, {}), Listed(NEW, {}, {"gdpr": "GDPR"})], NOW

@@ -232,10 +232,13 @@ CASES: Mapping[str, Case] = {
     "Directory.page": ("reads", lambda o: o.directory.page(HERE, Wanted(), 10)),
     "Directory.counts": ("neither", lambda o: o.directory.counts(HERE, [ROLE])),
     "Directory.shown": ("reads", lambda o: o.directory.shown(HERE, P1)),
-    "PeopleInBulk.forgotten": ("neither", lambda o: o.bulk.forgotten(HERE, ["U0GONE"])),
+    "PeopleInBulk.planned": (
+        "neither",
+        lambda o: o.bulk.planned(HERE, [Listed(Member(P1, "New"), {}, {"new": "new"})]),
+    ),
     "PeopleInBulk.declare_many": (
         "changes",
-        lambda o: o.bulk.declare_many(HERE, [Listed(Member(P1, "New"), {}, {"new": "new"})], LATER),
+        lambda o: o.bulk.declare_many(HERE, [Listed(Member("U0NEW", "New"), {}, {"new": "new"})], LATER),
     ),
     "PeopleInBulk.everybody": ("reads", listed),
     "Freshness.put_off": ("changes", lambda o: o.freshness.put_off([(o.due(), NOW)], NOW + timedelta(days=400))),
