@@ -246,8 +246,8 @@ async def forget_person(settings: Settings, user: str, *, workspace: str | None)
         raise BadLine("That is not an id of Slack's: it looks like U012AB3CD.")
     workspace = await workspace_of(settings, workspace)
     async with database_of(settings) as engine:
-        count = await SqlPeople(engine, random.SystemRandom()).forget(workspace, user)
-        await _record(engine, workspace, "person erased", {"rows": count}, user=user)
+        record = Recorded(COMMAND_LINE, "person erased", datetime.now(UTC))
+        count = await SqlPeople(engine, random.SystemRandom()).forget(workspace, user, record=record)
     with about(workspace=workspace):
         # Without the id: the log is not to keep what was just erased.
         logger.warning("people forget: an administrator erased one person, %s rows", count)

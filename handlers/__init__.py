@@ -160,7 +160,7 @@ def register(
     app.action(ids.PERSON)(partial(audit.choose_person, standings=standings))
     app.view(ids.VIEW_SETTINGS)(partial(settings.save, **administered, now=now))
     app.view(ids.VIEW_PERSON)(partial(audit.handle_person, **administered, people=people, now=now))
-    app.view(ids.VIEW_ERASE)(partial(audit.erase_person, **administered, people=people, now=now))
+    app.view(ids.VIEW_ERASE)(partial(audit.erase_person, standings=standings, people=people, now=now))
 
     app.view(ids.VIEW_DECLARE)(partial(declaring.save, **every, **at_home, profiles=profiles, later=later))
 

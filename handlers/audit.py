@@ -215,7 +215,6 @@ async def erase_person(
     *,
     people: People,
     standings: Standings,
-    workspaces: Workspaces,
     now: Clock,
 ) -> None:
     """Erase a person, record that by the hash that is left of them, and say how much it was."""
@@ -228,8 +227,6 @@ async def erase_person(
         said = "I can't tell whose data that is. Please choose the person again."
         await ack(response_action="update", view=modal_of(message([said], [section(said)]), "A person's data"))
         return
-    rows = await people.forget(actor.workspace, user)
-    entry = Recorded(actor.user, "person erased", now(), after={"rows": rows}, about=user)
-    await workspaces.record_hashed(actor.workspace, entry)
+    rows = await people.forget(actor.workspace, user, record=Recorded(actor.user, "person erased", now()))
     said = f"Done: I deleted everything I kept about this person ({rows} {'row' if rows == 1 else 'rows'})."
     await ack(response_action="update", view=modal_of(message([said], [section(said)]), "A person's data"))

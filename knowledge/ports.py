@@ -109,10 +109,18 @@ class People(Protocol):
         """Return everything that is kept about the person, by what it is, as JSON can hold it."""
         ...
 
-    async def forget(self, workspace: str, user: str, *, answering: tuple[str, str] | None = None) -> int:
+    async def forget(
+        self,
+        workspace: str,
+        user: str,
+        *,
+        answering: tuple[str, str] | None = None,
+        record: Recorded | None = None,
+    ) -> int:
         """Delete every row of the person and return how many there were; only a keyed hash is left.
 
-        No import brings the person back; whoever declares something again lifts that.
+        No import brings the person back; whoever declares something again lifts that. ``record`` says who else does
+        it: it goes into the audit log at once, with the hash and the number of rows, or nothing is deleted.
 
         ``answering`` is the channel and time of the message that asks for it: its answer is still owed.
         """

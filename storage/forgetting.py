@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import case, delete, null, select, tuple_, update
+from sqlalchemy import case, delete, insert, null, select, tuple_, update
 from sqlalchemy.engine import CursorResult
 
+from knowledge.workspaces import Recorded
 from storage.ask_forgetting import forget_in_asks
 from storage.changing import Changing
 from storage.database import only_writer_for
@@ -30,6 +32,7 @@ from storage.tables import (
 from storage.tables import terms as terms_table
 from storage.team_entries import leave_author_out
 from storage.vacated import held_roles, note_left
+from storage.workspaces import record_row
 
 KEEP_LEFT = timedelta(days=30)
 """So long what somebody declared stays after they left: whoever comes back within it finds it as it was."""
@@ -44,12 +47,20 @@ class SqlForgetting(Changing):
         """Return every row that names the person, by table."""
         return await everything_about(self._engine, workspace, user)
 
-    async def forget(self, workspace: str, user: str, *, answering: tuple[str, str] | None = None) -> int:
+    async def forget(
+        self,
+        workspace: str,
+        user: str,
+        *,
+        answering: tuple[str, str] | None = None,
+        record: Recorded | None = None,
+    ) -> int:
         """Delete the person's declarations, profile and conversations, and the person from the inbox.
 
         A keyed hash stays, so that no import brings the person back; whoever declares something again lifts it.
         Ids of events stay, without the person and what was said: they keep an answer from being given twice. What
         waits is not taken up again after a restart; what a running worker holds already is still answered.
+        ``record`` is written in the same transaction: there is no erasing by others without an entry in the log.
         ``answering``, the channel and time of the message that asks for it, is worked on until that is confirmed.
         """
         async with self._changing(workspace) as connection:
@@ -96,6 +107,11 @@ class SqlForgetting(Changing):
             count += await forget_in_keepings(self._engine, connection, workspace, user)
             # What they wrote for their team stays the team's, without them.
             count += await leave_author_out(self._engine, connection, workspace, user)
+            if record is not None:
+                # Whoever erased themself is nowhere to be named again.
+                who = mark if record.who == user else record.who
+                done = replace(record, who=who, about=mark, after={**record.after, "rows": count})
+                await connection.execute(insert(audit).values(record_row(workspace, done)))
         return count
 
     async def erase_left(self, now: datetime, most: int = 500) -> int:

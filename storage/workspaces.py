@@ -70,7 +70,7 @@ class SqlWorkspaces:
             entries = [Recorded(by, "settings changed", now, old, new)] if new else []
             entries += await _name_curators(connection, workspace, before.curators, settings.curators, by, now)
             if entries:
-                await connection.execute(insert(audit), [_row(workspace, entry) for entry in entries])
+                await connection.execute(insert(audit), [record_row(workspace, entry) for entry in entries])
             if "question_days" in new:
                 await _keep_questions_for(connection, workspace, settings.question_days, now)
         self.changed(workspace)
@@ -83,7 +83,7 @@ class SqlWorkspaces:
     async def record(self, workspace: str, entry: Recorded) -> None:
         """Add the entry."""
         async with self._engine.begin() as connection:
-            await connection.execute(insert(audit), [_row(workspace, entry)])
+            await connection.execute(insert(audit), [record_row(workspace, entry)])
 
     async def record_hashed(self, workspace: str, entry: Recorded) -> None:
         """Add the entry with the mark of the person in the place of their id."""
@@ -92,7 +92,7 @@ class SqlWorkspaces:
             mark = await mark_in(self._engine, connection, workspace, entry.about)
             # Whoever erased themself is nowhere to be named again.
             who = mark if entry.who == entry.about else entry.who
-            await connection.execute(insert(audit), [_row(workspace, replace(entry, who=who, about=mark))])
+            await connection.execute(insert(audit), [record_row(workspace, replace(entry, who=who, about=mark))])
 
     async def recorded(self, workspace: str, most: int, skip: int = 0) -> Sequence[Recorded]:
         """Return the last entries, newest first; ``skip`` are the newest that are passed over."""
@@ -193,7 +193,8 @@ async def _keep_questions_for(connection: AsyncConnection, workspace: str, days:
         await connection.execute(statement, values)
 
 
-def _row(workspace: str, entry: Recorded) -> dict[str, Any]:
+def record_row(workspace: str, entry: Recorded) -> dict[str, Any]:
+    """Return an entry of the audit log as its row."""
     return {
         "workspace": workspace,
         "id": secrets.token_hex(16),

@@ -9,10 +9,11 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.people import Declaration, Listed, Member, Terms
-from knowledge.workspaces import Settings
+from knowledge.workspaces import Recorded, Settings
 from storage.bulk import MOST_AT_ONCE, SqlPeopleInBulk
 from storage.database import open_engine
 from storage.forgotten import NAME, forgotten_among, mark_of
@@ -90,6 +91,22 @@ async def test_an_import_leaves_the_forgotten_out_until_they_declare_something_t
     assert await forgotten_of(engine, "ann") == frozenset()
     assert await bulk.declare_many("T1", [listed("ann")], NOW) == ["own"]
     assert (await people.declaration("T1", "ann")).roles == {MLOPS: "learning"}
+
+
+async def test_nobody_is_erased_without_an_entry_in_the_audit_log(
+    engine: AsyncEngine, people: SqlPeople, workspaces: SqlWorkspaces
+) -> None:
+    await people.declare("T1", "ann", {MLOPS: "lead"}, {}, NOW)
+    # What no database takes: the entry can't be written.
+    with pytest.raises(StatementError):
+        await people.forget("T1", "ann", record=Recorded("boss", "person erased", NOW, after={"why": object()}))
+    assert await named(people) == ["ann"] and await marks(engine) == []
+    assert await people.forget("T1", "ann", record=Recorded("boss", "person erased", NOW)) == 2
+    [mark] = await marks(engine)
+    assert await workspaces.recorded("T1", 9) == [Recorded("boss", "person erased", NOW, after={"rows": 2}, about=mark)]
+    # Who erases themself is not named by it.
+    await people.forget("T1", "boss", record=Recorded("boss", "person erased", NOW + timedelta(days=1)))
+    assert "boss" not in str(await workspaces.recorded("T1", 9))
 
 
 async def test_other_workspaces_do_not_know_of_it(people: SqlPeople, bulk: SqlPeopleInBulk) -> None:
