@@ -17,6 +17,8 @@ from storage.keys import Keys
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 SQLITE_CONNECTIONS = 3
+SQLITE_SYNCHRONOUS = "FULL"
+"""What is committed survives a power cut: an event acknowledged to Slack is not lost."""
 POSTGRES_CONNECTIONS = 10
 POSTGRES_SECONDS = 10.0
 """Seconds until connecting to PostgreSQL, or one statement, is given up."""
@@ -94,9 +96,9 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     name = cursor.fetchone()[2]
     if name and (file := Path(name)).stat().st_size == 0:
         file.chmod(0o600)
-    # WAL: readers do not wait for the writer. FULL: an event acknowledged to Slack survives a power cut.
+    # WAL: readers do not wait for the writer.
     cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute(f"PRAGMA synchronous = {SQLITE_SYNCHRONOUS}")
     cursor.execute("PRAGMA busy_timeout = 5000")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()

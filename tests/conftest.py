@@ -32,6 +32,7 @@ from knowledge.guide import Guide
 from knowledge.index import load_index, load_translator
 from knowledge.people import Level
 from knowledge.people import Member as Profile
+from storage import database as database_of_bot
 from storage.database import migrate, open_engine
 
 from .databases import KEY, postgres_database
@@ -58,6 +59,8 @@ MEMBERS = (
     Member(ROB, "Rob Robot", is_bot=True),
     Member(OLD, "Olly Oldtimer", deleted=True),
 )
+BUSY_SECONDS = 30.0
+"""How long a test waits for what takes no time on an idle machine."""
 FORM_CODES = {
     "invalid_blocks",
     "invalid_blocks_format",
@@ -106,6 +109,14 @@ def no_proxy() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as environment:
         for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"):
             environment.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_power_cuts() -> Iterator[None]:
+    """Nothing that a test writes has to survive a power cut, and most of the waiting would be for that."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database_of_bot, "SQLITE_SYNCHRONOUS", "OFF")
         yield
 
 
@@ -191,7 +202,15 @@ async def slack(
     caplog.set_level(logging.INFO)
     members = [replace(member) for member in MEMBERS]
     enterprise = getattr(request, "param", None)
-    async with LocalSlack(clock=clock.seconds, sleep=sleeper, members=members, enterprise_id=enterprise) as slack:
+    async with LocalSlack(
+        clock=clock.seconds,
+        sleep=sleeper,
+        members=members,
+        enterprise_id=enterprise,
+        # No test fails because the machine is busy; those that are about deadlines set their own.
+        deadline=BUSY_SECONDS,
+        timeout=BUSY_SECONDS,
+    ) as slack:
         yield slack
         well_formed(slack)
         if "faults" not in request.fixturenames:
@@ -303,8 +322,8 @@ async def bot(start: Start) -> AsyncIterator[Bot]:
 
 async def settled(bot: Bot) -> None:
     """Wait until the bot has nothing more to do: events worked off, background work ended."""
-    await asyncio.wait_for(bot.worker.idle(), 5)
-    await bot.tasks.finish(5)
+    await asyncio.wait_for(bot.worker.idle(), BUSY_SECONDS)
+    await bot.tasks.finish(BUSY_SECONDS)
 
 
 async def declares(

@@ -11,7 +11,7 @@ import inspect
 import pkgutil
 import random
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -341,13 +341,30 @@ def test_every_method_of_every_port_has_a_case() -> None:
     assert sorted({*CASES, *FOR_ALL, *WITHOUT} ^ {*methods_of_ports(), "TeamEntries.known"}) == []
 
 
+@pytest.fixture(scope="session")
+def filled() -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """The rows of a filled database, by dialect and table: written through the ports once, put back for each case."""
+    return {}
+
+
 @pytest_asyncio.fixture
-async def office(engine: AsyncEngine) -> AsyncIterator[Office]:
+async def office(engine: AsyncEngine, filled: dict[str, dict[str, list[dict[str, Any]]]]) -> Office:
     office = Office(engine)
+    if engine.dialect.name in filled:
+        async with engine.begin() as connection:
+            for table in metadata.sorted_tables:
+                if rows := filled[engine.dialect.name][table.name]:
+                    await connection.execute(table.insert(), rows)
+        return office
     for workspace in MARKS:
         await office.fill(workspace)
     await office.vacancies.notice(NOW + timedelta(days=2), 100)
-    yield office
+    async with engine.connect() as connection:
+        filled[engine.dialect.name] = {
+            table.name: [dict(row) for row in (await connection.execute(select(table))).mappings()]
+            for table in metadata.sorted_tables
+        }
+    return office
 
 
 async def rows_of(engine: AsyncEngine, workspace: str) -> dict[str, list[str]]:
