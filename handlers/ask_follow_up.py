@@ -90,7 +90,7 @@ async def asked_back(ack: AsyncAck, body: dict[str, Any], *, counter: Counter) -
         await ack(response_action="errors", errors={ids.BLOCK_QUESTION: "Please write what is still open."})
         return
     try:
-        token, channel, ts = json.loads(form.private_metadata)
+        token, channel, ts = map(str, json.loads(form.private_metadata))
         ask_id = counter.asks.opened(form.actor.workspace, token)
     except (ValueError, TypeError):
         ask_id = None

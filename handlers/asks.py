@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Sequence
@@ -47,6 +48,8 @@ NOT_OPEN = "This question is not with you any more, or it is settled by now. The
 NOT_DELIVERED = (
     "This question was withdrawn or has ended meanwhile, so your answer was not delivered. Thank you all the same."
 )
+LOOK_SECONDS = 1.5
+NO_COLLEAGUE = "Choose a colleague: not yourself, no app, no guest."
 FULL = "This person can't be asked this week. Choose somebody else, or whoever fits best."
 TOO_LONG = (
     f"This answer is too long, and was not delivered: {payloads.LONGEST_QUESTION:,} characters are the most there. "
@@ -94,7 +97,7 @@ async def _form(counter: Counter, actor: Actor, subject: Subject | None, people:
     for user in people:
         profile = await counter.people.profile(actor.workspace, user)
         declared = await counter.people.declaration(actor.workspace, user)
-        if (declared.roles or declared.topics) and declared.terms.visibility == "open" and user != actor.user:
+        if declared.is_open and user != actor.user:
             named.append(Person(user, profile.name if profile else "", "active", ()))
     return put_form(named, typed, subject_value(subject) if subject else "")
 
@@ -228,11 +231,11 @@ async def _happened(counter: Counter, press: Press, ask: Ask, event: Event, unti
 
 
 async def _drop(counter: Counter, actor: Actor, ask: Ask) -> str:
-    """Take what a question was about out of what a person declares."""
+    """Take what a question was about out of what a person declares: what the button names, and nothing beside it."""
     declared = await counter.people.declaration(actor.workspace, actor.user)
-    gone = {*ask.subject.topics, *ask.subject.tools, *ask.subject.roles}
-    roles = {role: level for role, level in declared.roles.items() if role not in gone}
-    topics = {key: label for key, label in declared.topics.items() if key not in gone}
+    gone = counter.guide.named_of(ask.subject)
+    roles = {role: level for role, level in declared.roles.items() if role != gone}
+    topics = {key: label for key, label in declared.topics.items() if key != gone}
     if (roles, topics) == (declared.roles, declared.topics):
         return "You don't declare that any more."
     await counter.people.declare(actor.workspace, actor.user, roles, topics, counter.now())
@@ -278,9 +281,7 @@ async def handed_over(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClien
     """Hand a question over to a colleague."""
     form = payloads.submission(body)
     to = next(iter(form.chosen.get(ids.BLOCK_WHOM, ())), "")
-    member = await person_of(client, to) if to and to != form.actor.user else None
-    if member is None or not member.suggestible:
-        error = "Choose a colleague: not yourself, no app, no guest."
+    if error := await _why_not_to(client, form.actor, to):
         await ack(response_action="errors", errors={ids.BLOCK_WHOM: error})
         return
     note = form.typed.get(ids.BLOCK_NOTE, "").strip()[:LONGEST_TEXT]
@@ -289,6 +290,20 @@ async def handed_over(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClien
     counter.deliver(form.actor, ask_id)
     said = "I pass it on. If your colleague can't be asked now, I find somebody else."
     await ack(response_action="update", view=told("Hand over", said if done == "done" else NOT_OPEN))
+
+
+async def _why_not_to(client: AsyncWebClient, actor: Actor, to: str) -> str:
+    """Say why a question can't be handed to somebody; empty where it can. A form waits three seconds at most."""
+    if not to or to == actor.user:
+        return NO_COLLEAGUE
+    try:
+        async with asyncio.timeout(LOOK_SECONDS):
+            member = await person_of(client, to)
+    except TimeoutError:
+        member = None
+    if member is None:
+        return "Slack does not tell me who that is right now. Try again in a moment."
+    return "" if member.suggestible else NO_COLLEAGUE
 
 
 def ask_in(form: Submission) -> str:

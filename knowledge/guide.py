@@ -294,9 +294,15 @@ class Guide(Vocabulary):
 
     def in_words(self, subject: Subject) -> str:
         """Say what a subject is about: the name of its first entry, or the words of a topic; empty for nothing."""
+        named = self.named_of(subject)
+        entry = self.catalog.entry(named)
+        return entry.name if entry else named
+
+    def named_of(self, subject: Subject) -> str:
+        """Return the id that ``in_words`` goes by: that of the first entry, or a topic; empty for nothing."""
         entry = self._suggester.entry_of(Subject(topics=subject.topics, tools=subject.tools) or subject)
         words = [word for word in (*subject.topics, *subject.tools, *subject.roles) if not word.startswith(TEAM_ID)]
-        return entry.name if entry else next(iter(words), "")
+        return entry.id if entry else next(iter(words), "")
 
     def others(self, text: str, *, without: Sequence[str]) -> tuple[AnyEntry, ...]:
         """Return the entries that fit a text best when those that were shown for it are left out."""

@@ -24,6 +24,7 @@ from knowledge.desk import Desk
 from knowledge.suggesting import ToAsk
 from knowledge.workspaces import Settings
 from storage.ask_deliveries import SqlDeliveries
+from storage.ask_rows import texts_of
 from storage.asks import SqlAsks
 from storage.database import open_engine
 from storage.keeping import SqlKeepings
@@ -46,15 +47,15 @@ async def fill(engine: AsyncEngine, questions: int = QUESTIONS) -> None:
     people: list[dict[str, Any]] = []
     for number in range(questions):
         key = {"workspace": f"T{number % WORKSPACES}"}
-        texts = {"question": f"question {number}", "further": "", "note": "", "answer": ""}
+        asker = json.dumps({"user": f"U0ASKER{number}", "channel": f"D0ASKER{number}", "ts": "1.1"})
+        texts = {"question": f"question {number}", "further": "", "note": "", "answer": "", "asker": asker}
         asked.append(
             {
                 **key,
-                **texts,
+                **texts_of(engine.dialect, key["workspace"], f"ask{number}", **texts),
                 "id": f"ask{number}",
                 "state": "asked",
                 "version": 0,
-                "asker": json.dumps({"user": f"U0ASKER{number}", "channel": f"D0ASKER{number}", "ts": "1.1"}),
                 "asker_mark": f"mark{number}",
                 "anonymous": False,
                 "urgent": False,

@@ -24,6 +24,7 @@ from tests.handlers.test_asks import (
     QUESTION,
     all_told,
     answers,
+    buttons,
     carried,
     form,
     put,
@@ -314,3 +315,31 @@ async def test_a_workspace_that_is_uninstalled_in_the_middle_leaves_nothing_to_d
         pressed = await slack.press(ANN, mine, "asking:withdraw")
         assert pressed.message is not None and "not possible any more" in pressed.message.text
     assert await rows(bot, "asks") == []
+
+
+async def test_dropping_a_topic_leaves_the_role_that_it_lies_in(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    await bot.people.declare(TEAM, DEE, MLOPS, {"mlflow": "MLflow", "dvc": "DVC"}, clock.now())
+    subject = Subject(("mlops-engineer", "data-engineer"), (), ("mlflow",))
+    ask = new_ask("1", ANN, TEAM, asked=DEE, now=clock.now())
+    await bot.courier._asks.create(replace(ask, subject=subject, about=bot.guide.in_words(subject)), clock.now())
+    await carried(bot, clock)
+    [card] = told(slack, DEE)
+    await slack.press(DEE, card, "asked:decline")
+    await carried(bot, clock)
+    assert "Drop MLflow" in buttons(card)
+    await slack.press(DEE, card, "asked:drop")
+    declared = await bot.people.declaration(TEAM, DEE)
+    assert (declared.roles, declared.topics) == (MLOPS, {"dvc": "DVC"})
+
+
+async def test_where_slack_does_not_say_who_a_colleague_is_it_can_be_tried_again(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    await put(slack, bot, clock)
+    opened = await slack.press(DEE, told(slack, DEE)[0], "asked:hand_over")
+    assert opened.view is not None
+    slack.fail("users.info", status=500, times=9)
+    done = await slack.submit(DEE, opened.view, {"whom": CAI})
+    assert "Try again in a moment" in done.errors["whom"]
+    assert await state(bot) == "asked"

@@ -23,7 +23,7 @@ from storage.inbox import Event, SqlInbox
 from storage.installations import Installation, SqlInstallations
 from storage.moments import NEVER
 from storage.people import SqlPeople
-from storage.tables import declarations, keepings, metadata, verifications
+from storage.tables import declarations, keepings, metadata, sealed, verifications
 from storage.tables import inbox as inbox_table
 from storage.team_entries import SqlTeamEntries
 from storage.threads import SqlThreads
@@ -388,7 +388,8 @@ async def lived_in(people: SqlPeople, threads: SqlThreads, inbox: SqlInbox, user
     entry = TeamEntry(f"team-{len(user)}", "Falcon", written_by=user, shown_author=user)
     await SqlTeamEntries(people._engine).save(workspace, [entry], [Alias(f"Orakel {len(user)}", MLOPS, user, NOW)])
     kept = {"workspace": workspace, "entry_id": f"team-kept-{len(user)}", "user_id": user}
-    says = {"outcome": "open", "asker_says": "", "answerer_says": "yes", "shown_author": user, "answer": "Like this."}
+    says = {"outcome": "open", "asker_says": "", "answerer_says": "yes", "shown_author": user}
+    says["answer"] = sealed(people._engine.dialect, keepings.c.answer, "Like this.", workspace, f"by-{len(user)}")
     async with people._engine.begin() as connection:
         await connection.execute(insert(keepings).values(id=f"by-{len(user)}", gone_at=NOW, **kept, **says))
         await connection.execute(insert(verifications).values(verify_by=NOW, turn=1, due_at=NOW, **kept))
