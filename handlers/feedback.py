@@ -77,7 +77,7 @@ async def rate(
 
 
 async def _instead(about: Asked, guide: Guide, workspace: str) -> Message:
-    others = guide.others(about.text, without=about.entries)
+    others = await guide.others(workspace, about.text, without=about.entries)
     shown: list[AnyEntry | TeamEntry] = []
     for entry_id in about.entries:
         entry = guide.catalog.entry(entry_id) or await guide.team_entry(workspace, entry_id)

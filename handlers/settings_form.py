@@ -16,7 +16,7 @@ from knowledge.workspaces import LONGEST_DAYS, MOST_CURATORS, Settings
 SWITCHES: Mapping[str, tuple[str, str]] = {
     "starts_messages": (
         "Write to people of my own accord",
-        "“Still right?” once a quarter, and to curators when nobody is left for a role",
+        "“Still right?” once a quarter; to curators, when a role has nobody left",
     ),
     "names_in_shared": (
         "Name colleagues in channels shared with others",
@@ -24,8 +24,8 @@ SWITCHES: Mapping[str, tuple[str, str]] = {
     ),
     "names_to_guests": ("Name colleagues to guests", "Single-channel and multi-channel guests"),
     "other_languages": (
-        "Understand six other languages",
-        "German, French, Spanish, Portuguese, Japanese and Hindi; answers stay English",
+        "Understand questions in six other languages",
+        "German, French, Spanish, Portuguese, Japanese, Hindi. Answers are English.",
     ),
 }
 """What is on or off, by the name of the setting: its label, and what it means."""

@@ -80,10 +80,7 @@ class Guide(Vocabulary):
         typed = question.text
         if renamed is not None:
             question = replace(question, text=renamed.text[:LONGEST_QUESTION], said=typed)
-        translation = self._translated(question.text)
-        if translation is not None and self.settings_of is not None:
-            settings = await self.settings_of(question.workspace)
-            translation = translation if settings.other_languages else None
+        translation = await self._translated(question.workspace, question.text)
         if translation is not None:
             question = replace(question, text=translation.english, said=typed)
         question = replace(question, text=self._index.without_rejected(question.text))
@@ -102,8 +99,13 @@ class Guide(Vocabulary):
             )
         return answer
 
-    def _translated(self, text: str) -> Translation | None:
-        return self._translator.translate(text) if self._translator else None
+    async def _translated(self, workspace: str, text: str) -> Translation | None:
+        """Return what a text in another language is in English, where the workspace wants that understood."""
+        translation = self._translator.translate(text) if self._translator else None
+        if translation is not None and self.settings_of is not None:
+            settings = await self.settings_of(workspace)
+            translation = translation if settings.other_languages else None
+        return translation
 
     async def _subject_before(self, question: Question) -> Subject | None:
         at = question.conversation
@@ -277,7 +279,7 @@ class Guide(Vocabulary):
             return team_subject(own)
         renamed = team.in_bundled_words(text)
         plain = renamed.text[:LONGEST_QUESTION] if renamed else text
-        translation = self._translated(plain)
+        translation = await self._translated(workspace, plain)
         return await self._suggester.sought(workspace, translation.english if translation else plain, text)
 
     async def team_answer(self, workspace: str, text: str) -> TeamEntry | None:
@@ -304,9 +306,9 @@ class Guide(Vocabulary):
         words = [word for word in (*subject.topics, *subject.tools, *subject.roles) if not word.startswith(TEAM_ID)]
         return entry.id if entry else next(iter(words), "")
 
-    def others(self, text: str, *, without: Sequence[str]) -> tuple[AnyEntry, ...]:
+    async def others(self, workspace: str, text: str, *, without: Sequence[str]) -> tuple[AnyEntry, ...]:
         """Return the entries that fit a text best when those that were shown for it are left out."""
-        translation = self._translated(text)
+        translation = await self._translated(workspace, text)
         matches = self._index.understand(translation.english if translation else text).matches
         rest = [match for match in matches if match.entry.id not in without]
         return tuple(match.entry for match in rest if match.score >= rest[0].score / 2)[:MOST_CANDIDATES]

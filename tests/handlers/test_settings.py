@@ -11,6 +11,7 @@ import pytest
 from bot.app import Bot
 from bot.local import GENERAL, LocalSlack, View
 from handlers.settings import NOT_YOURS
+from handlers.settings_form import SWITCHES
 from knowledge.people import Level
 from knowledge.workspaces import Recorded, Settings
 from storage.workspaces import SETTINGS_SECONDS, SqlWorkspaces
@@ -201,6 +202,22 @@ async def test_other_languages_are_understood_where_that_is_wanted(slack: LocalS
     assert "German" not in (await slack.command(BEN, asked)).text
     await change(slack, {"switches": ON})
     assert (await slack.command(BEN, asked)).text == understood
+
+
+async def test_languages_are_understood_in_everything_that_reads_a_question_or_in_nothing(
+    slack: LocalSlack, bot: Bot
+) -> None:
+    asked = "wer kennt sich mit Modellüberwachung aus?"
+    on = await bot.guide.others(TEAM, asked, without=()), await bot.guide.sought(TEAM, asked)
+    await change(slack, {"switches": ["starts_messages"]})
+    off = await bot.guide.others(TEAM, asked, without=()), await bot.guide.sought(TEAM, asked)
+    assert on[0] != off[0] and on[1] != off[1]
+    await change(slack, {"switches": ON})
+    assert (await bot.guide.others(TEAM, asked, without=()), await bot.guide.sought(TEAM, asked)) == on
+
+
+async def test_no_explanation_of_a_switch_is_cut_by_slack(slack: LocalSlack, bot: Bot) -> None:
+    assert [meaning for _, meaning in SWITCHES.values() if len(meaning) > 75] == []
 
 
 async def test_curators_are_named_and_that_is_recorded(slack: LocalSlack, bot: Bot) -> None:
