@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from bot.offline import Say, database_of, workspace_of
 from bot.settings import Settings
+from handlers.blocks.audit import as_object, changes, names_of
+from knowledge.catalog import load_catalog
 from knowledge.workspaces import Recorded
+from storage.team_entries import SqlTeamEntries
 from storage.workspaces import SqlWorkspaces
 
 
@@ -18,17 +22,15 @@ async def write_audit(settings: Settings, say: Say, *, workspace: str | None, as
     count = 0
     which = await workspace_of(settings, workspace)
     async with database_of(settings) as engine:
+        names = names_of(load_catalog(), await SqlTeamEntries(engine).known(which))
         async for entry in SqlWorkspaces(engine).all_recorded(which):
-            say(json.dumps(entry.as_object(), ensure_ascii=False) if as_json else as_line(entry))
+            said = as_object(entry, names)
+            say(json.dumps(said, ensure_ascii=False) if as_json else as_line(entry, names))
             count += 1
     return count
 
 
-def as_line(entry: Recorded) -> str:
+def as_line(entry: Recorded, names: Mapping[str, str]) -> str:
     """Write an entry as people read it."""
-    changes = [
-        f"{name}: {entry.before[name]} → {entry.after[name]}" if name in entry.before else f"{name}: {value}"
-        for name, value in entry.after.items()
-    ]
-    parts = [f"{entry.when:%Y-%m-%d %H:%M} UTC", entry.who, entry.what, entry.about, *changes]
+    parts = [f"{entry.when:%Y-%m-%d %H:%M} UTC", entry.who, entry.what, entry.about, *changes(entry, names)]
     return "  ".join(part for part in parts if part)

@@ -173,7 +173,8 @@ async def import_people(
         report.end()
         if engine is not None and not dry_run:
             left_out = counted.became["forgotten"] + counted.became["empty"] + counted.bad
-            done = {"people": counted.written, "kept as they are": counted.kept, "left out": left_out}
+            done = {"people": counted.written, "left out": left_out}
+            done |= {"kept as they are": counted.kept} if counted.kept else {}
             await _record(engine, workspace, "people imported", done, now)
     return counted
 

@@ -155,8 +155,8 @@ def register(
     app.options(ids.BLOCK_FOUND)(partial(declaring.offer_topics, guide=guide, people=people))
 
     app.action(ids.SETTINGS)(partial(settings.open_from_button, **administered))
-    app.action(ids.AUDIT)(partial(audit.show_audit, **show, **administered))
-    app.action(ids.AUDIT_EXPORT)(partial(audit.export_audit, **administered))
+    app.action(ids.AUDIT)(partial(audit.show_audit, guide=guide, team=team, **administered))
+    app.action(ids.AUDIT_EXPORT)(partial(audit.export_audit, guide=guide, team=team, **administered))
     app.action(ids.PERSON)(partial(audit.choose_person, standings=standings))
     app.view(ids.VIEW_SETTINGS)(partial(settings.save, **administered, now=now))
     app.view(ids.VIEW_PERSON)(partial(audit.handle_person, **administered, people=people, now=now))

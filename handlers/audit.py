@@ -8,27 +8,22 @@ from functools import partial
 from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
-from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers import ids, payloads
-from handlers.blocks.message import SECTION, Block, actions, button, cut, escape, message, option, plain, section
+from handlers.blocks.audit import as_mrkdwn, as_object, names_of
+from handlers.blocks.message import SECTION, Block, actions, button, cut, message, option, plain, section
 from handlers.blocks.message import context as small_print
-from handlers.blocks.people import View
 from handlers.declaring_form import input_block
 from handlers.permissions import Standings
 from handlers.personal import as_json
-from handlers.replies import Clock, modal_of, open_modal, opening, over, show_modal, view_for
+from handlers.replies import Clock, modal_of, open_modal, opening, over, show_modal
 from handlers.settings import NOT_YOURS, not_yours
-from handlers.settings_form import NAMES
 from knowledge.guide import Guide
-from knowledge.people import Person
-from knowledge.ports import People, Workspaces
-from knowledge.workspaces import BY_ITSELF, COMMAND_LINE, KEEP_RECORDS, Recorded
+from knowledge.ports import People, TeamKnowledge, Workspaces
+from knowledge.workspaces import KEEP_RECORDS, Recorded
 
 MOST_SHOWN = 20
-HASH = 64
-"""Signs of the keyed hash that is left of a person; ids of Slack's are shorter."""
 MOST_EXPORTED, MOST_PARTS = 200, 12
 """Entries that one page of an export holds at most, and sections that they fill."""
 LONGEST_COUNT = 7
@@ -41,13 +36,12 @@ WHAT: Mapping[str, str] = {EXPORT: "Show all that is kept, as JSON", ERASE: "Era
 async def show_audit(
     ack: AsyncAck,
     body: dict[str, Any],
-    context: AsyncBoltContext,
     client: AsyncWebClient,
     *,
     guide: Guide,
+    team: TeamKnowledge,
     standings: Standings,
     workspaces: Workspaces,
-    now: Clock,
 ) -> None:
     """Show the last entries of the audit log to an administrator."""
     press = payloads.press(body)
@@ -56,12 +50,12 @@ async def show_audit(
         if not await standings.may(client, press.actor, "see the audit log"):
             return modal_of(not_yours(), "Audit log")
         entries = await workspaces.recorded(press.actor.workspace, MOST_SHOWN)
-        view = view_for(press.actor, context, guide, now)
+        names = names_of(guide.catalog, await team.known(press.actor.workspace))
         note = (
             f"The last {MOST_SHOWN} entries, times in UTC. They are kept for {KEEP_RECORDS.days} days. Whoever runs me "
             "can write all of them into a file: `python -m bot audit --json`."
         )
-        shown = [section(_entry(entry, view)) for entry in entries] or [section(NOTHING)]
+        shown = [section(as_mrkdwn(entry, names)) for entry in entries] or [section(NOTHING)]
         if entries:
             shown.append(actions(button("Export", ids.AUDIT_EXPORT, "0", label="Show all entries as JSON, to copy")))
         return modal_of(message([note], [*shown, small_print(note)]), "Audit log")
@@ -71,7 +65,14 @@ async def show_audit(
 
 
 async def export_audit(
-    ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, *, standings: Standings, workspaces: Workspaces
+    ack: AsyncAck,
+    body: dict[str, Any],
+    client: AsyncWebClient,
+    *,
+    guide: Guide,
+    team: TeamKnowledge,
+    standings: Standings,
+    workspaces: Workspaces,
 ) -> None:
     """Show entries as JSON Lines to an administrator, newest first, to copy; the value is how many to pass over."""
     press = payloads.press(body)
@@ -81,9 +82,10 @@ async def export_audit(
         if not await standings.may(client, press.actor, "see the audit log"):
             return modal_of(not_yours(), "Audit log")
         entries = await workspaces.recorded(press.actor.workspace, MOST_EXPORTED, skip)
+        names = names_of(guide.catalog, await team.known(press.actor.workspace))
         parts, count = [""], 0
         for entry in entries:
-            line = cut(f"{json.dumps(entry.as_object(), ensure_ascii=False)}\n", SECTION)
+            line = cut(f"{json.dumps(as_object(entry, names), ensure_ascii=False)}\n", SECTION)
             if len(parts[-1]) + len(line) > SECTION:
                 if len(parts) == MOST_PARTS:
                     break
@@ -99,35 +101,6 @@ async def export_audit(
     replacing = partial(show_modal, client, press, replace=bool(skip) and press.in_modal)
     await open_modal(client, replacing if press.in_modal else opening(client, press.trigger_id), build())
     await ack()
-
-
-def _entry(entry: Recorded, view: View) -> str:
-    """Write an entry as mrkdwn."""
-    at = f"{entry.when.day} {entry.when:%B %Y, %H:%M}"
-    whom = f" – {_who(entry.about, view)}" if entry.about else ""
-    lines = [f"*{at}* · {_who(entry.who, view)}: {escape(entry.what)}{whom}"]
-    for name in {**entry.before, **entry.after}:
-        old, new = (_value(values.get(name)) for values in (entry.before, entry.after))
-        change = f"{old} → {new}" if name in entry.before else new
-        lines.append(f"• {escape(NAMES.get(name, name))}: {escape(change)}")
-    return "\n".join(lines)
-
-
-def _value(value: object) -> str:
-    match value:
-        case True | False:
-            return "yes" if value else "no"
-        case None:
-            return "–"
-    return str(value)
-
-
-def _who(who: str, view: View) -> str:
-    if who in (COMMAND_LINE, BY_ITSELF):
-        return who
-    if len(who) == HASH:
-        return f"a person who is forgotten (hash {who[:12]}…)"
-    return view.profile(Person(who, "", "active", ()))
 
 
 async def choose_person(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, *, standings: Standings) -> None:

@@ -64,9 +64,10 @@ def test_every_entry_is_written_out_oldest_first(run: Callable[..., Result], tmp
         "about": None,
         "before": {"question_days": 7},
         "after": {"question_days": 9},
+        "words": "settings changed; Days that questions are kept: 7 → 9",
     }
     shown = run("audit").stdout.splitlines()
-    assert shown[2] == "2026-03-02 10:30 UTC  U0ANN  settings changed  question_days: 7 → 9"
+    assert shown[2] == "2026-03-02 10:30 UTC  U0ANN  settings changed  Days that questions are kept: 7 → 9"
 
 
 def test_a_long_log_is_written_whole(run: Callable[..., Result], tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from bot.local import GENERAL, LocalSlack, View
 from handlers.settings import NOT_YOURS
 from handlers.settings_form import SWITCHES
 from knowledge.people import Level
+from knowledge.team import TeamEntry, published
 from knowledge.workspaces import Recorded, Settings
 from storage.workspaces import SETTINGS_SECONDS, SqlWorkspaces
 from tests.conftest import ANN, BEN, CAI, DEE, GUS, OLD, ROB, TEAM, Clock, declares, rows, settled, words
@@ -260,6 +261,33 @@ async def test_administrators_read_who_changed_what(slack: LocalSlack, bot: Bot)
         "curator named",
     ):
         assert line in shown
+
+
+async def test_the_audit_log_names_people_and_entries(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    entry = published(TeamEntry("team-quota", "GPU <quota>", answer="Ask FinOps."), clock.now())
+    await bot.team.save(TEAM, [entry])
+    for what, after in (
+        ("entry changed", {"entry": "team-quota"}),
+        ("entry merged", {"entry": "team-gone", "into": "team-quota"}),
+        ("word added", {"entry": "mlops-engineer"}),
+    ):
+        await bot.workspaces.record(TEAM, Recorded(BEN, what, clock.now(), after=after, about=CAI))
+    log = (await press_audit(slack)).view
+    shown = words(log)
+    assert f"<@{BEN}>: entry changed – <@{CAI}>" in shown and f"member {BEN}" not in shown
+    for line in (
+        "Entry: “GPU &lt;quota&gt;”",
+        "Entry: team-gone, which is not there any more",
+        "Into: “GPU &lt;quota&gt;”",
+        "Entry: “MLOps Engineer”",
+    ):
+        assert line in shown
+    exported = (await slack.press(ANN, log, "audit_export")).view
+    assert exported is not None
+    [text] = [block["text"]["text"] for block in exported.blocks[1:] if block["type"] == "section"]
+    found = {line["action"]: line for line in map(json.loads, text.splitlines())}
+    assert found["entry changed"]["words"] == "entry changed; Entry: “GPU <quota>”"
+    assert (found["entry changed"]["by"], found["entry changed"]["after"]) == (BEN, {"entry": "team-quota"})
 
 
 async def test_administrators_export_the_audit_log(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
