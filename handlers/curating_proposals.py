@@ -45,7 +45,7 @@ async def _reject(curating: Curating, press: Press) -> Block:
     if await curating.keepings.reject(workspace, press.value, curating.now()) == "late":
         return blocks.done(GONE)
     await curating.record(press.actor, "entry rejected", {"entry": press.value[:32]})
-    return blocks.done("It is not added. Both who asked and who answered read so, with thanks.")
+    return blocks.done("It is not added. Both who asked and who answered read so.")
 
 
 async def _merge(curating: Curating, press: Press) -> Block:

@@ -25,19 +25,26 @@ async def forget_in_asks(engine: AsyncEngine, connection: AsyncConnection, works
     mark = asker_mark(key, workspace, user)
     own = (a.workspace == workspace) & (a.asker_mark == mark)
     there = select(p.ask_id).where(p.workspace == workspace, p.user_id == user)
-    asked = (a.workspace == workspace) & a.id.in_(there)
     # A union: with "or" PostgreSQL would read the whole table.
     theirs = union_all(select(a.id).where(own), there).subquery()
     these = (a.workspace == workspace) & a.id.in_(select(theirs.c.id))
     # Locked before they are read, always in the same order: what is decided below is still true when it is written.
     await connection.execute(select(a.id).where(these).order_by(a.id).with_for_update())
     count = 0
-    for ask in await _those(connection, workspace, own):
-        count += await _forget_asker(engine, connection, ask)
-    for ask in await _those(connection, workspace, asked):
+    # One after the other in the order of their ids, and of each the deliveries in that of their keys, as whoever claims
+    # these takes them: or the two could hold each other up.
+    for ask in await _those(connection, workspace, these):
+        if ask.mark == mark:
+            count += await _forget_asker(engine, connection, ask)
+            continue
+        await _erase_words(engine, connection, ask, user)
         if ask.holder and ask.holder.user == user and (left := change(ask, "left", NEVER, timedelta())):
             _made(await apply(engine, connection, ask, left, NEVER) == "done")
-        await _erase_words(engine, connection, ask, user)
+    # What no key opens, and so was left out above: nobody can read it, and it stays nobody's.
+    unread = (await connection.scalars(select(a.id).where(own).order_by(a.id))).all()
+    for table, key_of in ((ask_deliveries, d.ask_id), (ask_people, p.ask_id), (asks, a.id)) if unread else ():
+        result = await connection.execute(delete(table).where(table.c.workspace == workspace, key_of.in_(unread)))
+        count += cast("CursorResult[object]", result).rowcount
     for table in (ask_people, ask_deliveries):
         result = await connection.execute(delete(table).where(table.c.workspace == workspace, table.c.user_id == user))
         count += cast("CursorResult[object]", result).rowcount
@@ -65,9 +72,9 @@ async def unname_in_asks(engine: AsyncEngine, connection: AsyncConnection, works
     await connection.execute(select(a.id).where(these).order_by(a.id).with_for_update())
     await connection.execute(update(ask_people).where(named).values(shown=False, says_name=False))
     for ask in await _those(connection, workspace, these):
-        await _draw_anew(engine, connection, ask)
         if _answered(ask, user):
             await blank(connection, ask, "deliver answer", unsent=False)
+        await _draw_anew(engine, connection, ask)
 
 
 async def _draw_anew(engine: AsyncEngine, connection: AsyncConnection, ask: Ask) -> None:
@@ -90,12 +97,12 @@ async def _erase_words(engine: AsyncEngine, connection: AsyncConnection, ask: As
     erased = {"answer": ""} if answered else {}
     if answered or (askee is not None and askee.outcome == "handed_over"):
         erased["note"] = ""
-    if erased:
-        await connection.execute(update(asks).where(a.workspace == ask.workspace, a.id == ask.id).values(**erased))
-        await _draw_anew(engine, connection, ask)
     if answered:
         # The rows stay, so that the same message does not count twice; without a text nothing is posted.
         await blank(connection, ask, "deliver answer", unsent=True)
+    if erased:
+        await connection.execute(update(asks).where(a.workspace == ask.workspace, a.id == ask.id).values(**erased))
+        await _draw_anew(engine, connection, ask)
 
 
 async def _forget_asker(engine: AsyncEngine, connection: AsyncConnection, ask: Ask) -> int:
@@ -106,6 +113,8 @@ async def _forget_asker(engine: AsyncEngine, connection: AsyncConnection, ask: A
         return gone
     # The row stays for as long as it takes to take the words out of the messages of others, without a word of it.
     emptied: dict[str, Any] = {"asker": None, "asker_mark": None, "about": "", "subject": [[], [], []]}
+    to_asker = (d.workspace == ask.workspace) & (d.ask_id == ask.id) & d.user_id.is_(None)
+    await connection.execute(delete(ask_deliveries).where(to_asker))
     over = change(ask, "withdraw", NEVER, timedelta()) or change(ask, "end", NEVER, timedelta())
     if over is not None:
         _made(await apply(engine, connection, ask, over, NEVER) == "done")
@@ -117,9 +126,8 @@ async def _forget_asker(engine: AsyncEngine, connection: AsyncConnection, ask: A
     await connection.execute(
         update(asks).where(a.workspace == ask.workspace, a.id == ask.id).values(**emptied, **texts)
     )
-    await connection.execute(
-        delete(ask_deliveries).where(d.workspace == ask.workspace, d.ask_id == ask.id, d.user_id.is_(None))
-    )
+    # What the transition wanted.
+    await connection.execute(delete(ask_deliveries).where(to_asker))
     drawn = [Delivery(f"person:{one.user}", "draw person", one.user) for one in stands]
     await want(engine, connection, ask, drawn, NEVER, None)
     await blank(connection, ask, "deliver question", unsent=True)

@@ -45,7 +45,7 @@ def decisions(entry: TeamEntry, alike: Sequence[TeamEntry]) -> list[Block]:
     reject = button("Don't add it", ids.TEAM_REJECT, entry.id, label=f"Don't add {entry.name}; both sides read so")
     reject["confirm"] = {
         "title": plain("Not add it?", 100),
-        "text": plain("It is deleted. Both sides read that it was not added, with thanks.", 300),
+        "text": plain("It is deleted. Both sides read that it was not added.", 300),
         "confirm": plain("Don't add it", 30),
         "deny": plain("Back", 30),
     }

@@ -243,6 +243,24 @@ async def test_who_hides_is_taken_out_of_what_was_written_on_both_databases(engi
     assert set(await carried(later)) == {"asker"}
 
 
+async def test_a_question_that_no_key_opens_is_erased_with_whoever_asked_it(
+    engine: AsyncEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    asks, people = SqlAsks(engine), SqlPeople(engine, random.Random(1), now=lambda: NOW)
+    for number in (1, 2):
+        await asks.create(new_ask(str(number), "U0ANN", asked="U0BEN"), NOW)
+    await asks.create(new_ask("3", "U0CAI", asked="U0BEN"), NOW)
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE asks SET question = 'garbage' WHERE id IN ('2', '3')"))
+    await people.forget("T1", "U0ANN")
+    async with engine.connect() as connection:
+        left_of = (await connection.execute(text("SELECT id, asker FROM asks ORDER BY id"))).all()
+        told = (await connection.scalars(text("SELECT DISTINCT ask_id FROM ask_deliveries ORDER BY ask_id"))).all()
+    # The first stays until whoever has it is told, without a word of it.
+    assert [(row.id, row.asker is None) for row in left_of] == [("1", True), ("3", False)]
+    assert told == ["1", "3"]
+
+
 def most_a_minute(times: list[datetime]) -> int:
     times.sort()
     return max(bisect_left(times, at + timedelta(minutes=1)) - place for place, at in enumerate(times))
