@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import pytest
 
 from bot.app import Bot
 from bot.local import GENERAL, LocalSlack
+from tests.benchmarks import workspaces
 from tests.conftest import ANN, BEN, TABLES, TEAM, declares, interact, rows, settled
 
 OTHER = "T0OTHER0001"
@@ -124,3 +126,13 @@ async def test_other_events_are_acknowledged_and_change_nothing(
     assert slack.calls[before:] == []
     assert len(await rows(bot, "declarations")) == 1
     assert not [row for row in await rows(bot, "inbox") if row["state"] != "done"]
+
+
+async def test_many_workspaces_at_once_are_each_answered_with_what_is_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The benchmark's load over installed workspaces, with few of them: what strays, it finds in replies and calls."""
+    monkeypatch.setattr(workspaces, "WORKSPACES", 20)
+    found = await workspaces.served(tmp_path, rounds=2)
+    assert found.strays == []
+    assert len(found.commands.milliseconds) == found.mentions == 20
