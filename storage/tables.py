@@ -335,7 +335,7 @@ ask_people = Table(
     Column(
         "says_name", Boolean, nullable=False, server_default=false(), comment="they want it shown with their answer"
     ),
-    Column("asked_at", UtcTime, nullable=False),
+    Column("asked_at", UtcTime, nullable=False, comment="in whose week it is counted"),
     Column("channel", String(32), nullable=False, comment="where the message to them stands; empty before"),
     Column("ts", String(32), nullable=False),
     comment="Who was asked, and what became of it.",
@@ -352,7 +352,13 @@ ask_deliveries = Table(
     Column("user_id", String(32), comment="null for the asker"),
     Column("recipient", String(64), comment="keyed hash of the asker who gets it, for a fair pace"),
     Column("text", SealedText, nullable=False, comment="erased when sent"),
-    Column("ts", String(32), nullable=False, server_default="", comment="of what holds words of a person, once sent"),
+    Column(
+        "ts",
+        String(32),
+        nullable=False,
+        server_default=text("''"),
+        comment="of what holds words of a person, once sent",
+    ),
     Column("turn", Integer, nullable=False, comment="counts how often it was wanted: drawn anew, it is wanted again"),
     Column("attempts", Integer, nullable=False),
     Column("due_at", UtcTime, comment="null once it is sent"),

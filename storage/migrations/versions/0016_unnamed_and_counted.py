@@ -57,7 +57,7 @@ def upgrade() -> None:
             "ts",
             sa.String(length=32),
             nullable=False,
-            server_default="",
+            server_default=sa.text("''"),
             comment="of what holds words of a person, once sent",
         ),
     )
@@ -71,11 +71,19 @@ def upgrade() -> None:
             comment="a curator said last that it is right",
         ),
     )
+    _comment("others might read the name when they were asked", "in whose week it is counted")
     # What a side said stands beside it; the other side is not to read a no out of it.
     op.execute("UPDATE keepings SET outcome = 'open' WHERE outcome = 'withdrawn'")
 
 
+def _comment(shown: str, asked_at: str) -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(f"COMMENT ON COLUMN ask_people.shown IS '{shown}'")
+        op.execute(f"COMMENT ON COLUMN ask_people.asked_at IS '{asked_at}'")
+
+
 def downgrade() -> None:
+    _comment("the asker may read the name", "counts for the weekly cap")
     op.drop_column("team_entries", "by_curator")
     op.drop_column("ask_deliveries", "ts")
     op.drop_column("ask_people", "says_name")
