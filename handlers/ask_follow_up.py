@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,8 +19,8 @@ from handlers.blocks.message import context as small_print
 from handlers.payloads import Actor, Press, Said
 from handlers.permissions import Standing, may
 from handlers.replies import answer_press
-from knowledge.asking import LONGEST_TEXT, Ask, Asker, Details, Event
-from knowledge.people import MOST_PEOPLE, choose
+from knowledge.asking import LONGEST_TEXT, Ask, Asker, Details, Event, Unanswered
+from knowledge.people import MOST_PEOPLE, Person, choose
 from knowledge.ports import Asks, People
 
 NOTHING_LEFT = "That is not possible any more: the message above shows how your question stands."
@@ -145,7 +146,14 @@ def _short(ask: Ask) -> str:
     return escape(cut(" ".join(ask.question.split()), 120))
 
 
-async def unanswered(asks: Asks, people: People, actor: Actor, standing: Standing, now: datetime) -> Message:
+async def unanswered(
+    asks: Asks,
+    people: People,
+    look_up: Callable[[Sequence[str]], Awaitable[bool]],
+    actor: Actor,
+    standing: Standing,
+    now: datetime,
+) -> Message:
     """Show a curator what had no answer, by subject, with who could learn it."""
     if not may(standing, "curate entries"):
         text = "This list is for curators."
@@ -154,17 +162,30 @@ async def unanswered(asks: Asks, people: People, actor: Actor, standing: Standin
     if not found:
         text = "No question to a person is without an answer now."
         return message([text], [section(text)])
+    found = found[:10]
+    learning = await _learning(people, actor.workspace, found, now)
+    while await look_up([person.user for learners in learning for person in learners]):
+        learning = await _learning(people, actor.workspace, found, now)
     lines, blocks = ["Questions that nobody could answer:"], [header("Questions that nobody could answer")]
-    for one in found[:10]:
+    for one, learners in zip(found, learning, strict=True):
         times = "1 question" if one.count == 1 else f"{one.count} questions"
         said = [f"{one.about or 'Something else'}: {times}."]
-        roles, topics = one.subject.roles, (*one.subject.topics, *one.subject.tools)
-        rows = await people.candidates(actor.workspace, topics=topics, roles=roles, without=None, now=now)
-        learning = choose([row for row in rows if row.level == "learning"], topics, roles, MOST_PEOPLE)
-        if learning:
-            said.append("Learning it: " + ", ".join(person.name or person.user for person in learning) + ".")
+        if learners:
+            said.append("Learning it: " + ", ".join(person.name or person.user for person in learners) + ".")
         said += [f"“{cut(' '.join(text.split()), 200)}”" for text in one.texts[:MOST_TEXTS]]
         lines += said
         blocks.append(section(f"*{escape(said[0])}*\n" + "\n".join(escape(line) for line in said[1:])))
     note = "Words are shown only where whoever asked agreed. Who asked is not."
     return message([*lines, note], [*blocks, small_print(note)])
+
+
+async def _learning(
+    people: People, workspace: str, found: Sequence[Unanswered], now: datetime
+) -> Sequence[Sequence[Person]]:
+    """Return, for each subject, who declared that they learn it."""
+    learning: list[Sequence[Person]] = []
+    for one in found:
+        roles, topics = one.subject.roles, (*one.subject.topics, *one.subject.tools)
+        rows = await people.candidates(workspace, topics=topics, roles=roles, without=None, now=now)
+        learning.append(choose([row for row in rows if row.level == "learning"], topics, roles, MOST_PEOPLE))
+    return learning

@@ -34,7 +34,7 @@ from knowledge.guide import Guide
 from knowledge.ports import Asks, Directory, People, TeamKnowledge, Vacancies, Workspaces
 
 LEFT_TO_ANSWERS = 15
-"""Look-ups of a minute that the directory leaves to suggestions and cards, however fast it is leafed through."""
+"""Look-ups of a minute that the Home tab leaves to suggestions and cards, however fast it is leafed through."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,9 @@ async def _questions(home: Home, visit: Visit) -> list[Block]:
 
 
 async def _unanswered(home: Home, visit: Visit) -> list[Block]:
-    return list((await unanswered(home.asks, home.people, visit.actor, visit.standing, home.now())).blocks)
+    look_up = home.profiles.for_answer(visit.client, visit.actor.workspace, leaving=LEFT_TO_ANSWERS)
+    shown = await unanswered(home.asks, home.people, look_up, visit.actor, visit.standing, home.now())
+    return list(shown.blocks)
 
 
 async def _privacy(home: Home, visit: Visit) -> list[Block]:

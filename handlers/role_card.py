@@ -64,7 +64,8 @@ async def look_up(
             reply = await forget(people, command.actor)
         case None if command.text.strip().casefold() == "unanswered":
             standing = await counter.standings.of(client, command.actor, reserved=True)
-            reply = await unanswered(counter.asks, people, command.actor, standing, now())
+            look_up_people = naming.to(client, command.actor).look_up
+            reply = await unanswered(counter.asks, people, look_up_people, command.actor, standing, now())
         case None:
             may_name = naming.to(client, command.actor)
             answer = await guide.ask(
