@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 import shutil
 import traceback
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, func, insert, inspect, select, text
+from sqlalchemy import Connection, Date, bindparam, func, insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from storage import database
 from storage.database import engine_url, head_version, migrate, open_engine, schema_version
 from storage.inbox import Event, SqlInbox
-from storage.tables import inbox, metadata
+from storage.tables import UtcTime, inbox, metadata
 from tests.storage.conftest import NOW, url
 
 AS_SHIPPED = database.SQLITE_SYNCHRONOUS
@@ -100,6 +101,36 @@ async def test_what_waited_in_version_0001_is_worked_off(empty: AsyncEngine) -> 
             "Ev-dead": "dead",
             "Ev-done": "done",
         }
+
+
+async def test_who_was_asked_this_week_is_counted_and_a_no_to_keeping_tells_nobody(empty: AsyncEngine) -> None:
+    await migrate(empty, "0015")
+    now = datetime.now(UTC)
+    async with empty.begin() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO terms (workspace, user_id, visibility, weekly_cap, week, suggested, confirmed_at, "
+                "unanswered, faded) VALUES ('T1', 'U1', 'open', 2, :day, 0, :now, 0, false)"
+            ).bindparams(bindparam("day", type_=Date()), bindparam("now", type_=UtcTime())),
+            {"day": now.date(), "now": now},
+        )
+        asked = text(
+            "INSERT INTO ask_people (workspace, ask_id, user_id, place, outcome, via, shown, asked_at, channel, "
+            "ts) VALUES ('T1', :id, 'U1', 0, 'has', 'best', true, :at, '', '')"
+        ).bindparams(bindparam("at", type_=UtcTime()))
+        for ask_id, at in (("1", now), ("2", now), ("old", now - timedelta(days=8))):
+            await connection.execute(asked, {"id": ask_id, "at": at})
+        await connection.execute(
+            text(
+                "INSERT INTO keepings (workspace, id, entry_id, outcome, asker_says, answerer_says, shown_author, "
+                "answer, gone_at) VALUES ('T1', '1', 'team-1', 'withdrawn', 'no', 'yes', '', '', :now)"
+            ).bindparams(bindparam("now", type_=UtcTime())),
+            {"now": now},
+        )
+    await migrate(empty)
+    async with empty.connect() as connection:
+        assert await connection.scalar(text("SELECT asked FROM terms")) == 2
+        assert await connection.scalar(text("SELECT outcome FROM keepings")) == "open"
 
 
 async def test_migrating_twice_changes_nothing(engine: AsyncEngine) -> None:
