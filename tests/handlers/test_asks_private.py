@@ -159,6 +159,21 @@ async def test_a_hidden_curator_is_not_named(slack: LocalSlack, bot: Bot, clock:
     assert "Cai" not in mine.text
 
 
+async def test_no_row_tells_where_the_messages_of_an_anonymous_asker_stand(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    await put(slack, bot, clock, how=("anonymous",))
+    await answers(slack, DEE, told(slack, DEE)[0], "So.")
+    await carried(bot, clock)
+    theirs = [row for row in await rows(bot, "ask_deliveries") if row["user_id"] is None]
+    assert theirs and {(row["ts"], row["recipient"]) for row in theirs} == {("", None)}
+    found = "".join([str(await rows(bot, name)) for name in metadata.tables if name not in ("members", "declarations")])
+    for message in told(slack, ANN):
+        assert message.ts not in found
+    assert slack.dm(ANN) not in found
+
+
 Way = Literal["hides", "asks to be asked first", "withdraws", "is forgotten"]
 
 
