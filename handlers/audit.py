@@ -27,6 +27,10 @@ MOST_SHOWN = 20
 MOST_EXPORTED, MOST_PARTS = 200, 12
 """Entries that one page of an export holds at most, and sections that they fill."""
 LONGEST_COUNT = 7
+UNNAMED = (
+    "Left out is what the person asked or answered without their name, and the words of messages that wait: only they "
+    "are shown that, by `/genai-role my data`."
+)
 NOTHING = "Nothing was recorded yet."
 NO_MORE = "There are no more entries."
 EXPORT, ERASE = "export", "erase"
@@ -159,9 +163,9 @@ async def handle_person(
     elif erase:
         await ack(response_action="push", view=_confirm(user))
     else:
-        kept = await people.kept(actor.workspace, user)
+        kept = await people.kept(actor.workspace, user, for_another=True)
         await workspaces.record_hashed(actor.workspace, Recorded(actor.user, "person exported", now(), about=user))
-        shown = as_json({"person": user, "workspace": actor.workspace, **kept})
+        shown = as_json({"person": user, "workspace": actor.workspace, **kept}, note=UNNAMED)
         await ack(response_action="push", view=modal_of(shown, "A person's data"))
 
 

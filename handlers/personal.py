@@ -86,8 +86,11 @@ async def _json_modal(people: People, actor: Actor, page: int) -> Block:
     return modal_of(shown, "What I keep about you")
 
 
-def as_json(kept: Mapping[str, object], page: int | None = None) -> Message:
-    """Show data as JSON in blocks of code, and say so where it does not fit; ``page``: with buttons for the rest."""
+def as_json(kept: Mapping[str, object], page: int | None = None, note: str = "") -> Message:
+    """Show data as JSON in blocks of code, and say so where it does not fit.
+
+    ``page``: with buttons for the rest. ``note``: what is said where it is all of it.
+    """
     # A fence inside would end the block of code; in JSON a sign may as well be written by its number.
     written = json.dumps(kept, ensure_ascii=False, indent=1).replace("```", "\\u0060\\u0060\\u0060")
     parts = list(_parts(written))
@@ -95,22 +98,24 @@ def as_json(kept: Mapping[str, object], page: int | None = None) -> Message:
     at = min(page or 0, pages - 1)
     shown = [section(f"```{escape(part)}```") for part in parts[at * MOST_PARTS : (at + 1) * MOST_PARTS]]
     if pages == 1:
-        note = "That is everything that is kept. Questions without an answer are kept without who asked."
+        said = note or "That is everything that is kept. Questions without an answer are kept without who asked."
     elif page is None:
         left = sum(map(len, parts[MOST_PARTS:]))
-        note = (
+        said = (
             f"This is not all of it: {left:,} more signs do not fit here. Whoever runs me can write it into a file: "
             "`python -m bot people export FILE --person ID`."
         )
     else:
-        note = (
+        said = (
             f"This is not all of it, but part {at + 1} of {pages}. The parts make one text, in their order. In one "
             "piece you get it as a file from whoever runs me: `python -m bot people export FILE.json --person ID`."
         )
         turn = [button("Previous part", f"{ids.MY_JSON}:previous", str(at - 1))] if at else []
         turn += [button("Next part", f"{ids.MY_JSON}:next", str(at + 1))] if at + 1 < pages else []
         shown.append(actions(*turn))
-    return message([note], [*shown, context(note)])
+    if pages > 1 and note:
+        said += f" {note}"
+    return message([said], [*shown, context(said)])
 
 
 def _parts(text: str) -> Iterator[str]:

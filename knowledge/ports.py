@@ -105,8 +105,13 @@ class People(Protocol):
         """
         ...
 
-    async def kept(self, workspace: str, user: str) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-        """Return everything that is kept about the person, by what it is, as JSON can hold it."""
+    async def kept(
+        self, workspace: str, user: str, *, for_another: bool = False
+    ) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """Return everything that is kept about the person, by what it is, as JSON can hold it.
+
+        ``for_another``: without what would tell somebody else who stands behind a question or an answer without a name.
+        """
         ...
 
     async def forget(

@@ -16,7 +16,7 @@ from storage.changing import Changing
 from storage.database import only_writer_for
 from storage.forgotten import remember_forgotten
 from storage.keeping import forget_in_keepings
-from storage.kept import everything_about
+from storage.kept import everything_about, named_alone
 from storage.tables import (
     KEPT_APART,
     audit,
@@ -43,9 +43,12 @@ _PERSONAL = (declarations, members, terms_table, threads, curators)
 class SqlForgetting(Changing):
     """Show and delete every row of a person."""
 
-    async def kept(self, workspace: str, user: str) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-        """Return every row that names the person, by table."""
-        return await everything_about(self._engine, workspace, user)
+    async def kept(
+        self, workspace: str, user: str, *, for_another: bool = False
+    ) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """Return every row that names the person, by table; ``for_another``: without what they did unnamed."""
+        found = await everything_about(self._engine, workspace, user)
+        return named_alone(found) if for_another else found
 
     async def forget(
         self,

@@ -51,6 +51,7 @@ another one in each conversation, for a day at most, so that nobody can be looke
 AT_ONCE = 500
 """Questions that are read in one statement."""
 UNREADABLE = "(can't be read any more: its key is gone)"
+NOT_FOR_OTHERS = "(only the person is shown it)"
 NOT_ONE_HAND = "(several people wrote in it: what is yours can't be told apart)"
 _OURS = ("workspace", "user_id", "about", "claimed_by", "lease_until", "asker_says", "asker_mark", "recipient", "mark")
 """Columns that say nothing of the person, only who it is, or who somebody else is."""
@@ -81,6 +82,30 @@ async def everything_about(engine: AsyncEngine, workspace: str, user: str) -> Fo
         is_left = bool(key) and await connection.scalar(select(forgotten.c.workspace).where(left)) is not None
         found["forgotten"] = [{"is": "a keyed hash: no import brings this person back"}] if is_left else []
     return found
+
+
+def named_alone(found: Found) -> Found:
+    """Leave out what would tell somebody else, an administrator too, who stands behind a question or an answer.
+
+    That is what the person asked without their name, or answered and agreed to without being named, and the words of a
+    message that waits, which may hold either.
+    """
+    unnamed = {row["ask_id"] for row in found["ask_people"] if not row["shown"]}
+    asked = [row for row in found["asks"] if row.get("anonymous") is False]
+    unnamed |= {row["ask_id"] for row in found["asks"]} - {row["ask_id"] for row in asked}
+    entries = [row for row in found["team_entries"] if row["written_by_you"]]
+    ids = {row["id"] for row in entries}
+    return {
+        **found,
+        "asks": asked,
+        "ask_people": [row for row in found["ask_people"] if row["shown"]],
+        "ask_deliveries": [row for row in found["ask_deliveries"] if row["ask_id"] not in unnamed],
+        # Who asked stands there as one who asked with their name; who answered only if they want to be shown.
+        "keepings": [row for row in found["keepings"] if row.get("shown_author", "asked")],
+        "team_entries": entries,
+        "verifications": [row for row in found["verifications"] if row["entry_id"] in ids],
+        "inbox": [{**row, "message": NOT_FOR_OTHERS if row["message"] else ""} for row in found["inbox"]],
+    }
 
 
 async def _rows(
@@ -122,7 +147,7 @@ async def _entries(connection: AsyncConnection, workspace: str, user: str) -> li
     k, e = keepings.c, team_entries.c
     made = select(k.entry_id).where(k.workspace == workspace, k.user_id == user)
     which = (e.workspace == workspace) & or_(e.user_id == user, e.id.in_(made))
-    return await _rows(connection, team_entries, which)
+    return await _rows(connection, team_entries, which, more=lambda row: {"written_by_you": row["user_id"] == user})
 
 
 async def _asked(connection: AsyncConnection, workspace: str, user: str) -> list[Row]:
@@ -156,7 +181,9 @@ async def _questions(connection: AsyncConnection, workspace: str, mark: str) -> 
     query = select(a.id).where(a.workspace == workspace, a.asker_mark == mark).order_by(a.id)
     ids = (await connection.scalars(query)).all() if mark else []
     there = await _those(connection, workspace, ids)
-    return [_question(there[ask_id]) if ask_id in there else {"question": UNREADABLE} for ask_id in ids]
+    return [
+        _question(there[ask_id]) if ask_id in there else {"ask_id": ask_id, "question": UNREADABLE} for ask_id in ids
+    ]
 
 
 async def _those(connection: AsyncConnection, workspace: str, ids: Sequence[str]) -> dict[str, Ask]:
@@ -170,6 +197,7 @@ async def _those(connection: AsyncConnection, workspace: str, ids: Sequence[str]
 
 def _question(ask: Ask) -> Row:
     return {
+        "ask_id": ask.id,
         "question": ask.question,
         "further": ask.further,
         "answer": ask.answer,

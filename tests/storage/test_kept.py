@@ -16,6 +16,7 @@ from knowledge.team import TeamEntry, published
 from knowledge.workspaces import Recorded
 from storage import kept
 from storage.asks import SqlAsks
+from storage.inbox import Event as Sent
 from storage.inbox import SqlInbox
 from storage.keeping import SqlKeepings
 from storage.kept import LEFT_OUT, NOT_ONE_HAND, UNREADABLE
@@ -115,13 +116,43 @@ async def test_nobody_is_told_the_words_of_another_as_their_own(engine: AsyncEng
     assert (await people.kept("T1", CAI))["ask_people"][0]["your_answer"] == NOT_ONE_HAND
 
 
+async def test_another_is_not_told_what_was_asked_or_answered_without_a_name(
+    engine: AsyncEngine, people: SqlPeople, inbox: SqlInbox
+) -> None:
+    asks, team = SqlAsks(engine), SqlTeamEntries(engine)
+    keepings = SqlKeepings(engine, team)
+    for ask_id, shown in (("open", True), ("hidden", False)):
+        ask = replace(
+            new_ask(ask_id, ANN, anonymous=not shown, question=f"Asked {ask_id}?"),
+            state="asked",
+            people=(Askee(BEN, "named", shown=shown),),
+        )
+        await asks.create(ask, NOW)
+        await happened(asks, ask_id, "answer", actor=BEN, text=f"Words {ask_id}.", source=ask_id)
+        await happened(asks, ask_id, "solve", actor=ANN, asker=ask.asker)
+        by = "Ben Book" if shown else ""
+        await keepings.says("T1", ask_id, Consent("asker", yes=True), (), NOW)
+        agreed = Consent("answerer", yes=True, answer=f"Kept {ask_id}.", shown_author=by)
+        await keepings.says("T1", ask_id, agreed, (), NOW)
+    await inbox.add(Sent("T1", "Ev1", '{"event": {"text": "words that wait"}}', "D1", "1.1", BEN), NOW)
+    own, theirs = str(await people.kept("T1", BEN)), str(await people.kept("T1", BEN, for_another=True))
+    for said in ("Words open.", "Kept open."):
+        assert said in own and said in theirs
+    for said in ("Words hidden.", "Kept hidden.", "words that wait", "'ask_id': 'hidden'"):
+        assert said in own and said not in theirs, said
+    asked, told = str(await people.kept("T1", ANN)), str(await people.kept("T1", ANN, for_another=True))
+    assert "Asked open?" in asked and "Asked open?" in told
+    assert "Asked hidden?" in asked and "Asked hidden?" not in told and "'ask_id': 'hidden'" not in told
+    assert {*await people.kept("T1", BEN)} == {*await people.kept("T1", BEN, for_another=True)}
+
+
 async def test_a_question_that_no_key_opens_is_told_as_one(engine: AsyncEngine, people: SqlPeople) -> None:
     asks = SqlAsks(engine)
     await asks.create(new_ask("one", ANN, asked=BEN), NOW)
     await happened(asks, "one", "answer", actor=BEN, text="Words of Ben.", source="1")
     async with engine.begin() as connection:
         await connection.exec_driver_sql("UPDATE asks SET note = 'garbage'")
-    assert (await people.kept("T1", ANN))["asks"] == [{"question": UNREADABLE}]
+    assert (await people.kept("T1", ANN))["asks"] == [{"ask_id": "one", "question": UNREADABLE}]
     assert (await people.kept("T1", BEN))["ask_people"][0]["your_answer"] == UNREADABLE
 
 
