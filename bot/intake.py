@@ -126,10 +126,13 @@ class Intake:
         await late_answer(body, work, client)
 
     async def _dispatch(self, body: dict[str, Any], context: dict[str, Any]) -> BoltResponse:
-        # mode socket_mode: Bolt takes the body as parsed here. Its own parser empties every form with the word
-        # "payload" in it (slack_bolt/request/internals.py), and it would verify the signature a second time.
         try:
-            response = await self._bolt.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode", context=context))
+            request = bolt_request(body, context)
+        except PayloadError as error:
+            logger.info("refused as malformed: %s", error)
+            return BoltResponse(status=400, body=str(error))
+        try:
+            response = await self._bolt.async_dispatch(request)
         except Exception as error:
             # Some errors escape Bolt's own handling, e.g. a view_submission without a view type.
             return await on_error(error, body, {"client": self._client, **context})
@@ -228,6 +231,18 @@ def _workspace_of(body: dict[str, Any]) -> str:
     return (org_wide and found("enterprise")) or found("team")
 
 
+def bolt_request(body: dict[str, Any], context: dict[str, Any]) -> AsyncBoltRequest:
+    """Return the body as Bolt takes it. Raises PayloadError where Bolt can't find team, user and channel in it.
+
+    mode socket_mode: Bolt takes the body as parsed here. Its own parser empties every form with the word "payload" in
+    it (slack_bolt/request/internals.py), and it would verify the signature a second time.
+    """
+    try:
+        return AsyncBoltRequest(body=body, mode="socket_mode", context=context)
+    except (TypeError, AttributeError, KeyError, IndexError) as error:
+        raise PayloadError("team, enterprise, user, channel or what holds them: not of their form") from error
+
+
 def inbox_event(body: dict[str, Any]) -> Event | None:
     """Return the event to write down, or None for one that nothing answers. Raises PayloadError."""
     event = body.get("event")
@@ -238,6 +253,7 @@ def inbox_event(body: dict[str, Any]) -> Event | None:
         logger.info("event acknowledged without a listener: %s", kind[:40])
         return None
     check_event(event)
+    bolt_request(body, {})
     channel = message_ts = None
     if kind in ("message", "app_mention"):
         if not is_question(event) or (kind == "message" and event.get("channel_type") != "im"):

@@ -318,7 +318,7 @@ async def _blank(client: AsyncWebClient, channel: str, due: DueDelivery) -> None
     try:
         await _redraw(client, channel, due.what.ts, blanked(due.what.kind))
     except SlackApiError as error:
-        if error.response.get("error") not in GONE:
+        if code_of(error) not in GONE:
             raise
 
 

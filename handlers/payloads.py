@@ -149,7 +149,8 @@ def malformed(body: Payload) -> str | None:
 
 
 def _check_envelope(body: Payload) -> None:
-    """Check what Bolt reads of everything to find the workspace."""
+    """Check what Bolt reads of everything, to find the workspace and to say what it has no listener for."""
+    _objects(body, "view")
     if body.get("authorizations") is not None:
         _list(body["authorizations"], "authorizations")
     for name in ("team", "enterprise"):

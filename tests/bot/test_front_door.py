@@ -221,7 +221,12 @@ async def test_a_payload_that_lacks_parts_is_a_bad_request(
     assert slack.calls == [call for call in slack.calls if call.method == "auth.test"]
 
 
-@pytest.mark.parametrize("form", [b"", b"text=mlops", b"command=%2Fgenai-role", b"command=%2Fgenai-role&team_id=T1"])
+VIEW_IN_FORM = b"command=%2Fodd&team_id=T1&user_id=U1&view=x"
+
+
+@pytest.mark.parametrize(
+    "form", [b"", b"text=mlops", b"command=%2Fgenai-role", b"command=%2Fgenai-role&team_id=T1", VIEW_IN_FORM]
+)
 async def test_a_form_that_lacks_parts_is_a_bad_request(
     slack: LocalSlack, bot: Bot, caplog: pytest.LogCaptureFixture, form: bytes
 ) -> None:
@@ -252,6 +257,8 @@ MENTION = {"type": "app_mention", "user": ANN, "channel": GENERAL, "ts": "170000
         ({"authorizations": 0}, {}),
         ({"authorizations": False}, {}),
         ({"enterprise": 5}, {}),
+        ({"user": True}, {}),
+        ({"channel": 7}, {}),
         ({"team": 5}, {}),
         ({}, {"type": None}),
         ({}, {"type": ["app_mention"]}),
