@@ -19,13 +19,16 @@ from knowledge.models import Tool
 from knowledge.questions import AGAINST, Intent
 from knowledge.reading import Reading
 
-OURS = {"command": 0.3, "people": 0.5, "knowledge": 0.67}
+OURS = {"command": 0.3, "people": 0.5, "knowledge": 0.55}
 """From this probability on, that a text is ours to answer, it is answered: a command is seldom anything but a look-up,
 and a search for people that is not ours only finds that nobody has declared it."""
 OURS_ALL_THE_SAME = {"command": 0.97, "people": 0.8, "knowledge": 0.8}
 """The same, where a cue speaks for a question that is not ours: pay, prices, dates, requests …"""
-LITTLE = 2.0
-"""Weight below which a text without a name in it says too little to be sure of anything: "model" fits everything."""
+LITTLE, FEW_WORDS = 2.0, 3
+"""Weight below which so few words, without a name among them, say too little to be sure of anything: "model" fits
+everything. More words say something together, each of which says little."""
+FIELD = 0.4
+"""From this probability on, that what is not in the knowledge lies in a role's field, the role is named."""
 SURE = 0.25
 """From this confidence on, an entry is shown as the answer, where the text is ours to answer."""
 UNSURE = 0.12
@@ -61,6 +64,7 @@ class Signals:
     people: float
     against: float
     """How many kinds of cues speak for a question that is not ours."""
+    wants_support: float
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,7 @@ class Confidence:
 
     def __init__(self, weights: Mapping[str, Sequence[Sequence[float]]]) -> None:
         self._weights = np.array([weights["ours"], weights["right"]])
+        self._field = np.array(weights["field"])
 
     def of(self, signals: Signals) -> Sureness:
         """Return how likely it is that the text is ours to answer, and that the match is right."""
@@ -107,6 +112,11 @@ class Confidence:
         wanted = (OURS_ALL_THE_SAME if doubtful else OURS)[kind]
         ours, right = (self._weights @ values @ values).tolist()
         return Sureness(_probability(ours), _probability(right), wanted)
+
+    def of_field(self, signals: Signals) -> float:
+        """Return how likely it is that the text lies in the field of the role that was matched."""
+        values = np.array((1.0, *astuple(signals)))
+        return _probability(float(self._field @ values @ values))
 
 
 def _probability(total: float) -> float:
@@ -151,4 +161,5 @@ def signals(
         outside=judgement.outside,
         people=judgement.people,
         against=float(len(AGAINST.intersection(cues))),
+        wants_support=float("support" in cues),
     )

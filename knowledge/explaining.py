@@ -16,12 +16,11 @@ from knowledge.answers import (
     TopicCard,
 )
 from knowledge.catalog import AnyEntry, Catalog
-from knowledge.confidence import UNSURE
+from knowledge.confidence import FIELD, UNSURE
 from knowledge.index import Index, Understanding
 from knowledge.models import Role, Tool, Topic
 from knowledge.people import MOST_PEOPLE, MayName, Person, choose, named_freely
 from knowledge.ports import People
-from knowledge.questions import AGAINST
 
 MOST_ROLES = 3
 MOST_CANDIDATES = 3
@@ -31,11 +30,6 @@ ALONE = 0.5
 """A role's title stands alone where less than this share of the text's weight is beside it."""
 OUTSIDE = 0.5
 """From this judgement on, even a question about a tool is taken to be nobody's field."""
-FIELD, FIELD_OF_A_WORD, OUTSIDE_SHARE = 0.4, 0.5, 0.15
-"""What is not in the knowledge is a role's field from so much learned for the role on, more where one word alone says
-something, less a share of what speaks against its being anybody's."""
-NOBODYS = AGAINST - {"support"}
-"""Pay, prices, dates and the like are no role's field."""
 
 
 class Explainer:
@@ -53,7 +47,7 @@ class Explainer:
         if alone is not None and intent.facet in ("summary", "compare") and not (intent.wants_role or intent.part):
             return await self.card(workspace, alone, may_name=may_name)
         if best is None:
-            return NotKnown((), (), Subject(), 0.0)
+            return await self._not_known(workspace, understood, may_name)
         sureness = understood.sureness(best)
         sure = sureness.confidence
         if sureness.enough:
@@ -65,11 +59,12 @@ class Explainer:
                 and match.score >= ROLE_SHARE * best.score
             )[: MOST_ROLES - 1]
             facet: Facet = "summary" if intent.facet == "compare" else intent.facet
-            card = await self.card(workspace, best.entry, facet, intent.part, others, sure, may_name)
             asks_for_role = best.named or intent.wants_role or intent.part or intent.via == "command"
-            if isinstance(card, RoleCard) and facet == "summary" and not asks_for_role:
-                return replace(card, by_field=True)
-            return card
+            by_field = facet == "summary" and not asks_for_role
+            if isinstance(best.entry, Role) and by_field and not intent.of_somebody:
+                return await self._lies_in_field(workspace, best.entry, sure, may_name)
+            card = await self.card(workspace, best.entry, facet, intent.part, others, sure, may_name)
+            return replace(card, by_field=True) if isinstance(card, RoleCard) and by_field else card
         if intent.via == "command" and sure >= UNSURE:
             near = [match.entry for match in matches[:MOST_CANDIDATES] if match.score >= best.score / 2]
             return Candidates(tuple(dict.fromkeys([best.entry, *near]))[:MOST_CANDIDATES], Subject(), sure)
@@ -123,9 +118,11 @@ class Explainer:
         role = self._whose_field(understood)
         if role is None:
             return NotKnown((), (), Subject(), sure)
+        return await self._lies_in_field(workspace, role, understood.of_field(understood.fields[0]), may_name)
+
+    async def _lies_in_field(self, workspace: str, role: Role, sure: float, may_name: MayName) -> NotKnown:
+        """Say that there is no answer, but whose field it is."""
         holders, named = await self._holders(workspace, role.id, may_name)
-        learned = understood.judgement.entries[role.id]
-        sure = max(0.0, min(1.0, learned))
         return NotKnown((role,), holders, Subject(roles=(role.id,)), sure, names_people=named)
 
     def _whose_field(self, understood: Understanding) -> Role | None:
@@ -136,10 +133,7 @@ class Explainer:
                 if tool is not None:
                     return self._catalog.roles[tool.used_by[0].role]
         best = next(iter(understood.fields), None)
-        if best is None or NOBODYS.intersection(understood.cues) or self._speaks_of_somebody(understood):
-            return None
-        enough = FIELD if best.named or understood.reading.content > 1 else FIELD_OF_A_WORD
-        if best.evidence.learned - OUTSIDE_SHARE * understood.judgement.outside < enough:
+        if best is None or understood.of_field(best) < FIELD or self._speaks_of_somebody(understood):
             return None
         return self._catalog.roles[best.entry.id]
 

@@ -13,7 +13,7 @@ import yaml
 
 from knowledge.catalog import Catalog, Loader
 from knowledge.classifier import Classifier, Judgement
-from knowledge.confidence import LITTLE, UNSURE, Confidence, Signals, Sureness, signals
+from knowledge.confidence import FEW_WORDS, LITTLE, UNSURE, Confidence, Signals, Sureness, signals
 from knowledge.finding import Finder
 from knowledge.glossaries import load_glossaries
 from knowledge.languages import Translator
@@ -26,7 +26,7 @@ from knowledge.weights import load_weights
 
 _REJECTS = re.compile(r"\b(?:not|\w*n't|nothing|except|besides|rather|instead|other|but|apart)\b", re.IGNORECASE)
 """Without one of these words a text rejects nothing."""
-SEEKS_COLLEAGUE: Mapping[Via, float] = {"command": 1.0, "mention": 0.0, "dm": 0.0}
+SEEKS_COLLEAGUE: Mapping[Via, float] = {"command": 1.0, "mention": 0.05, "dm": 0.05}
 """Above this, a text is taken for a search for a colleague; a command says so with "who"."""
 
 
@@ -65,11 +65,15 @@ class Understanding:
     def sureness(self, match: Match) -> Sureness:
         """Return how likely it is that the text is ours to answer, and that the match is right."""
         found = self.index.confidence.of(self.signals(match))
-        says_little = not match.named and self.reading.weight < LITTLE
+        says_little = not match.named and self.reading.weight < LITTLE and len(self.reading.tokens) <= FEW_WORDS
         if not says_little:
             return found
         # Offered at most; a hair above the threshold, or the product of the two may be rounded to just below it.
         return replace(found, right=min(found.right, UNSURE * (1 + 1e-9) / max(found.ours, UNSURE)))
+
+    def of_field(self, match: Match) -> float:
+        """Return how likely it is that the text lies in the field of a role, whether it is ours to answer or not."""
+        return self.index.confidence.of_field(self.signals(match))
 
     def sure(self, match: Match) -> float:
         """Return how likely it is that the match is what was meant, from 0 to 1."""

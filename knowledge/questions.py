@@ -71,6 +71,8 @@ class Intent:
     """Asks for a comparison in words that don't mark off its two sides."""
     wants_role: bool = False
     """A role is asked for by what it does ("which role …", "whose job is it …")."""
+    of_somebody: bool = False
+    """Speaks of people, jobs or work ("someone to tidy our tables", "where would a linguist fit in")."""
     more: bool = False
     """Wants to hear more of what was answered before."""
     refers_back: bool = False
@@ -103,6 +105,7 @@ class Questions:
         self._relative_who = any_of("relative_who")
         self._who_of_the_past = any_of("who_of_the_past")
         self._role_wanted = any_of("role_wanted")
+        self._of_somebody = any_of("of_somebody")
         self._refers_back = any_of("refers_back")
         self._parts: dict[Part, re.Pattern[str]] = {part: any_of(f"part_{part}") for part in get_args(Part)}
         self._evidence = {name: any_of(name) for name in EVIDENCE}
@@ -163,6 +166,7 @@ class Questions:
             compares=facet == "compare" or bool(self._compare_cue.search(bare)),
             more=bool(self._more.fullmatch(bare)),
             wants_role=wants_role,
+            of_somebody=wants_role or bool(self._of_somebody.search(bare)),
             refers_back=refers_back,
             part=next((part for part, cue in self._parts.items() if cue.search(bare)), None),
             sides=_alternatives(bare),

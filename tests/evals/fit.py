@@ -26,6 +26,7 @@ from knowledge.matching import texts
 from knowledge.models import Tool, Topic
 from knowledge.questions import Questions, Via
 from tests.evals.fingerprint import fingerprint
+from tests.evals.fit_confidence import fields_of, learn_probability
 from tests.evals.fit_titles import learn_titles
 from tests.evals.score import HERE, rows
 from tests.evals.writing import blank_weights, packed, write_weights
@@ -232,6 +233,7 @@ def learn(catalog: Catalog) -> dict[str, Any]:
     ours: list[bool] = []
     labelled: list[bool] = []
     weights: list[float] = []
+    by_field: list[tuple[tuple[float, ...], bool, float]] = []
     typed = {line.example.text for line in lines if line.example.command}
     for fold in range(FOLDS):
         seen = [line for line in lines if line.fold != fold]
@@ -248,6 +250,12 @@ def learn(catalog: Catalog) -> dict[str, Any]:
         ]
         for line in left_out:
             understood = index.understand(line.example.text, line.via)
+            field = next(iter(understood.fields), None)
+            if field is not None and line.kind != "part":
+                weight = line.weight if line.kind == "silent" else SELDOM
+                by_field.append(
+                    (astuple(understood.signals(field)), field.entry.id in fields_of(line.example, catalog), weight)
+                )
             best = understood.best
             if best is None or understood.intent.kind not in ("people", "knowledge"):
                 continue
@@ -265,25 +273,11 @@ def learn(catalog: Catalog) -> dict[str, Any]:
     return {
         "classifier": {**learn_classifier(lines, catalog, found, cleaned, kept), **facets},
         "confidence": {
-            "ours": _learned(values, np.array(ours), counts),
-            "right": _learned(values[known], np.array(right)[known], counts[known]),
+            "ours": learn_probability(values, np.array(ours), counts),
+            "right": learn_probability(values[known], np.array(right)[known], counts[known]),
+            "field": learn_probability(*(np.array(column, float) for column in zip(*by_field, strict=True))),
         },
     }
-
-
-def _learned(signals: Any, truth: Any, counts: Any) -> list[list[float]]:
-    """Learn the matrix of knowledge.confidence.Confidence: one weight for each two values, in its upper half."""
-    values = np.hstack([np.ones((len(signals), 1)), signals])
-    first, second = np.triu_indices(values.shape[1])
-    products = values[:, first] * values[:, second]
-    mean, deviation = products.mean(axis=0), products.std(axis=0)
-    deviation[deviation == 0] = np.inf  # what never varies, such as 1 times 1, says nothing
-    model = LogisticRegression(C=0.05, max_iter=5000).fit((products - mean) / deviation, truth, sample_weight=counts)
-    weights = model.coef_[0] / deviation
-    matrix = np.zeros((values.shape[1],) * 2)
-    matrix[first, second] = weights
-    matrix[0, 0] = model.intercept_[0] - weights @ mean
-    return [[round(float(weight), 4) for weight in row] for row in matrix]
 
 
 def main() -> None:

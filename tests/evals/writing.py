@@ -71,5 +71,5 @@ def blank_weights() -> dict[str, Any]:
             "facets": nothing(len(FACETS)),
             "facet_constants": [0.0] * len(FACETS),
         },
-        "confidence": {"ours": zeros, "right": zeros},
+        "confidence": {"ours": zeros, "right": zeros, "field": zeros},
     }
