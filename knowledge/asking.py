@@ -183,6 +183,8 @@ class Askee:
     asked_at: datetime | None = None
     says_name: bool = False
     """Whether they ticked that their name be shown with their answer, and did not hide it since."""
+    wrote: bool = False
+    """Whether some of the answer is theirs, whatever became of asking them since."""
 
 
 def is_named(askee: Askee, declared: Declaration) -> bool:

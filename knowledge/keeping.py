@@ -111,8 +111,7 @@ def may_be_named(ask: Ask, user: str, terms: Terms) -> bool:
 
 def wrote_alone(ask: Ask, user: str) -> bool:
     """Tell whether the answer is one person's own; not where others may have written some of it."""
-    wrote = [one.user for one in ask.people if one.outcome == "answered"]
-    return wrote == [user] and not (ask.further and len(ask.people) > 1)
+    return [one.user for one in ask.people if one.wrote] == [user]
 
 
 def own_words(ask: Ask) -> str:

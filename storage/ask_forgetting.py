@@ -86,9 +86,8 @@ async def _draw_anew(engine: AsyncEngine, connection: AsyncConnection, ask: Ask)
 
 
 def _answered(ask: Ask, user: str) -> bool:
-    # Once somebody was asked back, what became of them since hides that they had answered.
     askee = ask.askee(user)
-    return askee is not None and (askee.outcome == "answered" or bool(ask.further))
+    return askee is not None and askee.wrote
 
 
 async def _erase_words(engine: AsyncEngine, connection: AsyncConnection, ask: Ask, user: str) -> None:

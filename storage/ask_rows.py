@@ -66,7 +66,17 @@ async def read(connection: AsyncConnection, ids: Collection[tuple[str, str]]) ->
     people: dict[tuple[str, str], list[Askee]] = {}
     for one in asked.all():
         people.setdefault((one.workspace, one.ask_id), []).append(
-            Askee(one.user_id, one.via, one.shown, one.outcome, one.channel, one.ts, one.asked_at, one.says_name)
+            Askee(
+                one.user_id,
+                one.via,
+                one.shown,
+                one.outcome,
+                one.channel,
+                one.ts,
+                one.asked_at,
+                one.says_name,
+                one.wrote,
+            )
         )
     found: dict[tuple[str, str], Ask] = {}
     for row in rows:
@@ -131,6 +141,7 @@ async def add_person(connection: AsyncConnection, ask: Ask, one: Askee, place: i
             via=one.via,
             shown=one.shown,
             says_name=False,
+            wrote=False,
             asked_at=now,
             channel="",
             ts="",
@@ -177,7 +188,7 @@ async def apply(engine: AsyncEngine, connection: AsyncConnection, ask: Ask, made
     theirs = (p.workspace == ask.workspace) & (p.ask_id == ask.id)
     for user, outcome in made.outcomes.items():
         # Whoever answers comes last: people stand in the order in which they were asked, or answered.
-        moved_to = {"place": ask.version + 1} if outcome == "answered" else {}
+        moved_to = {"place": ask.version + 1, "wrote": True} if outcome == "answered" else {}
         await connection.execute(
             update(ask_people).where(theirs, p.user_id == user).values(outcome=outcome, **moved_to)
         )

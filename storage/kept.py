@@ -165,9 +165,8 @@ def _wrote(ask: Ask, user: str) -> Row:
     askee = ask.askee(user)
     outcome = askee.outcome if askee else ""
     passed_on = [one.user for one in ask.people if one.outcome == "handed_over"]
-    # Once somebody was asked back, what became of them since hides that they had answered.
-    answer = ask.answer if outcome == "answered" or ask.further else ""
-    alone = wrote_alone(ask, user) or len(ask.people) == 1
+    answer = ask.answer if askee is not None and askee.wrote else ""
+    alone = wrote_alone(ask, user)
     note = ask.note if outcome in ("answered", "handed_over") and passed_on[-1:] in ([], [user]) else ""
     return {
         "your_answer": answer if not answer or alone else NOT_ONE_HAND,

@@ -335,6 +335,7 @@ ask_people = Table(
     Column(
         "says_name", Boolean, nullable=False, server_default=false(), comment="they want it shown with their answer"
     ),
+    Column("wrote", Boolean, nullable=False, server_default=false(), comment="some of the answer is theirs"),
     Column("asked_at", UtcTime, nullable=False, comment="in whose week it is counted"),
     Column("channel", String(32), nullable=False, comment="where the message to them stands; empty before"),
     Column("ts", String(32), nullable=False),

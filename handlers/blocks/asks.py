@@ -193,7 +193,7 @@ def person_card(ask: Ask, askee: Askee, names: Names, view: View, reasons: Seque
     head = {"taken": "You took this. ", "snoozed": f"You come back to this {_on(ask)}. "}.get(ask.state, "")
     lines = [f"{head}{by}{urgent}:", ask.question]
     blocks = quoted(f"*{escape(head)}{by_marked}{urgent}:*", ask.question)
-    if ask.further and ask.answer:
+    if ask.further:
         # Without the answer: it may be another's, who passed on what was asked back.
         lines += ["And they ask back:", ask.further]
         blocks += quoted("And they ask back:", ask.further)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from slack_sdk.errors import SlackApiError
@@ -150,7 +151,8 @@ async def test_an_answer_comes_also_where_the_message_is_gone(
     gone = told(slack, ANN)[-1].ts
 
     def refused(code: str) -> SlackApiError:
-        return SlackApiError("refused", {"ok": False, "error": code})  # type: ignore[no-untyped-call]
+        said = SimpleNamespace(data={"ok": False, "error": code}, status_code=200)
+        return SlackApiError("refused", said)  # type: ignore[no-untyped-call]
 
     async def posted(client: object, channel: str, shown: object, thread: str | None = None) -> tuple[str, str]:
         if thread == gone:

@@ -84,6 +84,39 @@ async def test_the_words_of_whoever_is_forgotten_are_gone_after_they_were_asked_
     assert row["further"] != ""
 
 
+async def test_who_wrote_nothing_takes_nobodys_answer_along(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    await declares(bot, slack, CAI, LEARNING)
+    mine = await put(slack, bot, clock)
+    await slack.press(DEE, told(slack, DEE)[0], "asked:decline")
+    await carried(bot, clock)
+    await answers(slack, CAI, told(slack, CAI)[0], "Words of Cai.")
+    await carried(bot, clock)
+    opened = await slack.press(ANN, mine, "asking:back")
+    assert opened.view is not None
+    await slack.submit(ANN, opened.view, {"question": "Which one?"})
+    await carried(bot, clock)
+    assert [row["your_answer"] for row in (await bot.people.kept(TEAM, DEE))["ask_people"]] == [""]
+    assert [row["your_answer"] for row in (await bot.people.kept(TEAM, CAI))["ask_people"]] == ["Words of Cai."]
+    await slack.command(DEE, "/genai-role forget me")
+    await carried(bot, clock)
+    assert "Words of Cai." in mine.text
+    assert "Words of Cai." in all_told(slack, ANN).replace(mine.text, "").replace(words(mine), "")
+
+
+async def test_what_was_asked_back_goes_on_where_whoever_answered_is_forgotten(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    await declares(bot, slack, CAI, LEARNING)
+    await asked_back(slack, bot, clock)
+    await slack.command(DEE, "/genai-role forget me")
+    await carried(bot, clock)
+    [card] = told(slack, CAI)
+    assert QUESTION in card.text and "Which one?" in card.text
+    assert "Words of Dee." not in all_told(slack, CAI) + all_told(slack, ANN)
+
+
 async def test_an_answer_on_its_way_goes_with_whoever_is_forgotten(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
     await declares(bot, slack, DEE, MLOPS)
     await put(slack, bot, clock)
@@ -148,9 +181,13 @@ async def test_a_hand_over_looks_the_same_whoever_it_goes_to(
     assert buttons(card) == []
 
 
-async def test_a_hidden_curator_is_not_named(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+@pytest.mark.parametrize("declares_something", [True, False])
+async def test_a_curator_who_is_hidden_or_declared_nothing_is_not_named(
+    slack: LocalSlack, bot: Bot, clock: Clock, declares_something: bool
+) -> None:
     await bot.workspaces.save(TEAM, Settings(curators=(CAI,)), ANN, clock.now())
-    await bot.people.declare(TEAM, CAI, {}, {"cooking": "cooking"}, clock.now(), Terms(visibility="hidden"))
+    if declares_something:
+        await bot.people.declare(TEAM, CAI, {}, {"cooking": "cooking"}, clock.now(), Terms(visibility="hidden"))
     await declares(bot, slack, DEE, MLOPS)
     mine = await put(slack, bot, clock, how=("curators",))
     await slack.press(DEE, told(slack, DEE)[0], "asked:decline")

@@ -113,7 +113,11 @@ async def test_nobody_is_told_the_words_of_another_as_their_own(engine: AsyncEng
     assert (await people.kept("T1", BEN))["ask_people"][0]["your_answer"] == ""
     assert (await people.kept("T1", CAI))["ask_people"][0]["your_answer"] == "Words of Cai."
     await happened(asks, "one", "ask_back", actor=ANN, text="And then?")
-    assert (await people.kept("T1", CAI))["ask_people"][0]["your_answer"] == NOT_ONE_HAND
+    assert (await people.kept("T1", CAI))["ask_people"][0]["your_answer"] == "Words of Cai."
+    assert (await people.kept("T1", BEN))["ask_people"][0]["your_answer"] == ""
+    await happened(asks, "one", "answer", actor=BEN, text="Words of Ben.", source="2")
+    for user in (BEN, CAI):
+        assert (await people.kept("T1", user))["ask_people"][0]["your_answer"] == NOT_ONE_HAND
 
 
 async def test_another_is_not_told_what_was_asked_or_answered_without_a_name(
