@@ -95,8 +95,14 @@ class Verifier:
             await self._verifications.move(one, one.turn, next_working_time(now, tz))
             return True
         # Moved on before anything is written: a process that ends here writes to nobody twice.
-        if not await self._verifications.move(one, turn, now + WAIT) or not writes:
+        if not await self._verifications.move(one, turn, now + WAIT, writes=writes):
+            if writes:
+                # Taken by another process, where this changes nothing; or the author has their message of the day.
+                tomorrow = next_working_time(now + timedelta(days=1), tz)
+                await self._verifications.move(one, one.turn, tomorrow)
             return writes
+        if not writes:
+            return False
         entry = (await self._team.known(one.workspace, now=True)).entry(one.entry_id)
         if entry is None or entry.verify_by != one.verify_by:
             return False

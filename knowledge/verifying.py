@@ -52,8 +52,11 @@ class Verifications(Protocol):
         """Return the entries whose next turn has come, of all workspaces."""
         ...
 
-    async def move(self, one: ToVerify, turn: Turn, due: datetime) -> bool:
-        """Take the turn, or put it off; False where another process came first, or the entry was verified."""
+    async def move(self, one: ToVerify, turn: Turn, due: datetime, *, writes: bool = False) -> bool:
+        """Take the turn, or put it off; False where another process came first, or the entry was verified.
+
+        ``writes``: the turn is a message to the author, who gets one a day: False where they had it, from any process.
+        """
         ...
 
     async def asked_of(self, workspace: str, entry_id: str) -> str | None:

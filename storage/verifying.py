@@ -7,7 +7,7 @@ was verified last, and counts for nothing: so whoever verifies an entry need not
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import and_, func, or_, select
@@ -15,10 +15,15 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.verifying import ToVerify, Turn
-from storage.database import insert_into
+from storage.database import insert_into, only_writer_for
 from storage.tables import keepings, members, team_entries, verifications
 
 e, k, m, v = team_entries.c, keepings.c, members.c, verifications.c
+
+DAY = timedelta(hours=20)
+"""Somewhat less than one: whoever is written to at nine may be written to at nine the day after."""
+WRITTEN: tuple[Turn, ...] = (1, 2)
+"""Turns that a message to the author began."""
 
 
 class SqlVerifications:
@@ -69,8 +74,13 @@ class SqlVerifications:
             for row in rows
         ]
 
-    async def move(self, one: ToVerify, turn: Turn, due: datetime) -> bool:
+    async def move(self, one: ToVerify, turn: Turn, due: datetime, *, writes: bool = False) -> bool:
         """Take the turn, or put it off, if the row is still as it was read."""
+        # Whoever is written to is waited for from then on: so late is due only what was written within the last day.
+        today = select(v.entry_id).where(
+            *(v.workspace == one.workspace, v.user_id == one.user, v.entry_id != one.entry_id),
+            *(v.turn.in_(WRITTEN), v.due_at > due - DAY),
+        )
         row = insert_into(self._engine, verifications).values(
             workspace=one.workspace,
             entry_id=one.entry_id,
@@ -87,6 +97,10 @@ class SqlVerifications:
             as_read = (v.verify_by == one.seen[0]) & (v.turn == one.seen[1])
             row = row.on_conflict_do_update(index_elements=key, set_=changed, where=as_read)
         async with self._engine.begin() as connection:
+            if writes:
+                await only_writer_for(connection, one.workspace, one.user)
+                if await connection.scalar(today.limit(1)) is not None:
+                    return False
             moved = await connection.execute(row)
         return cast("CursorResult[Any]", moved).rowcount > 0
 
