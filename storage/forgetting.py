@@ -11,7 +11,7 @@ from sqlalchemy import case, delete, insert, null, select, tuple_, update
 from sqlalchemy.engine import CursorResult
 
 from knowledge.workspaces import Recorded
-from storage.ask_forgetting import forget_in_asks
+from storage.ask_forgetting import forget_in_asks, unname_in_asks
 from storage.changing import Changing
 from storage.database import only_writer_for
 from storage.forgotten import remember_forgotten
@@ -137,6 +137,7 @@ class SqlForgetting(Changing):
                     for table in (declarations, terms_table, listings):
                         theirs = (table.c.workspace == workspace) & (table.c.user_id == user)
                         await connection.execute(delete(table).where(theirs))
+                    await unname_in_asks(self._engine, connection, workspace, user)
         return count
 
     async def forget_workspace(self, workspace: str) -> int:

@@ -17,12 +17,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.asking import Askee, Details, Event, change
-from knowledge.people import Terms
+from knowledge.people import Member, Terms
 from storage.ask_deliveries import SqlDeliveries
 from storage.ask_forgetting import forget_in_asks
 from storage.ask_rows import REDRAWN, apply
 from storage.asks import SqlAsks
 from storage.database import only_writer_for, open_engine
+from storage.forgetting import KEEP_LEFT
 from storage.keys import Keys, new_key
 from storage.people import SqlPeople
 from storage.rotation import left, rotate
@@ -259,6 +260,16 @@ async def test_a_question_that_no_key_opens_is_erased_with_whoever_asked_it(
     # The first stays until whoever has it is told, without a word of it.
     assert [(row.id, row.asker is None) for row in left_of] == [("1", True), ("3", False)]
     assert told == ["1", "3"]
+
+
+async def test_who_left_long_ago_is_taken_out_of_what_was_written(engine: AsyncEngine) -> None:
+    asks, people = SqlAsks(engine), SqlPeople(engine, random.Random(1), now=lambda: NOW)
+    await people.declare("T1", "U0BEN", {"prompt-engineer": "lead"}, {}, NOW)
+    await asks.create(new_ask("1", "U0ANN", asked="U0BEN"), NOW)
+    await people.remember("T1", Member("U0BEN", "Ben", availability="deactivated"), NOW)
+    assert await people.erase_left(NOW + KEEP_LEFT) == 1
+    ask = await asks.get("T1", "1")
+    assert ask is not None and [one.shown for one in ask.people] == [False]
 
 
 def most_a_minute(times: list[datetime]) -> int:
