@@ -306,6 +306,7 @@ async def measure_flood(quick: bool) -> list[Row]:
     return [
         Row("The flood: searches", found.sent / found.seconds, "requests/s", None, f"{found.sent:,} in all"),
         Row("The flood: answered with something to choose", found.answered, "requests"),
+        Row("The flood: processor of the bot for a search", found.processor / found.sent * 1000, "ms"),
         Row(
             "Searches of others alone: median", percentile(found.quiet, 0.5), "ms", None, f"{len(found.quiet)} searches"
         ),
