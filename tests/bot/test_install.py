@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import html
+import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -322,6 +323,41 @@ async def test_another_browser_can_not_end_what_this_one_began(slack: LocalSlack
     assert await rows(bot, "installations") == []
     await browser.open(address)
     assert browser.title == "GenAI roles is installed", "nothing was used up"
+
+
+ODD = (
+    "",
+    "x",
+    "%00",
+    "%ff",
+    "%F0%9F%98%80",
+    "9" * 3000,
+    "%3Cscript%3Ealert(1)%3C/script%3E",
+    "a&code=b",
+    "1.2.3",
+    "%0d%0aX: y",
+)
+
+
+async def test_whatever_a_page_is_asked_with_it_answers_with_a_page(
+    slack: LocalSlack, served: tuple[Bot, Browser], caplog: pytest.LogCaptureFixture
+) -> None:
+    bot, browser = served
+    good = parse_qs(urlsplit(await back(slack, browser)).query)["state"][0]
+    for odd in ODD:
+        for query in (f"state={odd}", f"error={odd}", f"code={odd}", f"code=x&state={odd}", f"state={odd}&error={odd}"):
+            for path in ("/slack/install", "/slack/oauth_redirect"):
+                await browser.open(f"{path}?{query}")
+                assert browser.status in (200, 400), (path, query[:50])
+                assert "<script" not in browser.text
+        headers = {"Cookie": f"genai_roles_install={odd[:200]}"}
+        async with aiohttp.ClientSession(headers=headers, cookie_jar=aiohttp.DummyCookieJar()) as stranger:
+            async with stranger.get(f"{browser.base}/slack/oauth_redirect?code=x&state={good}") as answer:
+                assert answer.status == 400
+            async with stranger.get(f"{browser.base}/slack/install") as answer:
+                assert answer.status == 200
+    assert not [record for record in caplog.records if record.exc_info or record.levelno >= logging.ERROR]
+    assert await rows(bot, "installations") == []
 
 
 async def test_a_state_is_good_for_ten_minutes_and_for_once(
