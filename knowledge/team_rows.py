@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -59,9 +59,14 @@ def plan(
     by: str,
     now: datetime,
 ) -> Iterator[Planned]:
-    """Say for each row what it would do; a row is about the entry of its id, else about the one of its name."""
+    """Say for each row what it would do; a row is about the entry of its id, or else about the one of its name."""
     entries = {entry.id: entry for entry in known.entries}
     aliases = {alias.name: alias for alias in known.aliases}
+    # Of retired ones several may have one name; each of them stands for one row.
+    retired_as: dict[str, list[TeamEntry]] = {}
+    for entry in known.entries:
+        if entry.state == "retired":
+            retired_as.setdefault(entry.name, []).append(entry)
     seen: set[str] = set()
     for line, found in rows:
         if isinstance(found, str):
@@ -73,10 +78,11 @@ def plan(
             yield Planned(line, problems=tuple(map(told, error.errors(include_url=False))))
             continue
         row = row.model_copy(update={"name": " ".join(row.name.split())})
+        alike = [entry for entry in retired_as.get(row.name, ()) if entry.id not in seen]
         one = (
             _alias(line, row, aliases, checker, by, now)
             if row.alias_of
-            else _entry(line, row, entries, checker, new_id, by, now)
+            else _entry(line, row, entries, alike, checker, new_id, by, now)
         )
         key = one.made.id if isinstance(one.made, TeamEntry) else f"alias {row.name}"
         if one.made is not None and key in seen:
@@ -101,12 +107,12 @@ def _entry(
     line: int,
     row: EntryRow,
     entries: Mapping[str, TeamEntry],
+    alike: Sequence[TeamEntry],
     checker: Checker,
     new_id: Callable[[], str],
     by: str,
     now: datetime,
 ) -> Planned:
-    before = entries.get(row.id) if row.id else checker.entry_named(row.name)
     given = {
         "name": row.name,
         "names": _words(row.names),
@@ -116,7 +122,8 @@ def _entry(
         "topics": _words(row.topics),
         "state": row.state,
     }
-    if before is not None and all(getattr(before, name) == value for name, value in given.items()):
+    before = entries.get(row.id) or _named(row, alike, checker, given)
+    if before is not None and _says(before, given):
         return Planned(line, row.name, "same", before)
     if before is not None and _is_proposal(before):
         return Planned(line, row.name, problems=("it is proposed: look at it on the Home tab, and publish it there",))
@@ -131,6 +138,27 @@ def _entry(
     if problems:
         return Planned(line, row.name, problems=_listed(problems, {}))
     return Planned(line, row.name, "changed" if before else "new", entry)
+
+
+def _named(
+    row: EntryRow, alike: Sequence[TeamEntry], checker: Checker, given: Mapping[str, object]
+) -> TeamEntry | None:
+    """Return the entry that a row without an id known here is about; what is imported once more is not added again.
+
+    ``alike`` are the retired ones of that name: it is the one that says the same, or the only one.
+    """
+    retired_one = next((entry for entry in alike if _says(entry, given)), alike[0] if len(alike) == 1 else None)
+    found = checker.entry_named(row.name)
+    if row.state != "retired":
+        return found if found is not None and (not row.id or found.name == row.name) else None
+    if row.id or (retired_one is not None and _says(retired_one, given)):
+        # What is retired elsewhere retires nothing that answers here.
+        return retired_one
+    return found or retired_one
+
+
+def _says(entry: TeamEntry, given: Mapping[str, object]) -> bool:
+    return all(getattr(entry, name) == value for name, value in given.items())
 
 
 def _is_proposal(entry: TeamEntry) -> bool:
