@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from slack_sdk.errors import SlackApiError
+from sqlalchemy.exc import OperationalError
 
 from bot.app import Bot
 from bot.local import GENERAL, LocalSlack
@@ -26,7 +27,7 @@ PATIENCE = 20.0
 IDS = {"action": [*ACTIONS], "view": [*VIEWS], "options": [*OPTIONS]}
 """An id for every listener, by kind."""
 EXPECTED = ("given up after its last attempt", "the app is not installed there")
-PASSING = (SlackApiError, TimeoutError, ReplyError)
+PASSING = (SlackApiError, TimeoutError, ReplyError, OperationalError)
 PERSON = {"user": {"id": ANN, "team_id": TEAM, "name": "ann"}, "team": {"id": TEAM}, "trigger_id": "1.2.abc"}
 VALUES = ("mlops-engineer", "a1", '{"role": "mlops-engineer"}', '["a", "b"]', "helpful gAAAA", "home:{}", "team-one")
 JUNK: tuple[Any, ...] = (
