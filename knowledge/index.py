@@ -18,12 +18,14 @@ from knowledge.finding import Finder
 from knowledge.glossaries import load_glossaries
 from knowledge.languages import Translator
 from knowledge.matching import Match, Matcher
-from knowledge.models import Role
+from knowledge.models import Role, Topic
 from knowledge.questions import NAME_SIGN, ROLE_SIGN, Intent, Questions, Via
 from knowledge.reading import Reading
 from knowledge.text import Reader
 from knowledge.weights import load_weights
 
+LEAST_OF_TOPIC, LEAD_OF_TOPIC = 2.0, 2.0
+"""From this score on, and so many times that of the best role, a topic is the answer where a role seems asked for."""
 _REJECTS = re.compile(r"\b(?:not|\w*n't|nothing|except|besides|rather|instead|other|but|apart)\b", re.IGNORECASE)
 """Without one of these words a text rejects nothing."""
 SEEKS_COLLEAGUE: Mapping[Via, float] = {"command": 1.0, "mention": 0.05, "dm": 0.05}
@@ -55,8 +57,18 @@ class Understanding:
             return named[0]
         if self.reading.content and self.reading.strange == self.reading.content and not self.reading.spans:
             return None  # not one word of it is known
-        found = self.fields if self.intent.wants_role or self.intent.kind == "people" else self.matches
+        role_wanted = self.intent.wants_role and not self._asks_of_teams
+        found = self.fields if role_wanted or self.intent.kind == "people" else self.matches
         return found[0] if found else None
+
+    @property
+    def _asks_of_teams(self) -> bool:
+        """Tell whether a topic is asked for though a role seems to be: "who usually makes up an AI team?"."""
+        first = self.matches[0] if self.matches else None
+        if self.intent.kind != "knowledge" or first is None or not isinstance(first.entry, Topic):
+            return False
+        of_role = next((match.score for match in self.matches if isinstance(match.entry, Role)), 0.0)
+        return first.score > max(LEAST_OF_TOPIC, LEAD_OF_TOPIC * of_role)
 
     def signals(self, match: Match) -> Signals:
         """Return what the confidence in a match is computed from."""
