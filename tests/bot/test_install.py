@@ -167,7 +167,10 @@ async def test_it_is_installed_used_and_removed(slack: LocalSlack, served: tuple
     clock.move(hours=1)
     await remove(slack, bot)
     assert await rows(bot, "installations") == []
-    assert {table: await rows(bot, table) for table in TABLES} == {table: [] for table in TABLES}
+    # The second of the two events may come to the inbox after everything was deleted: its id stays for a while.
+    left = {table: await rows(bot, table) for table in TABLES}
+    assert [row for row in left.pop("inbox") if (row["body"], row["user_id"], row["state"]) != ("", None, "done")] == []
+    assert left == {table: [] for table in TABLES if table != "inbox"}
     [note] = await rows(bot, "removals")
     assert (note["workspace"], note["why"]) == (where(slack), "app_uninstalled")
     assert note["deleted_rows"] > 0 and note["delete_at"] is None
