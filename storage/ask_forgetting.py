@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
@@ -10,7 +11,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge.asking import Ask, Delivery, change
-from storage.ask_rows import a, apply, asker_mark, blank, d, erase, p, read, want
+from storage.ask_rows import a, apply, asker_mark, blank, d, erase, opened, p, read, want
 from storage.forgotten import workspace_key
 from storage.moments import NEVER
 from storage.tables import ask_deliveries, ask_people, asks
@@ -37,7 +38,7 @@ async def forget_in_asks(engine: AsyncEngine, connection: AsyncConnection, works
         if ask.mark == mark:
             count += await _forget_asker(engine, connection, ask)
             continue
-        await _erase_words(engine, connection, ask, user)
+        ask = await _erase_words(engine, connection, ask, user)
         if ask.holder and ask.holder.user == user and (left := change(ask, "left", NEVER, timedelta())):
             _made(await apply(engine, connection, ask, left, NEVER) == "done")
     # What no key opens, and so was left out above: nobody can read it, and it stays nobody's.
@@ -74,6 +75,7 @@ async def unname_in_asks(engine: AsyncEngine, connection: AsyncConnection, works
     for ask in await _those(connection, workspace, these):
         if _answered(ask, user):
             await blank(connection, ask, "deliver answer", unsent=False)
+        ask = await _raised(engine, connection, ask)
         await _draw_anew(engine, connection, ask)
 
 
@@ -90,7 +92,7 @@ def _answered(ask: Ask, user: str) -> bool:
     return askee is not None and askee.wrote
 
 
-async def _erase_words(engine: AsyncEngine, connection: AsyncConnection, ask: Ask, user: str) -> None:
+async def _erase_words(engine: AsyncEngine, connection: AsyncConnection, ask: Ask, user: str) -> Ask:
     """Erase what a person wrote into a question, here and in the messages that brought it to others."""
     answered, askee = _answered(ask, user), ask.askee(user)
     erased = {"answer": ""} if answered else {}
@@ -99,9 +101,27 @@ async def _erase_words(engine: AsyncEngine, connection: AsyncConnection, ask: As
     if answered:
         # The rows stay, so that the same message does not count twice; without a text nothing is posted.
         await blank(connection, ask, "deliver answer", unsent=True)
+    raised = await _raised(engine, connection, ask, **erased)
     if erased:
-        await connection.execute(update(asks).where(a.workspace == ask.workspace, a.id == ask.id).values(**erased))
-        await _draw_anew(engine, connection, ask)
+        await _draw_anew(engine, connection, raised)
+    return raised
+
+
+async def _raised(engine: AsyncEngine, connection: AsyncConnection, ask: Ask, **values: str) -> Ask:
+    """Have whoever read a question before this look again: or they would write back what is taken out of it."""
+    raised = replace(ask, version=ask.version + 1)
+    mine = (a.workspace == ask.workspace) & (a.id == ask.id)
+    await connection.execute(update(asks).where(mine).values(version=raised.version, **values))
+    if ask.holder is not None:
+        # A reminder that waits is of the version before, and would be taken for one of a moment that is over.
+        user, key = ask.holder.user, f"remind:{ask.version}"
+        this = (d.workspace == ask.workspace) & (d.ask_id == ask.id) & (d.key == key)
+        stored = await connection.scalar(select(d.text).where(this, d.user_id == user, d.due_at.is_not(None)))
+        if stored is not None:
+            text = opened(engine, d.text, stored, ask.workspace, ask.id, key)
+            again = Delivery(f"remind:{raised.version}", "remind", user, text)
+            await want(engine, connection, raised, [again], NEVER, None)
+    return raised
 
 
 async def _forget_asker(engine: AsyncEngine, connection: AsyncConnection, ask: Ask) -> int:

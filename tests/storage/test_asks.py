@@ -16,7 +16,7 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from knowledge.asking import Askee, Details, Event, change
+from knowledge.asking import Askee, Details, Event, change, is_meant
 from knowledge.people import Member, Terms
 from storage.ask_deliveries import SqlDeliveries
 from storage.ask_forgetting import forget_in_asks
@@ -316,3 +316,38 @@ async def test_who_is_forgotten_is_forgotten_though_somebody_clicks_meanwhile(
     await forgetting
     left = await asks.get("T1", "1")
     assert left is None or (left.state, left.asker, left.mark, left.question) == ("withdrawn", None, None, "")
+
+
+@pytest.mark.parametrize("late", ["U0BEN", "U0CAI"])
+async def test_a_late_answer_brings_nothing_back_of_whoever_is_forgotten(engine: AsyncEngine, late: str) -> None:
+    """Decided by the question as it was before; and a reminder that waits for somebody else still comes."""
+    asks, deliveries = SqlAsks(engine), SqlDeliveries(engine)
+    people = SqlPeople(engine, random.Random(1), now=lambda: NOW)
+    await asks.create(new_ask("1", "U0ANN", asked="U0BEN"), NOW)
+    steps: list[tuple[Event, Details]] = [
+        ("answer", Details(actor="U0BEN", text="Words of Ben.", source="1.0")),
+        ("ask_back", Details(actor="U0ANN", text="Which?")),
+        ("hand_over", Details(actor="U0BEN", text="Note of Ben.", new=Askee("U0CAI", "handover", shown=False))),
+        ("silence", Details()),
+    ]
+    for event, details in steps:
+        ask = await asks.get("T1", "1")
+        assert ask is not None
+        made = change(ask, event, NOW, KEEP, details)
+        assert made is not None
+        assert await asks.apply(ask, made, NOW) == "done"
+    before = await asks.get("T1", "1")
+    assert before is not None
+    answered = change(before, "answer", NOW, KEEP, Details(actor=late, text="Later words.", source="2.0"))
+    assert answered is not None
+    await people.forget("T1", "U0BEN")
+    assert await asks.apply(before, answered, NOW) == "lost"
+    after = await asks.get("T1", "1")
+    assert after is not None and (after.state, after.answer, after.note) == ("reminded", "", "")
+    found = [
+        due.what
+        for second in range(0, 10, 2)
+        for due in await deliveries.claim("T1", NOW + timedelta(seconds=second))
+        if due.what.kind == "remind"
+    ]
+    assert [what.text for what in found if is_meant(after, what)] == ["handed_over"]
