@@ -175,7 +175,10 @@ class Courier:
             await _blank(client, ask.asker.channel, due)
         elif ask.asker is not None and due.what.text:
             if due.what.kind == "deliver answer":
-                shown = answer_note(due.what.text, await self._names(client, ask, for_asker=True), self._view(ask))
+                # Which of several people wrote it is not noted: then nobody is named, rather than another.
+                wrote = [one for one in ask.people if one.wrote]
+                author = await self._askee(client, ask, wrote[0]) if len(wrote) == 1 else None
+                shown = answer_note(due.what.text, Names(None, author), self._view(ask))
             else:
                 shown = note_to_asker(due.what.text)
                 if not await self._may_write(client, due, ask.asker.user, urgent=False):

@@ -11,6 +11,7 @@ from slack_sdk.errors import SlackApiError
 import handlers.courier as courier
 from bot.app import Bot
 from bot.local import LocalSlack
+from knowledge.asking import Details, Event
 from knowledge.workspaces import Settings
 from tests.conftest import ANN, CAI, DEE, TEAM, Clock, declares, rows, words
 from tests.handlers.test_asks import AT_WORK, LEARNING, MLOPS, all_told, answers, buttons, carried, put, state, told
@@ -199,3 +200,27 @@ async def test_a_reply_that_is_too_long_is_asked_for_in_parts(slack: LocalSlack,
     await carried(bot, clock)
     assert "too long, and was not delivered" in told(slack, DEE)[-1].text
     assert await state(bot) == "asked"
+
+
+@pytest.mark.parametrize(
+    ("then", "named"), [("the other answers", "a colleague"), ("the other is asked", "Dee Dorsey"), ("", "Dee Dorsey")]
+)
+async def test_an_answer_that_comes_late_stands_under_no_other_name(
+    slack: LocalSlack, bot: Bot, clock: Clock, then: str, named: str
+) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    await declares(bot, slack, CAI, LEARNING)
+    await put(slack, bot, clock)
+    [row] = await rows(bot, "asks")
+    desk = bot.courier._desk
+    steps: list[tuple[Event, Details]] = [("answer", Details(actor=DEE, text="Words of Dee.", source="x.1"))]
+    if then:
+        steps += [("ask_back", Details(actor=ANN, text="Which one?")), ("decline", Details(actor=DEE))]
+    if then == "the other answers":
+        steps.append(("answer", Details(actor=CAI, text="Words of Cai.", source="x.2")))
+    for event, details in steps:
+        assert await desk.happened(TEAM, row["id"], event, details) == "done"
+    await carried(bot, clock, 5)
+    notes = [message.text for message in told(slack, ANN) if message.thread_ts and "Words of" in message.text]
+    assert len(notes) == (2 if then == "the other answers" else 1)
+    assert [note for note in notes if f"Answer from {named}" not in note] == []
