@@ -63,9 +63,11 @@ def _made(made: bool) -> None:
         raise RuntimeError("a question changed while its lock was held")
 
 
-async def unname_in_asks(engine: AsyncEngine, connection: AsyncConnection, workspace: str, user: str) -> None:
-    """Have a person's name taken out of every message about a question, in the transaction in which they hide."""
-    named = (p.workspace == workspace) & (p.user_id == user) & (p.shown | p.says_name)
+async def unname_in_asks(engine: AsyncEngine, connection: AsyncConnection, workspace: str, *users: str) -> None:
+    """Have people's names taken out of every message about a question, in the transaction in which they hide."""
+    if not users:
+        return
+    named = (p.workspace == workspace) & p.user_id.in_(users) & (p.shown | p.says_name)
     ids = (await connection.scalars(select(p.ask_id).where(named))).all()
     if not ids:
         return
@@ -73,7 +75,7 @@ async def unname_in_asks(engine: AsyncEngine, connection: AsyncConnection, works
     await connection.execute(select(a.id).where(these).order_by(a.id).with_for_update())
     await connection.execute(update(ask_people).where(named).values(shown=False, says_name=False))
     for ask in await _those(connection, workspace, these):
-        if _answered(ask, user):
+        if any(_answered(ask, user) for user in users):
             await blank(connection, ask, "deliver answer", unsent=False)
         ask = await _raised(engine, connection, ask)
         await _draw_anew(engine, connection, ask)

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge.people import LEVELS, Availability, Level, Listed, Member, Terms, Visibility
 from knowledge.people_rows import WRITTEN, Became
+from storage.ask_forgetting import unname_in_asks
 from storage.database import only_writer_for_many
 from storage.forgotten import forgotten_among
 from storage.listings import rows_for
@@ -76,6 +77,7 @@ class SqlPeopleInBulk:
         new_terms: list[dict[str, Any]] = []
         new_members: list[dict[str, Any]] = []
         new_listings: list[dict[str, Any]] = []
+        hid: list[str] = []
         for one in listed:
             user = one.member.user
             member = _member(profiles[user]) if user in profiles else one.member
@@ -89,6 +91,8 @@ class SqlPeopleInBulk:
             else:
                 kept = dict(row._mapping)
                 if said is not None:
+                    if row.visibility == "open" and said.visibility != "open":
+                        hid.append(user)
                     changed = {"visibility": said.visibility, "weekly_cap": said.weekly_cap}
                     kept |= changed
                     mine = (t.workspace == workspace) & (t.user_id == user)
@@ -107,6 +111,7 @@ class SqlPeopleInBulk:
             if new:
                 await connection.execute(insert(table), new)
         await note_left(connection, workspace, before, now)
+        await unname_in_asks(self._engine, connection, workspace, *hid)
 
     def _rows(
         self,

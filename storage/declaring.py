@@ -72,6 +72,9 @@ class SqlDeclarations(Changing):
         async with self._changing(workspace) as connection:
             await only_writer_for(connection, workspace, user)
             before = await held_roles(connection, workspace, user)
+            t = terms_table.c
+            visibility = select(t.visibility).where(t.workspace == workspace, t.user_id == user)
+            was = await connection.scalar(visibility)
             # The turn that a person has had is kept, or declaring again would jump the queue.
             turn = await connection.scalar(
                 select(func.max(d.c.suggested_at)).where(d.c.workspace == workspace, d.c.user_id == user)
@@ -114,9 +117,8 @@ class SqlDeclarations(Changing):
                         delete(table).where(table.c.workspace == workspace, table.c.user_id == user)
                     )
             await note_left(connection, workspace, before, now)
-            t = terms_table.c
-            seen = await connection.scalar(select(t.visibility).where(t.workspace == workspace, t.user_id == user))
-            if seen != "open":
+            # Not for whoever was hidden before: the name that they ticked with an answer is still to be read.
+            if not rows or (was == "open" and await connection.scalar(visibility) != "open"):
                 await unname_in_asks(self._engine, connection, workspace, user)
 
     async def _set_terms(

@@ -17,11 +17,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.asking import Askee, Details, Event, change, is_meant
-from knowledge.people import Member, Terms
+from knowledge.people import Level, Listed, Member, Terms
 from storage.ask_deliveries import SqlDeliveries
 from storage.ask_forgetting import forget_in_asks
 from storage.ask_rows import REDRAWN, apply
 from storage.asks import SqlAsks
+from storage.bulk import SqlPeopleInBulk
 from storage.database import only_writer_for, open_engine
 from storage.forgetting import KEEP_LEFT
 from storage.keys import Keys, new_key
@@ -351,3 +352,41 @@ async def test_a_late_answer_brings_nothing_back_of_whoever_is_forgotten(engine:
         if due.what.kind == "remind"
     ]
     assert [what.text for what in found if is_meant(after, what)] == ["handed_over"]
+
+
+async def test_a_name_that_is_ticked_stays_until_its_person_hides(engine: AsyncEngine) -> None:
+    """Whoever is hidden, and says their name with an answer, keeps it there though they change what they declared."""
+    asks, people = SqlAsks(engine), SqlPeople(engine, random.Random(1), now=lambda: NOW)
+    roles: dict[str, Level] = {"prompt-engineer": "lead"}
+    hidden = Terms(visibility="hidden")
+
+    async def named() -> list[bool]:
+        ask = await asks.get("T1", "1")
+        assert ask is not None
+        return [one.says_name for one in ask.people]
+
+    await people.declare("T1", "U0BEN", roles, {}, NOW, hidden)
+    await asks.create(new_ask("1", "U0ANN", asked="U0BEN"), NOW)
+    ask = await asks.get("T1", "1")
+    assert ask is not None
+    made = change(ask, "answer", NOW, KEEP, Details(actor="U0BEN", text="So.", source="1.0", show=True))
+    assert made is not None
+    await asks.apply(ask, made, NOW)
+    await people.declare("T1", "U0BEN", {}, {"cooking": "cooking"}, NOW, None)
+    assert await named() == [True]
+    await people.declare("T1", "U0BEN", roles, {}, NOW, Terms())
+    assert await named() == [True]
+    await people.declare("T1", "U0BEN", roles, {}, NOW, hidden)
+    assert await named() == [False]
+
+
+async def test_who_is_hidden_by_a_file_is_taken_out_of_what_was_written(engine: AsyncEngine) -> None:
+    asks, bulk = SqlAsks(engine), SqlPeopleInBulk(engine, random.Random(1))
+    roles: dict[str, Level] = {"prompt-engineer": "lead"}
+    who = [Listed(Member(user, user), roles, {}, Terms()) for user in ("U0BEN", "U0CAI")]
+    await bulk.declare_many("T1", who, NOW)
+    for one in who:
+        await asks.create(new_ask(one.member.user, "U0ANN", asked=one.member.user), NOW)
+    await bulk.declare_many("T1", [replace(who[0], terms=Terms(visibility="hidden")), who[1]], NOW)
+    found = [await asks.get("T1", one.member.user) for one in who]
+    assert [one.shown for ask in found if ask is not None for one in ask.people] == [False, True]
