@@ -118,7 +118,9 @@ async def _slack(settings: Settings, now: Clock) -> list[Finding]:
         return [Finding("token", "skipped", own), Finding("scopes", "skipped", own), clock]
     answer: AsyncSlackResponse | None
     try:
-        async with single_client(settings, settings.slack_bot_token.get_secret_value()) as client:
+        async with single_client(
+            settings, settings.slack_bot_token.get_secret_value(), seconds=SLACK_SECONDS
+        ) as client:
             answer = await _impatient(client).auth_test()
         where = f"{answer.get('team')} ({answer.get('url')})"
         token = Finding("token", "ok", f"valid, as {answer.get('user')} in {where}")
@@ -140,7 +142,7 @@ async def _slack(settings: Settings, now: Clock) -> list[Finding]:
 async def _asked_nothing(settings: Settings) -> AsyncSlackResponse | None:
     """Ask Slack for nothing but its time; it needs no token for that."""
     try:
-        async with single_client(settings) as client:
+        async with single_client(settings, seconds=SLACK_SECONDS) as client:
             return await _impatient(client).api_test()
     except SlackApiError as error:
         return error.response if isinstance(error.response, AsyncSlackResponse) else None
@@ -151,7 +153,7 @@ async def _asked_nothing(settings: Settings) -> AsyncSlackResponse | None:
 async def _app_token(settings: Settings, token: str) -> Finding:
     try:
         # The address that comes back lets anybody in: it is not looked at. Unused it is void after half a minute.
-        async with single_client(settings) as client:
+        async with single_client(settings, seconds=SLACK_SECONDS) as client:
             await _impatient(client).apps_connections_open(app_token=token)
     except SlackApiError as error:
         answer = error.response if isinstance(error.response, AsyncSlackResponse) else None
@@ -216,7 +218,6 @@ def _clock(answer: AsyncSlackResponse | None, now: datetime) -> Finding:
 def _impatient(client: AsyncWebClient) -> AsyncWebClient:
     """Make the client say at once what is wrong, instead of trying again."""
     client.retry_handlers.clear()
-    client.timeout = SLACK_SECONDS
     return client
 
 
@@ -297,10 +298,11 @@ def _keys(settings: Settings, file: Path | None) -> tuple[Keys | None, Finding]:
         beside = file.with_name(f"{file.name}.key")
         if not beside.exists():
             return None, Finding("keys", "ok", f"{beside} is made at the next start")
+        held = beside.read_text().split(",")
         if beside.stat().st_mode & 0o077:
             mend = f"Run: chmod 600 {beside}"
-            return Keys([beside.read_text()]), Finding("keys", "wrong", f"others may read {beside}", mend)
-        return Keys([beside.read_text()]), Finding("keys", "ok", f"{beside} holds one")
+            return Keys(held), Finding("keys", "wrong", f"others may read {beside}", mend)
+        return Keys(held), Finding("keys", "ok", f"{beside} holds {'one' if len(held) == 1 else len(held)}")
     except KeysError as error:
         return None, Finding("keys", "wrong", str(error).partition(". ")[0], f"A key is what this prints: {MAKE_KEY}")
     except OSError as error:

@@ -258,13 +258,17 @@ class MetricsSite:
             self._runner = None
 
     async def _show(self, _request: web.Request) -> web.Response:
+        # Each by itself: what is known is still worth knowing, now more than ever.
         try:
             async with asyncio.timeout(SCRAPE_SECONDS):
                 self._metrics.inbox(await self._depth())
-                self._metrics.asks(await self._asks())
         except Exception as error:
-            # Everything else is still worth knowing, now more than ever.
             logger.warning("metrics without the inbox: %s", type(error).__name__)
             self._metrics.inbox(None)
+        try:
+            async with asyncio.timeout(SCRAPE_SECONDS):
+                self._metrics.asks(await self._asks())
+        except Exception as error:
+            logger.warning("metrics without the questions: %s", type(error).__name__)
             self._metrics.asks({})
         return web.Response(body=self._metrics.page(), headers={"Content-Type": CONTENT_TYPE_LATEST})

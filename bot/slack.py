@@ -175,20 +175,25 @@ def _is_near(url: str) -> bool:
     return address.scheme == "http" or address.hostname in ("localhost", "127.0.0.1", "::1")
 
 
-def open_session(*traces: aiohttp.TraceConfig) -> aiohttp.ClientSession:
+def open_session(*traces: aiohttp.TraceConfig, seconds: float = SLACK_SECONDS) -> aiohttp.ClientSession:
     """Open the session that all calls share: the SDK would otherwise open a connection for each call."""
     return aiohttp.ClientSession(
         trace_configs=[refusing_redirects(), *traces],
-        timeout=aiohttp.ClientTimeout(total=SLACK_SECONDS),
+        timeout=aiohttp.ClientTimeout(total=seconds),
         trust_env=False,
     )
 
 
 @asynccontextmanager
-async def single_client(settings: Settings, token: str | None = None) -> AsyncIterator[AsyncWebClient]:
-    """Give a client for a call or two outside of the bot: without a session the SDK follows redirects."""
+async def single_client(
+    settings: Settings, token: str | None = None, *, seconds: float = SLACK_SECONDS
+) -> AsyncIterator[AsyncWebClient]:
+    """Give a client for a call or two outside of the bot: without a session the SDK follows redirects.
+
+    ``seconds`` is how long a call may take: the SDK's own limit does not hold for a session that it is given.
+    """
     client = slack_client(settings, token)
-    async with open_session() as client.session:
+    async with open_session(seconds=seconds) as client.session:
         yield client
 
 

@@ -85,7 +85,11 @@ def _result_blocks(answer: dict[str, Any]) -> list[Block]:
     if answer.get("response_action") == "errors":
         wrong = "\n".join(str(reason) for reason in answer["errors"].values())
         return [section(escape(f"Your entry was not saved.\n{wrong}"))]
-    return list((answer.get("view") or {}).get("blocks") or ())
+    view = answer.get("view") or {}
+    if view.get("submit"):
+        # A form cannot be filled in where it is not a form; and what it asks to be sure of has not happened.
+        return [section("That took too long, and nothing was changed. Please open the form again.")]
+    return list(view.get("blocks") or ())
 
 
 def _words(blocks: list[Block]) -> str:

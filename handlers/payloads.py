@@ -181,6 +181,10 @@ def _check_interaction(body: Payload) -> None:
                 _texts(action, "block_id", "value", within="actions")
                 _objects(action, "selected_option", within="actions")
                 _texts(action.get("selected_option") or {}, "value", within="actions.selected_option")
+            view = body.get("view") or {}
+            if view.get("type") == "modal" and view.get("state") is not None:
+                # A button in a form comes with what was typed so far.
+                _check_state(view["state"])
         case "view_submission":
             view = body.get("view") or {}
             _needs(view, "type", within="view")

@@ -165,9 +165,10 @@ async def test_headers_that_are_not_signed_change_nothing(slack: LocalSlack, bot
 
 
 PERSON = {"user": {"id": ANN}, "team": {"id": "T0LOCAL0001"}}
-PRESS = {"type": "block_actions", **PERSON}
+PRESS: dict[str, Any] = {"type": "block_actions", **PERSON}
+PRESSED = {"action_id": "ask_someone", "type": "button"}
 SUBMISSION = {"type": "view_submission", **PERSON}
-VIEW = {"type": "modal", "callback_id": "declaration"}
+VIEW: dict[str, Any] = {"type": "modal", "callback_id": "declaration"}
 
 
 @pytest.mark.parametrize(
@@ -203,6 +204,9 @@ VIEW = {"type": "modal", "callback_id": "declaration"}
         ({**PRESS, "actions": [{"type": "button"}]}, "actions.action_id"),
         ({**PRESS, "actions": [{"action_id": 5, "type": "button"}]}, "actions.action_id"),
         ({**PRESS, "actions": [{"action_id": "ask_someone", "type": "button", "value": 7}]}, "actions.value"),
+        ({**PRESS, "actions": [PRESSED], "view": {**VIEW, "state": "x"}}, "view.state"),
+        ({**PRESS, "actions": [PRESSED], "view": {**VIEW, "state": {"values": {"b": 1}}}}, "view.state"),
+        ({**PRESS, "actions": [PRESSED], "view": {**VIEW, "state": {"values": {"b": {"a": 5}}}}}, "view.state"),
         ({"type": "shortcut", "callback_id": "declare_role"}, "team"),
         ({"type": "shortcut", "callback_id": "declare_role", **PERSON}, "trigger_id"),
         ({"type": "message_action", "callback_id": "find_who_can_help", **PERSON}, "trigger_id"),

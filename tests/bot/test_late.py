@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 from aiohttp import ClientSession
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import app
 from bot.app import Bot
@@ -81,6 +84,20 @@ async def test_a_late_submission_closes_the_modal_and_reports_by_direct_message(
     told = [m for m in slack.workspace.messages if m.from_bot and m.channel == slack.dm(ANN)]
     assert "Saved" in told[-1].text
     assert len(await rows(bot, "declarations")) == 1
+
+
+async def test_a_form_that_comes_too_late_is_not_shown_as_if_it_had_been_sent(slack: LocalSlack, bot: Bot) -> None:
+    sure = {
+        "type": "modal",
+        "submit": {"type": "plain_text", "text": "Erase"},
+        "blocks": [{"type": "section", "text": {"text": "All is deleted at once."}}],
+    }
+    work: asyncio.Future[BoltResponse] = asyncio.get_running_loop().create_future()
+    work.set_result(BoltResponse(status=200, body=json.dumps({"response_action": "push", "view": sure})))
+    client = AsyncWebClient(slack.bot_token, base_url=slack.api_url)
+    await late_answer({"type": "view_submission", "user": {"id": ANN}}, work, client)
+    told = [message.text for message in slack.workspace.messages if message.from_bot]
+    assert told == ["That took too long, and nothing was changed. Please open the form again."]
 
 
 async def test_a_late_answer_whose_response_url_is_broken_comes_as_a_direct_message(

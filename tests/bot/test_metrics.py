@@ -264,6 +264,14 @@ async def test_questions_to_people_are_counted_by_state(slack: LocalSlack, measu
     assert [found for found in (ANN, CAI, "zebracorn", "T1", "Prompt Engineer") if found in page] == []
 
 
+async def test_questions_that_cannot_be_counted_leave_the_inbox_known(slack: LocalSlack, measured: Bot) -> None:
+    async with measured.engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE asks RENAME TO gone"))
+    page = await scrape(measured)
+    assert (shown(page, "database_up"), shown(page, "inbox_waiting")) == (1, 0)
+    assert "genai_roles_asks{" not in page
+
+
 async def test_no_label_names_anybody(slack: LocalSlack, measured: Bot) -> None:
     await slack.press(ANN, await slack.command(ANN, "/genai-role mlops"), "ask_someone")
     await slack.say(CAI, "<@BOT> who knows mlops", GENERAL)
