@@ -40,7 +40,7 @@ class Authorizing(Protocol):
         """Return what every process does regularly."""
 
     async def client_of(self, workspace: str) -> AsyncWebClient | None:
-        """Return the client for a workspace; None where the app is not installed."""
+        """Return the client for a workspace; None where the app is not installed, or its token can't be read."""
 
     async def is_gone(self, workspace: str) -> bool:
         """Tell of a workspace without a valid token whether the app was removed there."""

@@ -7,6 +7,7 @@ all workspaces in one statement. No request waits for Slack, but for a token tha
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from bot.slack import with_token
 from bot.timers import Job
 from handlers.errors import NotInstalled
 from storage.installations import Installation, SqlInstallations
+from storage.keys import KeysError
 from storage.removals import SqlRemovals
 
 KNOWN_FOR = timedelta(minutes=1)
@@ -32,6 +34,7 @@ MOST_KNOWN = 10_000
 FOLLOW_SECONDS = 2.0
 OVERLAP = timedelta(seconds=30)
 """By how much the clocks of processes may differ, and a transaction may come late."""
+logger = logging.getLogger(__name__)
 
 
 class Known(NamedTuple):
@@ -64,6 +67,7 @@ class InstalledAuthorize:
         self._known: OrderedDict[str, Known] = OrderedDict()
         self._loading: dict[str, asyncio.Task[Installation | None]] = {}
         self._drops = 0
+        self._told_of_keys = False
         self._followed = now()
 
     @property
@@ -95,8 +99,17 @@ class InstalledAuthorize:
         return authorize
 
     async def client_of(self, workspace: str) -> AsyncWebClient | None:
-        """Return a client with the token of the workspace; None where the app is not installed."""
-        found = await self.find(workspace)
+        """Return a client with the token of the workspace; None where the app is not installed, or no key opens it.
+
+        Jobs serve many workspaces one after the other: one that can't be read is put off, and the others go on.
+        """
+        try:
+            found = await self.find(workspace)
+        except KeysError:
+            if not self._told_of_keys:
+                self._told_of_keys = True
+                logger.warning("No key opens the token of some workspace. Set ENCRYPTION_KEYS with the key it had.")
+            return None
         return with_token(self._client, found.token) if found is not None else None
 
     async def find(self, workspace: str) -> Installation | None:

@@ -79,5 +79,10 @@ class Patrol:
                 # Slack says nothing of this person, or at all: the next one is asked for in the next minute.
                 silent.add(workspace)
                 await self._to_look_up.put_off([(workspace, user, now + TRY_AGAIN)], self._now())
-            else:
+                continue
+            try:
                 await take_over(self._people, self._left, workspace, member, self._now())
+            except Exception as error:
+                # What goes wrong for one person holds up nobody after them.
+                logger.warning("a profile could not be taken over: %s", type(error).__name__)
+                await self._to_look_up.put_off([(workspace, user, now + TRY_AGAIN)], self._now())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 import logging
+import random
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,9 +26,13 @@ from bot.doctor import examine
 from bot.installed import FOLLOW_SECONDS, InstalledAuthorize
 from bot.local import GENERAL, LocalSlack
 from bot.scopes import SCOPES
+from knowledge.people import Listed
+from knowledge.people import Member as Profile
+from storage.bulk import SqlPeopleInBulk
 from storage.database import open_engine
 from storage.installations import SqlInstallations
 from storage.removals import DELETE_WITHIN
+from storage.tables import installations
 from tests.bot.test_doctor import configured
 from tests.conftest import ANN, BEN, TABLES, TEAM, Clock, Start, declares, rows, settled, words
 from tests.databases import BOTH, KEYS, empty_tables
@@ -615,3 +620,24 @@ async def test_a_swapped_token_does_not_open(slack: LocalSlack, served: tuple[Bo
     with pytest.raises(Exception, match="ENCRYPTION_KEYS"):
         await bot.authorize.client_of("T0THIEF")
     assert KEYS.newest == row["token"][: len(KEYS.newest)]
+
+
+async def test_a_token_that_no_key_opens_ends_no_job_for_others(
+    served: tuple[Bot, Browser], slack: LocalSlack, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    bot, browser = served
+    await browser.install()
+    await settled(bot)
+    async with bot.engine.begin() as connection:
+        [there] = (await connection.execute(installations.select())).mappings().all()
+        # What is sealed for one row opens in no other.
+        await connection.execute(installations.insert().values({**there, "workspace": "T0LOCKED"}))
+    listed = [Listed(Profile(ANN, "Ann"), {"mlops-engineer": "lead"}, {})]
+    for workspace in ("T0LOCKED", TEAM):
+        await SqlPeopleInBulk(bot.engine, random.Random(1)).declare_many(workspace, listed, clock.now())
+    await bot.patrol.run()
+    assert [call.arguments["user"] for call in slack.called("users.info")] == [ANN]
+    for _ in range(2):
+        assert await bot.authorize.client_of("T0LOCKED") is None
+    assert caplog.text.count("No key opens the token") == 1
+    assert "T0LOCKED" not in caplog.text

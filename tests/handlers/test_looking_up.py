@@ -91,6 +91,29 @@ async def test_the_question_of_a_leaver_found_so_goes_on(slack: LocalSlack, bot:
     assert left == [(TEAM, OLD)]
 
 
+async def test_what_goes_wrong_for_one_person_holds_up_nobody_after_them(
+    slack: LocalSlack, bot: Bot, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    left: list[str] = []
+
+    async def fails_once(workspace: str, user: str) -> None:
+        left.append(user)
+        if len(left) == 1:
+            raise RuntimeError(f"said of {user}")
+
+    bot.patrol._left = fails_once
+    for user in (ANN, BEN):
+        slack.workspace.members[user].deleted = True
+    await imported(bot, clock, ANN, BEN)
+    await bot.patrol.run()
+    assert sorted(left) == [ANN, BEN]
+    assert "a profile could not be taken over: RuntimeError" in caplog.text
+    assert "said of" not in caplog.text
+    clock.move(days=1)
+    await bot.patrol.run()
+    assert left.count(left[0]) == 2, "put off, not given up"
+
+
 @pytest.mark.parametrize("back", [True, False])
 async def test_a_leaver_is_deleted_by_the_hourly_job_unless_back_in_time(
     slack: LocalSlack, bot: Bot, clock: Clock, back: bool
