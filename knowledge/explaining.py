@@ -16,7 +16,7 @@ from knowledge.answers import (
     TopicCard,
 )
 from knowledge.catalog import AnyEntry, Catalog
-from knowledge.confidence import FIELD, UNSURE
+from knowledge.confidence import FIELD, OURS, SURE, UNSURE
 from knowledge.index import Index, Understanding
 from knowledge.models import Role, Tool, Topic
 from knowledge.people import MOST_PEOPLE, MayName, Person, choose, named_freely
@@ -115,27 +115,38 @@ class Explainer:
         """Say that there is no answer, and whose field it is where it is plainly somebody's."""
         best = understood.best
         sure = understood.sure(best) if best else 0.0
-        role = self._whose_field(understood)
-        if role is None:
+        found = self._whose_field(understood)
+        if found is None:
             return NotKnown((), (), Subject(), sure)
-        return await self._lies_in_field(workspace, role, understood.of_field(understood.fields[0]), may_name)
+        return await self._lies_in_field(workspace, *found, may_name)
 
     async def _lies_in_field(self, workspace: str, role: Role, sure: float, may_name: MayName) -> NotKnown:
         """Say that there is no answer, but whose field it is."""
         holders, named = await self._holders(workspace, role.id, may_name)
         return NotKnown((role,), holders, Subject(roles=(role.id,)), sure, names_people=named)
 
-    def _whose_field(self, understood: Understanding) -> Role | None:
-        """Return the role whose field a question is: of a tool that it names the first user, else the best-fitting."""
+    def _whose_field(self, understood: Understanding) -> tuple[Role, float] | None:
+        """Return the role whose field a question is, and how sure that is.
+
+        It is of a tool that the question names the first user, else the best-fitting role.
+        """
         if "support" in understood.cues and understood.judgement.outside < OUTSIDE:
             for span in understood.reading.spans:
                 tool = self._catalog.tools.get(span.entry_id)
                 if tool is not None:
-                    return self._catalog.roles[tool.used_by[0].role]
+                    user = self._catalog.roles[tool.used_by[0].role]
+                    fits = (understood.of_field(match) for match in understood.fields if match.entry is user)
+                    return user, next(fits, FIELD)
+            best = understood.best
+            if best is not None and isinstance(best.entry, Role):
+                # Only that it wants to be shown how spoke against it: "how do I write better prompts".
+                sureness = understood.sureness(best)
+                if sureness.ours >= OURS["knowledge"] and sureness.confidence >= SURE:
+                    return best.entry, sureness.confidence
         best = next(iter(understood.fields), None)
         if best is None or understood.of_field(best) < FIELD or self._speaks_of_somebody(understood):
             return None
-        return self._catalog.roles[best.entry.id]
+        return self._catalog.roles[best.entry.id], understood.of_field(best)
 
     def _speaks_of_somebody(self, understood: Understanding) -> bool:
         """Tell whether a text that is not ours to answer names a role by its title: talk of whoever holds it."""
