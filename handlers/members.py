@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,7 +29,7 @@ GONE = frozenset({"user_not_found", "user_not_visible"})
 """What Slack answers for a person who is not there (any more)."""
 logger = logging.getLogger(__name__)
 
-Left = Callable[[str, str], Awaitable[None]]
+Left = Callable[[str, str], Coroutine[Any, Any, None]]
 """Told the workspace and the person when somebody left."""
 
 
@@ -86,8 +86,12 @@ class Profiles:
 
     async def _keep(self, workspace: str, asking: asyncio.Future[Member | None]) -> None:
         member = await asking
-        if member is not None:
-            await take_over(self._people, self._left, workspace, member, self._now())
+        if member is None:
+            return
+        await self._people.remember(workspace, member, self._now())
+        if member.availability == "deactivated":
+            # Whoever asked is answered first: a leaver may have had many questions, which all go on to others.
+            self._later(self._left(workspace, member.user))
 
 
 class LookUps:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
+from typing import Any
+
 import pytest
 
 from bot.app import Bot
 from bot.local import LocalSlack
-from handlers.members import profile_of
+from handlers.members import Profiles, profile_of
 from handlers.payloads import is_within_dnd
 from tests.conftest import ANN, BEN, TEAM, Clock, declares, settled
 
@@ -25,6 +28,27 @@ async def test_a_suggestion_looks_at_the_schedule(slack: LocalSlack, bot: Bot, c
     await settled(bot)
     profile = await bot.people.profile(TEAM, ANN)
     assert profile is not None and profile.availability == "away"
+
+
+async def test_whoever_asks_does_not_wait_for_the_questions_of_a_leaver_to_go_on(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await declares(bot, slack, ANN, {"data-engineer": "lead"})
+    slack.workspace.members[ANN].deleted = True
+    clock.move(hours=2)
+    passed_on, later = list[str](), list[Coroutine[Any, Any, None]]()
+
+    async def left(workspace: str, user: str) -> None:
+        passed_on.append(user)
+
+    profiles = Profiles(bot.people, left, later.append, clock.now)
+    assert await profiles.look_up(bot.clients[0], TEAM, [ANN], 1.0, 30)
+    profile = await bot.people.profile(TEAM, ANN)
+    assert profile is not None and profile.availability == "deactivated"
+    assert passed_on == []
+    for one in later:
+        await one
+    assert passed_on == [ANN]
 
 
 @pytest.mark.parametrize(
