@@ -15,7 +15,7 @@ from storage.database import migrate
 from storage.directory import SqlDirectory
 from storage.listings import rows_for
 from storage.standing import copy_standing
-from storage.tables import asked, declarations, listings
+from storage.tables import asked, declarations, listings, members
 
 NOW = datetime(2026, 5, 4, 9, tzinfo=UTC)
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -153,3 +153,16 @@ async def test_who_may_be_asked_without_being_named_is_so_by_what_stood_there(em
         if visibility != "open" and not faded and standing in ("active", "unread")
     }
     assert len(unnamed) == 4
+
+
+async def test_whoever_had_left_before_is_kept_for_their_days_from_now_on(empty: AsyncEngine) -> None:
+    await migrate(empty, "0013")
+    left = {"availability": "deactivated", "checked_at": NEVER}
+    await stood(empty, {"members": [profile("U0ANN", "Ann"), profile("U0BEN", "Ben", **left)]})
+    before = datetime.now(UTC)
+    await migrate(empty)
+    async with empty.connect() as connection:
+        rows = await connection.execute(select(members.c.user_id, members.c.left_at))
+        found = {row.user_id: row.left_at for row in rows}
+    assert found["U0ANN"] is None and found["U0BEN"] is not None
+    assert found["U0BEN"] >= before

@@ -19,8 +19,10 @@ def upgrade() -> None:
     op.add_column("members", sa.Column("left_at", time, comment="since when the person is known to have left"))
     terms = sa.table("terms", sa.column("look_up_at", time))
     op.execute(terms.update().values(look_up_at=datetime(1970, 1, 1, tzinfo=UTC)))
-    # Since when it is so is not known of those who left before.
-    op.execute("UPDATE members SET left_at = checked_at WHERE availability = 'deactivated'")
+    # Since when it is so is not known of those who left before: their days begin now. Those whom a file calls
+    # leavers, and whom nobody looked up yet, would otherwise be deleted at once.
+    members = sa.table("members", sa.column("availability", sa.String), sa.column("left_at", time))
+    op.execute(members.update().where(members.c.availability == "deactivated").values(left_at=datetime.now(UTC)))
     op.create_index("ix_terms_look_up", "terms", ["look_up_at"])
     op.create_index("ix_members_left", "members", ["left_at"])
 
