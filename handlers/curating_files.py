@@ -254,7 +254,7 @@ async def _exported(curating: Curating, bulk: PeopleInBulk, actor: Actor, what: 
     fits(lines[0])
     if what == "people":
         async for one in bulk.everybody(actor.workspace):
-            if one.terms is None or one.terms.visibility != "open":
+            if not one.is_open:
                 # A curator is a colleague: they see whoever lets colleagues see it, and nobody's terms.
                 continue
             whole = fits(csv_line(people_rows.cells_of(people_rows.row_of(one), people_rows.SHOWN)))

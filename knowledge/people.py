@@ -86,6 +86,14 @@ class Listed:
     terms: Terms | None = None
     says_visibility: bool = True
     """Whether the visibility in the terms is the file's; else it is for the workspace to decide."""
+    faded: bool = field(default=False, compare=False)
+    """Whether the person is not suggested any more until they confirm it; no file says it."""
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether colleagues may see who this is: as where they ask, and in the directory."""
+        open_to_all = self.terms is not None and self.terms.visibility == "open"
+        return open_to_all and not self.faded and self.member.suggestible
 
 
 @dataclass(frozen=True)

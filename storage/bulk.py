@@ -191,6 +191,7 @@ class SqlPeopleInBulk:
                         set_terms.weekly_cap if set_terms else None,
                         {row.key: row.label for row in found if row.kind == "not"},
                     ),
+                    faded=bool(set_terms and set_terms.faded),
                 )
             after = last
 

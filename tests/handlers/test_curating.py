@@ -12,9 +12,10 @@ import pytest_asyncio
 from bot.app import Bot
 from bot.local import LocalSlack, View
 from handlers import ids
-from knowledge.people import Terms, Visibility
+from knowledge.people import Member, Terms, Visibility
 from knowledge.team import Alias, TeamEntry, published
 from knowledge.workspaces import Settings
+from storage import tables
 from tests.conftest import ANN, BEN, CAI, DEE, EVA, GUS, TEAM, Clock, declares, interact, rows, settled, words
 
 QUOTA = TeamEntry("team-quota", "GPU quota", question="How do I get more GPU quota?", answer="Ask FinOps.")
@@ -384,6 +385,19 @@ async def test_what_curators_export_is_what_colleagues_may_see(slack: LocalSlack
         assert f"{CAI},Cai Chen" in shown and "1 lines, to copy. Only of people who let" in shown
         for private in (DEE, ANN, "Secret topic", "GDPR matters", "weekly_cap", "visibility"):
             assert private not in shown
+    await settled(bot)
+
+
+async def test_curators_export_nobody_whom_colleagues_do_not_see(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    for user in (CAI, DEE, EVA, ANN):
+        await declares(bot, slack, user, {"data-engineer": "lead"})
+    await bot.people.remember(TEAM, Member(DEE, "Dee", availability="deactivated"), clock.at)
+    await bot.people.remember(TEAM, Member(ANN, "Ann", is_guest=True), clock.at)
+    async with bot.engine.begin() as connection:
+        await connection.execute(tables.terms.update().where(tables.terms.c.user_id == EVA).values(faded=True))
+    shown = words(await opened(slack, bot, "team_export:people"))
+    assert f"{CAI},Cai Chen" in shown and "1 lines, to copy." in shown
+    assert [user for user in (DEE, EVA, ANN) if user in shown] == []
     await settled(bot)
 
 
