@@ -29,7 +29,18 @@ from handlers.errors import code_of, out_of_reach, token_is_void
 from handlers.limits import wait_to_post
 from handlers.members import FRESH, person_of
 from handlers.replies import ClientOf, Clock
-from knowledge.asking import Ask, Askee, Asker, DueDelivery, is_meant, is_named, may_write, patience_ends, when_to_write
+from knowledge.asking import (
+    Ask,
+    Askee,
+    Asker,
+    DueDelivery,
+    author_of,
+    is_meant,
+    is_named,
+    may_write,
+    patience_ends,
+    when_to_write,
+)
 from knowledge.desk import Desk, RulesOf
 from knowledge.keeping import Keepings
 from knowledge.models import Role
@@ -175,9 +186,7 @@ class Courier:
             await _blank(client, ask.asker.channel, due)
         elif ask.asker is not None and due.what.text:
             if due.what.kind == "deliver answer":
-                # Which of several people wrote it is not noted: then nobody is named, rather than another.
-                wrote = [one for one in ask.people if one.wrote]
-                author = await self._askee(client, ask, wrote[0]) if len(wrote) == 1 else None
+                author = await self._askee(client, ask, author_of(ask, due.what.text))
                 shown = answer_note(due.what.text, Names(None, author), self._view(ask))
             else:
                 shown = note_to_asker(due.what.text)

@@ -268,6 +268,16 @@ def is_meant(ask: Ask, what: Delivery) -> bool:
     return what.kind != "remind" or what.key == f"remind:{ask.version}"
 
 
+def author_of(ask: Ask, text: str) -> Askee | None:
+    """Return who wrote an answer; None where several people wrote and it is not surely the last one's.
+
+    Who wrote which is not noted: then nobody is named, rather than another.
+    """
+    wrote, said = [one for one in ask.people if one.wrote], text.strip()
+    is_last = ask.answer.endswith(said) and ask.answer.count(said) == 1
+    return wrote[-1] if len(wrote) == 1 or (wrote and is_last) else None
+
+
 Applied = Literal["done", "lost", "full", "repeat"]
 """What became of a transition: made; somebody else's came first; the person's weekly cap is reached; made before."""
 
