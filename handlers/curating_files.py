@@ -31,6 +31,8 @@ LONGEST_PASTED = 3000
 """Slack takes no more in one field; larger files come by the command line."""
 MOST_LINES, MOST_SECTIONS = 60, 12
 """Lines of a report, and sections of an export, that are shown."""
+NOT_TOLD_APART = frozenset({"own", "forgotten", "same"})
+AS_IT_IS = "left as it is"
 What = Literal["entries", "people"]
 IMPORT_TITLE, EXPORT_TITLE = "Import", "Export"
 ACTIONS = {("entries", "import"): "curate entries", ("entries", "export"): "curate entries"} | {
@@ -137,6 +139,9 @@ async def imported(
     # What was said before is what is written: where something changed meanwhile, it is said anew.
     mark = hashlib.sha256("\n".join((what, pasted, *report.lines)).encode()).hexdigest()
     if report.bad or form.private_metadata != mark or not report.count:
+        if what == "people":
+            # A check says something of people, though it writes nothing.
+            await curating.record(actor, "people checked", {"lines": len(report.lines)})
         said = f"{report.count:,} to write, {report.bad:,} with a problem."
         more = "Mend them and check again; nothing is written before." if report.bad else "Send it again to write it."
         more = "There is nothing to write." if not report.bad and not report.count else more
@@ -151,7 +156,7 @@ async def imported(
         became = await bulk.declare_many(actor.workspace, report.people, curating.now())
         written = sum(one in people_rows.WRITTEN for one in became)
         if written < len(became):
-            lines = (f"{len(became) - written:,} of them were kept or refused in this very moment.", *lines)
+            lines = (f"{len(became) - written:,} of them were left as they are in this very moment.", *lines)
     await curating.record(actor, f"{what} imported", {"lines": written})
     curating.redraw(client, context, actor)
     shown = done(f"{written:,} imported.", IMPORT_TITLE)
@@ -199,9 +204,9 @@ async def _people(curating: Curating, bulk: PeopleInBulk, actor: Actor, pasted: 
             lines.append(f"line {one.line}: {people_rows.refused(one.problems)}")
             continue
         became, user = next(becomes), one.listed.member.user
-        # Of whoever is forgotten no id is written again.
-        named = "" if became == "forgotten" else f"{user} "
-        lines.append(f"line {one.line}: {named}{people_rows.WORDS[became]}")
+        # A curator is a colleague: who declared something unseen, or asked to be forgotten, is not told apart.
+        told = AS_IT_IS if became in NOT_TOLD_APART else f"{user} {people_rows.WORDS[became]}"
+        lines.append(f"line {one.line}: {told}")
         if became in people_rows.WRITTEN:
             writing.append(one.listed)
     return Report(tuple(lines), sum(one.listed is None for one in read), people=tuple(writing))
