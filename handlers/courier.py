@@ -96,6 +96,7 @@ class Courier:
 
     async def run(self) -> None:
         """Do what is due by itself, then write what may be written now."""
+        self._drop_old_names()
         while await self._desk.run(MOST_DUE) == MOST_DUE:
             # What came together, as after an outage, is taken first: writing about it has a pace of its own.
             pass
@@ -290,6 +291,11 @@ class Courier:
         roles = [role for role in ask.subject.roles if role in declared.roles]
         roles.sort(key=lambda role: LEVELS.index(declared.roles[role]))
         return [*found, *(Reason("role", role, "", declared.roles[role], confirmed) for role in roles)]
+
+    def _drop_old_names(self) -> None:
+        """Keep nobody's name for longer than it is used: those that came first are the oldest."""
+        while self._members and self._now() - next(iter(self._members.values()))[0] >= FRESH:
+            self._members.popitem(last=False)
 
     async def _member(self, client: AsyncWebClient, workspace: str, user: str) -> Member | None:
         """Return what Slack says of a person, at most an hour old; what is kept of them where Slack does not say."""

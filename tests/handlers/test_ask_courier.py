@@ -47,6 +47,16 @@ async def test_a_slow_slack_makes_nothing_come_twice(
     assert (len(told(slack, DEE)), len(told(slack, CAI))) == (1, 1)
 
 
+async def test_no_name_is_kept_in_memory_for_longer_than_it_is_used(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    await put(slack, bot, clock, whom=DEE)
+    await carried(bot, clock)
+    assert (TEAM, DEE) in bot.courier._members
+    clock.move(hours=1)
+    await bot.courier.run()
+    assert (TEAM, DEE) not in bot.courier._members
+
+
 async def test_what_is_withdrawn_while_it_is_posted_is_drawn_anew(
     slack: LocalSlack, bot: Bot, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
