@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -16,10 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from knowledge.answers import Subject
 from knowledge.asking import Applied, Ask, Askee, Asker, Change, Delivery, Effect
 from storage.database import insert_into
-from storage.forgotten import mark_of, workspace_key
+from storage.forgotten import known_key, mark_of, workspace_key
 from storage.keys import KeysError
 from storage.moments import NEVER, monday_of
-from storage.tables import UtcTime, ask_deliveries, ask_people, asks, sealed, unsealed
+from storage.tables import UtcTime, ask_deliveries, ask_people, asks, curators, forgotten, sealed, unsealed
 from storage.tables import terms as terms_table
 
 ENCRYPTED = ("asker", "question", "further", "note", "answer")
@@ -116,13 +116,32 @@ def among(workspace: Any, ask_id: Any, ids: Collection[tuple[str, str]]) -> Colu
     return or_(*((workspace == one) & ask_id.in_(some) for one, some in by_workspace.items()))
 
 
-async def is_full(connection: AsyncConnection, workspace: str, user: str, now: datetime) -> bool:
-    """Tell whether a person was asked as often this week as they allow; whoever writes holds their lock."""
-    query = select(t.weekly_cap, t.asked_week, t.asked).where(t.workspace == workspace, t.user_id == user)
+async def admitted(connection: AsyncConnection, workspace: str, one: Askee, now: datetime) -> Askee | None:
+    """Return whoever is to be asked as they may be shown now; None where they may not be asked, or not this week.
+
+    Whoever writes holds their lock, and so reads what was decided while it waited for that.
+    """
+    query = select(t.weekly_cap, t.asked_week, t.asked, t.visibility).where(
+        t.workspace == workspace, t.user_id == one.user
+    )
     row = (await connection.execute(query)).first()
-    if row is None or row.weekly_cap is None:
+    if row is None:
+        # Whoever is found by what they declare is found no more; a colleague or curator need not declare anything.
+        gone = one.via in ("named", "best") or await _is_forgotten(connection, workspace, one)
+        return None if gone else replace(one, shown=False)
+    if row.weekly_cap is not None and (row.asked if row.asked_week == monday_of(now) else 0) >= row.weekly_cap:
+        return None
+    return replace(one, shown=one.shown and row.visibility == "open")
+
+
+async def _is_forgotten(connection: AsyncConnection, workspace: str, one: Askee) -> bool:
+    """Tell whether somebody without a declaration was forgotten; not who was made a curator since."""
+    key = await known_key(connection, workspace)
+    marked = (forgotten.c.workspace == workspace) & (forgotten.c.mark == mark_of(key or b"", workspace, one.user))
+    if key is None or await connection.scalar(select(forgotten.c.workspace).where(marked)) is None:
         return False
-    return bool((row.asked if row.asked_week == monday_of(now) else 0) >= row.weekly_cap)
+    named = (curators.c.workspace == workspace) & (curators.c.user_id == one.user)
+    return one.via != "curator" or await connection.scalar(select(curators.c.user_id).where(named)) is None
 
 
 async def add_person(connection: AsyncConnection, ask: Ask, one: Askee, place: int, now: datetime) -> None:
@@ -151,7 +170,8 @@ async def add_person(connection: AsyncConnection, ask: Ask, one: Askee, place: i
 
 async def apply(engine: AsyncEngine, connection: AsyncConnection, ask: Ask, made: Change, now: datetime) -> Applied:
     """Make a transition in a transaction that holds the lock of whoever is asked newly."""
-    if made.new and await is_full(connection, ask.workspace, made.new.user, now):
+    new = made.new and await admitted(connection, ask.workspace, made.new, now)
+    if made.new and new is None:
         return "full"
     values: dict[str, Any] = {
         "state": made.state,
@@ -194,8 +214,8 @@ async def apply(engine: AsyncEngine, connection: AsyncConnection, ask: Ask, made
         )
     if made.show:
         await connection.execute(update(ask_people).where(theirs, p.user_id == made.show).values(says_name=True))
-    if made.new:
-        await add_person(connection, ask, made.new, ask.version + 1, now)
+    if new:
+        await add_person(connection, ask, new, ask.version + 1, now)
     await want(engine, connection, ask, made.deliveries, now, mark)
     return "done"
 

@@ -21,10 +21,10 @@ from storage import ask_rows
 from storage.ask_rows import (
     a,
     add_person,
+    admitted,
     among,
     asker_mark,
     erase,
-    is_full,
     opened,
     p,
     read,
@@ -68,9 +68,9 @@ class SqlAsks:
         assert ask.asker is not None
         async with self._engine.begin() as connection:
             await only_writer_for(connection, ask.workspace, *(one.user for one in ask.people))
-            for one in ask.people:
-                if await is_full(connection, ask.workspace, one.user, now):
-                    return "full"
+            people = [await admitted(connection, ask.workspace, one, now) for one in ask.people]
+            if None in people:
+                return "full"
             mark = asker_mark(
                 await workspace_key(self._engine, connection, ask.workspace), ask.workspace, ask.asker.user
             )
@@ -106,7 +106,7 @@ class SqlAsks:
             )
             if not cast("CursorResult[object]", made).rowcount:
                 return "repeat"
-            for place, one in enumerate(ask.people):
+            for place, one in enumerate(filter(None, people)):
                 await add_person(connection, ask, one, place, now)
             await want(self._engine, connection, ask, opening(ask), now, mark)
         return "done"

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
 
 from knowledge.answers import Subject
-from knowledge.asking import Ask, Askee, Asker
+from knowledge.asking import Applied, Ask, Askee, Asker
+from storage.asks import SqlAsks
+from storage.people import SqlPeople
 
 NOW = datetime(2026, 5, 4, 9, tzinfo=UTC)
+
+
+class Asks(SqlAsks):
+    """Questions whose people declare something first, where they did not."""
+
+    async def create(self, ask: Ask, now: datetime) -> Applied:
+        people = SqlPeople(self._engine, random.Random(1), now=lambda: now)
+        for one in ask.people:
+            if not await people.declares(ask.workspace, one.user):
+                await people.declare(ask.workspace, one.user, {"prompt-engineer": "lead"}, {}, now)
+        return await super().create(ask, now)
 
 
 def new_ask(

@@ -24,7 +24,7 @@ from bot.settings import SettingsError
 from bot.worker import RETRY_SECONDS
 from knowledge.answers import Answer
 from storage.asks import SqlAsks
-from tests.asks import new_ask
+from tests.asks import Asks, new_ask
 from tests.conftest import ANN, BEN, CAI, MEMBERS, TEAM, Clock, Start, settled
 
 JSON_TYPE = {"Content-Type": "application/json"}
@@ -258,7 +258,7 @@ async def test_questions_to_people_are_counted_by_state(slack: LocalSlack, measu
     assert 'genai_roles_asks{state="asked"} 0.0' in page and 'genai_roles_asks{state="nobody"} 0.0' in page
     for number in range(3):
         ask = new_ask(str(number), ANN, f"T{number}", asked=CAI, question="zebracorn", now=clock.now())
-        assert await SqlAsks(measured.engine).create(ask, clock.now()) == "done"
+        assert await Asks(measured.engine).create(ask, clock.now()) == "done"
     page = await scrape(measured)
     assert 'genai_roles_asks{state="asked"} 3.0' in page
     assert [found for found in (ANN, CAI, "zebracorn", "T1", "Prompt Engineer") if found in page] == []

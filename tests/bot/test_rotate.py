@@ -19,7 +19,7 @@ from storage.installations import Installation, SqlInstallations
 from storage.keys import Keys, keys_beside, new_key
 from storage.rotation import encrypted_columns, rotate
 from storage.tables import SealedText, place_of
-from tests.asks import new_ask
+from tests.asks import Asks, new_ask
 from tests.conftest import ANN, BEN, CAI, DEE, TEAM, Clock, Start, settled
 from tests.databases import BOTH, KEY, emptied
 from tests.storage.conftest import NOW
@@ -96,7 +96,7 @@ async def test_keys_are_rotated_beside_a_bot_that_serves(
         await SqlInstallations(bot.engine).save(installed, SCOPES, clock.now())
         for number in range(20):
             ask = new_ask(f"a{number}", ANN, TEAM, asked=DEE, question=f"Zebra {number}?", now=clock.now())
-            await bot.courier._asks.create(ask, clock.now())
+            await Asks(bot.engine).create(ask, clock.now())
             await slack.command(BEN, f"/genai-role what about zebra {number} on the moon")
     before = await opened(database, old)
     assert sum(bool(texts) for texts in before.values()) >= 3
@@ -109,7 +109,7 @@ async def test_keys_are_rotated_beside_a_bot_that_serves(
         while not rotating.done() or number < 25:
             said.append(await slack.say(CAI, f"<@BOT> what about zebra {number} on the moon", GENERAL))
             ask = new_ask(f"a{number}", ANN, TEAM, asked=DEE, question=f"Zebra {number}?", now=clock.now())
-            await bot.courier._asks.create(ask, clock.now())
+            await Asks(bot.engine).create(ask, clock.now())
             found = await bot.courier._asks.get(TEAM, f"a{number - 20}")
             assert found is not None
             assert found.question == f"Zebra {number - 20}?"

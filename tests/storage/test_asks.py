@@ -16,8 +16,9 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from knowledge.asking import Askee, Details, Event, change, is_meant
+from knowledge.asking import Askee, Details, Event, Via, change, is_meant
 from knowledge.people import Level, Listed, Member, Terms
+from knowledge.workspaces import Settings
 from storage.ask_deliveries import SqlDeliveries
 from storage.ask_forgetting import forget_in_asks
 from storage.ask_rows import REDRAWN, apply
@@ -28,7 +29,8 @@ from storage.forgetting import KEEP_LEFT
 from storage.keys import Keys, new_key
 from storage.people import SqlPeople
 from storage.rotation import left, rotate
-from tests.asks import NOW, new_ask
+from storage.workspaces import SqlWorkspaces
+from tests.asks import NOW, Asks, new_ask
 from tests.databases import KEYS
 
 KEEP = timedelta(days=30)
@@ -43,13 +45,13 @@ async def other(address: str, engine: AsyncEngine) -> AsyncIterator[AsyncEngine]
 
 
 async def test_what_is_due_is_claimed_by_one_of_two(engine: AsyncEngine, other: AsyncEngine) -> None:
-    one, two = SqlAsks(engine), SqlAsks(other)
+    one, two = Asks(engine), Asks(other)
     for number in range(60):
         ask = new_ask(f"ask{number}", "U0ANN", f"T{number % 7}", asked=f"U{number}")
         assert await one.create(replace(ask, due=NOW), NOW) == "done"
     claimed: list[str] = []
 
-    async def work(asks: SqlAsks) -> None:
+    async def work(asks: Asks) -> None:
         while found := await asks.due(NOW, 7):
             claimed.extend(ask.id for ask in found)
 
@@ -61,7 +63,7 @@ async def test_what_is_due_is_claimed_by_one_of_two(engine: AsyncEngine, other: 
 
 
 async def test_of_two_clicks_at_once_one_counts(engine: AsyncEngine, other: AsyncEngine) -> None:
-    one, two = SqlAsks(engine), SqlAsks(other)
+    one, two = Asks(engine), Asks(other)
     await one.create(new_ask("1", "U0ANN", asked="U0BEN"), NOW)
     ask = await one.get("T1", "1")
     assert ask is not None
@@ -73,7 +75,7 @@ async def test_of_two_clicks_at_once_one_counts(engine: AsyncEngine, other: Asyn
 
 
 async def test_an_answer_that_comes_twice_is_delivered_once(engine: AsyncEngine) -> None:
-    asks = SqlAsks(engine)
+    asks = Asks(engine)
     await asks.create(new_ask("1", "U0ANN", asked="U0BEN"), NOW)
     done = []
     for _ in range(2):
@@ -91,7 +93,7 @@ async def test_an_answer_that_comes_twice_is_delivered_once(engine: AsyncEngine)
 async def test_two_processes_keep_the_pace_of_a_workspace_and_of_a_channel(
     engine: AsyncEngine, other: AsyncEngine
 ) -> None:
-    asks = SqlAsks(engine)
+    asks = Asks(engine)
     for number in range(400):
         # Twenty people, each asked twenty times.
         ask = new_ask(f"ask{number}", f"U0ASKER{number}", asked=f"U0EXPERT{number % 20}")
@@ -123,7 +125,7 @@ async def test_two_processes_keep_the_pace_of_a_workspace_and_of_a_channel(
 async def test_a_text_of_a_question_that_was_moved_to_another_row_does_not_open(
     engine: AsyncEngine, caplog: pytest.LogCaptureFixture, column: str
 ) -> None:
-    asks = SqlAsks(engine)
+    asks = Asks(engine)
     for number in (1, 2):
         await asks.create(new_ask(str(number), "U0ANN", asked="U0BEN"), NOW)
     one = await asks.get("T1", "1")
@@ -152,7 +154,7 @@ async def test_a_text_of_a_question_that_was_moved_to_another_row_does_not_open(
 
 
 async def test_an_answer_that_was_moved_to_another_question_is_not_delivered(engine: AsyncEngine) -> None:
-    asks, deliveries = SqlAsks(engine), SqlDeliveries(engine)
+    asks, deliveries = Asks(engine), SqlDeliveries(engine)
     for number in (1, 2):
         await asks.create(new_ask(str(number), f"U0ANN{number}", asked=f"U0BEN{number}"), NOW)
         ask = await asks.get("T1", str(number))
@@ -176,7 +178,7 @@ async def test_an_answer_that_was_moved_to_another_question_is_not_delivered(eng
 
 
 async def test_what_older_versions_encrypted_is_read_and_bound_to_its_row_by_rotating(engine: AsyncEngine) -> None:
-    asks = SqlAsks(engine)
+    asks = Asks(engine)
     await asks.create(new_ask("1", "U0ANN", asked="U0BEN"), NOW)
     before = await asks.get("T1", "1")
     assert before is not None
@@ -195,7 +197,7 @@ async def test_what_older_versions_encrypted_is_read_and_bound_to_its_row_by_rot
 
 @pytest.mark.parametrize("gone", ["asker forgotten", "time is over"])
 async def test_what_is_erased_counts_for_the_weekly_cap_all_the_same(engine: AsyncEngine, gone: str) -> None:
-    asks, people = SqlAsks(engine), SqlPeople(engine, random.Random(1), now=lambda: NOW)
+    asks, people = Asks(engine), SqlPeople(engine, random.Random(1), now=lambda: NOW)
     await people.declare("T1", "U0BEN", {"prompt-engineer": "lead"}, {}, NOW, Terms(weekly_cap=2))
     assert await asks.create(new_ask("1", "U0ANN", asked="U0BEN"), NOW) == "done"
     assert await asks.create(new_ask("2", "U0CAI", asked="U0BEN"), NOW) == "done"
@@ -214,7 +216,7 @@ async def test_what_is_erased_counts_for_the_weekly_cap_all_the_same(engine: Asy
 
 
 async def test_who_hides_is_taken_out_of_what_was_written_on_both_databases(engine: AsyncEngine) -> None:
-    asks, deliveries = SqlAsks(engine), SqlDeliveries(engine)
+    asks, deliveries = Asks(engine), SqlDeliveries(engine)
     people = SqlPeople(engine, random.Random(1), now=lambda: NOW)
     await people.declare("T1", "U0BEN", {"prompt-engineer": "lead"}, {}, NOW)
     await asks.create(new_ask("1", "U0ANN", asked="U0BEN"), NOW)
@@ -248,7 +250,7 @@ async def test_who_hides_is_taken_out_of_what_was_written_on_both_databases(engi
 async def test_a_question_that_no_key_opens_is_erased_with_whoever_asked_it(
     engine: AsyncEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    asks, people = SqlAsks(engine), SqlPeople(engine, random.Random(1), now=lambda: NOW)
+    asks, people = Asks(engine), SqlPeople(engine, random.Random(1), now=lambda: NOW)
     for number in (1, 2):
         await asks.create(new_ask(str(number), "U0ANN", asked="U0BEN"), NOW)
     await asks.create(new_ask("3", "U0CAI", asked="U0BEN"), NOW)
@@ -264,7 +266,7 @@ async def test_a_question_that_no_key_opens_is_erased_with_whoever_asked_it(
 
 
 async def test_who_left_long_ago_is_taken_out_of_what_was_written(engine: AsyncEngine) -> None:
-    asks, people = SqlAsks(engine), SqlPeople(engine, random.Random(1), now=lambda: NOW)
+    asks, people = Asks(engine), SqlPeople(engine, random.Random(1), now=lambda: NOW)
     await people.declare("T1", "U0BEN", {"prompt-engineer": "lead"}, {}, NOW)
     await asks.create(new_ask("1", "U0ANN", asked="U0BEN"), NOW)
     await people.remember("T1", Member("U0BEN", "Ben", availability="deactivated"), NOW)
@@ -282,10 +284,10 @@ async def test_a_key_that_is_gone_hides_no_other_question(
     engine: AsyncEngine, address: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     stranger = open_engine(address, Keys([new_key()]))
-    await SqlAsks(engine).create(replace(new_ask("ours", "U0ANN", asked="U0BEN"), due=NOW), NOW)
-    await SqlAsks(stranger).create(replace(new_ask("theirs", "U0ANN", "T2", asked="U0BEN"), due=NOW), NOW)
+    await Asks(engine).create(replace(new_ask("ours", "U0ANN", asked="U0BEN"), due=NOW), NOW)
+    await Asks(stranger).create(replace(new_ask("theirs", "U0ANN", "T2", asked="U0BEN"), due=NOW), NOW)
     await stranger.dispose()
-    assert [ask.id for ask in await SqlAsks(engine).due(NOW, 10)] == ["ours"]
+    assert [ask.id for ask in await Asks(engine).due(NOW, 10)] == ["ours"]
     assert "is an old key missing" in caplog.text
 
 
@@ -293,7 +295,7 @@ async def test_a_key_that_is_gone_hides_no_other_question(
 async def test_who_is_forgotten_is_forgotten_though_somebody_clicks_meanwhile(
     engine: AsyncEngine, other: AsyncEngine, click: Event
 ) -> None:
-    asks = SqlAsks(engine)
+    asks = Asks(engine)
     await asks.create(new_ask("1", "U0ANN", asked="U0BEN"), NOW)
     ask = await asks.get("T1", "1")
     assert ask is not None
@@ -322,7 +324,7 @@ async def test_who_is_forgotten_is_forgotten_though_somebody_clicks_meanwhile(
 @pytest.mark.parametrize("late", ["U0BEN", "U0CAI"])
 async def test_a_late_answer_brings_nothing_back_of_whoever_is_forgotten(engine: AsyncEngine, late: str) -> None:
     """Decided by the question as it was before; and a reminder that waits for somebody else still comes."""
-    asks, deliveries = SqlAsks(engine), SqlDeliveries(engine)
+    asks, deliveries = Asks(engine), SqlDeliveries(engine)
     people = SqlPeople(engine, random.Random(1), now=lambda: NOW)
     await asks.create(new_ask("1", "U0ANN", asked="U0BEN"), NOW)
     steps: list[tuple[Event, Details]] = [
@@ -356,7 +358,7 @@ async def test_a_late_answer_brings_nothing_back_of_whoever_is_forgotten(engine:
 
 async def test_a_name_that_is_ticked_stays_until_its_person_hides(engine: AsyncEngine) -> None:
     """Whoever is hidden, and says their name with an answer, keeps it there though they change what they declared."""
-    asks, people = SqlAsks(engine), SqlPeople(engine, random.Random(1), now=lambda: NOW)
+    asks, people = Asks(engine), SqlPeople(engine, random.Random(1), now=lambda: NOW)
     roles: dict[str, Level] = {"prompt-engineer": "lead"}
     hidden = Terms(visibility="hidden")
 
@@ -381,7 +383,7 @@ async def test_a_name_that_is_ticked_stays_until_its_person_hides(engine: AsyncE
 
 
 async def test_who_is_hidden_by_a_file_is_taken_out_of_what_was_written(engine: AsyncEngine) -> None:
-    asks, bulk = SqlAsks(engine), SqlPeopleInBulk(engine, random.Random(1))
+    asks, bulk = Asks(engine), SqlPeopleInBulk(engine, random.Random(1))
     roles: dict[str, Level] = {"prompt-engineer": "lead"}
     who = [Listed(Member(user, user), roles, {}, Terms()) for user in ("U0BEN", "U0CAI")]
     await bulk.declare_many("T1", who, NOW)
@@ -390,3 +392,44 @@ async def test_who_is_hidden_by_a_file_is_taken_out_of_what_was_written(engine: 
     await bulk.declare_many("T1", [replace(who[0], terms=Terms(visibility="hidden")), who[1]], NOW)
     found = [await asks.get("T1", one.member.user) for one in who]
     assert [one.shown for ask in found if ask is not None for one in ask.people] == [False, True]
+
+
+@pytest.mark.parametrize("way", ["is forgotten", "withdraws", "hides"])
+@pytest.mark.parametrize("via", ["named", "best", "handover", "curator"])
+async def test_who_drops_out_while_they_are_chosen_is_not_asked_or_not_shown(
+    engine: AsyncEngine, via: Via, way: str
+) -> None:
+    asks, people = SqlAsks(engine), SqlPeople(engine, random.Random(1), now=lambda: NOW)
+    await people.declare("T1", "U0BEN", {"prompt-engineer": "lead"}, {}, NOW)
+    chosen = Askee("U0BEN", via, shown=True)
+    if way == "is forgotten":
+        await people.forget("T1", "U0BEN")
+    elif way == "withdraws":
+        await people.declare("T1", "U0BEN", {}, {}, NOW)
+    else:
+        await people.declare("T1", "U0BEN", {"prompt-engineer": "lead"}, {}, NOW, Terms(visibility="hidden"))
+    gone = way == "is forgotten" or (way == "withdraws" and via in ("named", "best"))
+    expected = "full" if gone else "done"
+    if via == "named":
+        ask = replace(new_ask("1", "U0ANN"), state="asked", people=(chosen,))
+        assert await asks.create(ask, NOW) == expected
+    else:
+        ask = new_ask("1", "U0ANN")
+        assert await asks.create(ask, NOW) == "done"
+        made = change(ask, "chosen", NOW, KEEP, Details(new=chosen))
+        assert made is not None
+        assert await asks.apply(ask, made, NOW) == expected
+    found = await asks.get("T1", "1")
+    people_then = found.people if found is not None else ()
+    assert [(one.user, one.shown) for one in people_then] == ([] if gone else [("U0BEN", False)])
+
+
+async def test_who_was_forgotten_and_is_a_curator_since_is_asked_as_one(engine: AsyncEngine) -> None:
+    asks, people = SqlAsks(engine), SqlPeople(engine, random.Random(1), now=lambda: NOW)
+    await people.forget("T1", "U0BEN")
+    await SqlWorkspaces(engine).save("T1", Settings(curators=("U0BEN",)), "U0ANN", NOW)
+    ask = new_ask("1", "U0ANN")
+    assert await asks.create(ask, NOW) == "done"
+    made = change(ask, "chosen", NOW, KEEP, Details(new=Askee("U0BEN", "curator", shown=False)))
+    assert made is not None
+    assert await asks.apply(ask, made, NOW) == "done"

@@ -15,7 +15,6 @@ from knowledge.keeping import Consent
 from knowledge.team import TeamEntry, published
 from knowledge.workspaces import Recorded
 from storage import kept
-from storage.asks import SqlAsks
 from storage.inbox import Event as Sent
 from storage.inbox import SqlInbox
 from storage.keeping import SqlKeepings
@@ -26,7 +25,7 @@ from storage.tables import metadata, verifications
 from storage.team_entries import SqlTeamEntries
 from storage.threads import SqlThreads
 from storage.workspaces import SqlWorkspaces
-from tests.asks import new_ask
+from tests.asks import Asks, new_ask
 from tests.storage.conftest import NOW
 from tests.storage.test_people import lived_in
 
@@ -34,7 +33,7 @@ ANN, BEN, CAI = "U0ANN", "U0BEN", "U0CAI"
 KEEP = timedelta(days=30)
 
 
-async def happened(asks: SqlAsks, ask_id: str, event: Event, **details: Any) -> None:
+async def happened(asks: Asks, ask_id: str, event: Event, **details: Any) -> None:
     ask = await asks.get("T1", ask_id)
     assert ask is not None
     made = change(ask, event, NOW, KEEP, Details(**details))
@@ -46,7 +45,7 @@ async def test_every_table_is_told_or_left_out_for_a_reason(
     engine: AsyncEngine, people: SqlPeople, threads: SqlThreads, inbox: SqlInbox
 ) -> None:
     await lived_in(people, threads, inbox, ANN)
-    await SqlAsks(engine).create(new_ask("mine", ANN, asked=BEN), NOW)
+    await Asks(engine).create(new_ask("mine", ANN, asked=BEN), NOW)
     await people.forget("T1", BEN)
     told = await people.kept("T1", ANN)
     # Whoever adds a table says here whether there is anything of a person in it.
@@ -70,7 +69,7 @@ async def test_more_questions_than_a_statement_takes_are_told(
     engine: AsyncEngine, people: SqlPeople, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kept, "AT_ONCE", 2)
-    asks = SqlAsks(engine)
+    asks = Asks(engine)
     for number in range(7):
         await asks.create(new_ask(f"ask{number}", ANN, asked=BEN, question=f"Number {number}?"), NOW)
     told = await people.kept("T1", ANN)
@@ -80,7 +79,7 @@ async def test_more_questions_than_a_statement_takes_are_told(
 async def test_who_answered_is_told_their_answer_and_the_entry_made_of_it(
     engine: AsyncEngine, people: SqlPeople
 ) -> None:
-    asks, team = SqlAsks(engine), SqlTeamEntries(engine)
+    asks, team = Asks(engine), SqlTeamEntries(engine)
     keepings = SqlKeepings(engine, team)
     await asks.create(new_ask("one", ANN, asked=BEN, question="Of Ann?"), NOW)
     await happened(asks, "one", "answer", actor=BEN, text="Words of Ben.", source="1")
@@ -102,7 +101,7 @@ async def test_who_answered_is_told_their_answer_and_the_entry_made_of_it(
 
 
 async def test_nobody_is_told_the_words_of_another_as_their_own(engine: AsyncEngine, people: SqlPeople) -> None:
-    asks = SqlAsks(engine)
+    asks = Asks(engine)
     await asks.create(new_ask("one", ANN, asked=BEN), NOW)
     handed = {"new": Askee(CAI, "handover", shown=True), "text": "Note of Ben."}
     await happened(asks, "one", "hand_over", actor=BEN, **handed)
@@ -123,7 +122,7 @@ async def test_nobody_is_told_the_words_of_another_as_their_own(engine: AsyncEng
 async def test_another_is_not_told_what_was_asked_or_answered_without_a_name(
     engine: AsyncEngine, people: SqlPeople, inbox: SqlInbox
 ) -> None:
-    asks, team = SqlAsks(engine), SqlTeamEntries(engine)
+    asks, team = Asks(engine), SqlTeamEntries(engine)
     keepings = SqlKeepings(engine, team)
     for ask_id, shown in (("open", True), ("hidden", False)):
         ask = replace(
@@ -151,7 +150,7 @@ async def test_another_is_not_told_what_was_asked_or_answered_without_a_name(
 
 
 async def test_a_question_that_no_key_opens_is_told_as_one(engine: AsyncEngine, people: SqlPeople) -> None:
-    asks = SqlAsks(engine)
+    asks = Asks(engine)
     await asks.create(new_ask("one", ANN, asked=BEN), NOW)
     await happened(asks, "one", "answer", actor=BEN, text="Words of Ben.", source="1")
     async with engine.begin() as connection:
