@@ -51,7 +51,6 @@ another one in each conversation, for a day at most, so that nobody can be looke
 AT_ONCE = 500
 """Questions that are read in one statement."""
 UNREADABLE = "(can't be read any more: its key is gone)"
-NOT_FOR_OTHERS = "(only the person is shown it)"
 NOT_ONE_HAND = "(several people wrote in it: what is yours can't be told apart)"
 _OURS = ("workspace", "user_id", "about", "claimed_by", "lease_until", "asker_says", "asker_mark", "recipient", "mark")
 """Columns that say nothing of the person, only who it is, or who somebody else is."""
@@ -87,8 +86,8 @@ async def everything_about(engine: AsyncEngine, workspace: str, user: str) -> Fo
 def named_alone(found: Found) -> Found:
     """Leave out what would tell somebody else, an administrator too, who stands behind a question or an answer.
 
-    That is what the person asked without their name, or answered and agreed to without being named, and the words of a
-    message that waits, which may hold either.
+    That is what the person asked without their name, or answered and agreed to without being named. Of conversations
+    and events, which may hold either, there is only how many; an answer that waits for a consent is nobody else's yet.
     """
     unnamed = {row["ask_id"] for row in found["ask_people"] if not row["shown"]}
     asked = [row for row in found["asks"] if row.get("anonymous") is False]
@@ -101,10 +100,14 @@ def named_alone(found: Found) -> Found:
         "ask_people": [row for row in found["ask_people"] if row["shown"]],
         "ask_deliveries": [row for row in found["ask_deliveries"] if row["ask_id"] not in unnamed],
         # Who asked stands there as one who asked with their name; who answered only if they want to be shown.
-        "keepings": [row for row in found["keepings"] if row.get("shown_author", "asked")],
+        "keepings": [
+            {name: value for name, value in row.items() if name != "answer" or row["outcome"] != "open"}
+            for row in found["keepings"]
+            if row.get("shown_author", "asked")
+        ],
         "team_entries": entries,
         "verifications": [row for row in found["verifications"] if row["entry_id"] in ids],
-        "inbox": [{**row, "message": NOT_FOR_OTHERS if row["message"] else ""} for row in found["inbox"]],
+        **{name: [{"rows": len(found[name])}] if found[name] else [] for name in ("threads", "inbox")},
     }
 
 

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from knowledge.answers import Subject
 from knowledge.asking import Askee, Details, Event, change
 from knowledge.keeping import Consent
 from knowledge.team import TeamEntry, published
@@ -143,10 +144,27 @@ async def test_another_is_not_told_what_was_asked_or_answered_without_a_name(
         assert said in own and said in theirs
     for said in ("Words hidden.", "Kept hidden.", "words that wait", "'ask_id': 'hidden'"):
         assert said in own and said not in theirs, said
+    assert (await people.kept("T1", BEN, for_another=True))["inbox"] == [{"rows": 1}]
     asked, told = str(await people.kept("T1", ANN)), str(await people.kept("T1", ANN, for_another=True))
     assert "Asked open?" in asked and "Asked open?" in told
     assert "Asked hidden?" in asked and "Asked hidden?" not in told and "'ask_id': 'hidden'" not in told
     assert {*await people.kept("T1", BEN)} == {*await people.kept("T1", BEN, for_another=True)}
+
+
+async def test_another_is_told_how_many_conversations_there_are_and_no_answer_that_waits_for_a_consent(
+    engine: AsyncEngine, people: SqlPeople, threads: SqlThreads
+) -> None:
+    asks = Asks(engine)
+    await threads.remember("T1", "C0SECRET", "1.1", BEN, Subject(roles=("prompt-engineer",)), NOW)
+    await asks.create(new_ask("one", ANN, asked=BEN), NOW)
+    await happened(asks, "one", "answer", actor=BEN, text="Words of Ben.", source="1")
+    await happened(asks, "one", "solve", actor=ANN)
+    agreed = Consent("answerer", yes=True, answer="Not kept yet.", shown_author="Ben Book")
+    await SqlKeepings(engine, SqlTeamEntries(engine)).says("T1", "one", agreed, (), NOW)
+    own, told = await people.kept("T1", BEN), await people.kept("T1", BEN, for_another=True)
+    assert "C0SECRET" in str(own) and "Not kept yet." in str(own)
+    assert told["threads"] == [{"rows": 1}] and [row["shown_author"] for row in told["keepings"]] == ["Ben Book"]
+    assert "C0SECRET" not in str(told) and "Not kept yet." not in str(told)
 
 
 async def test_a_question_that_no_key_opens_is_told_as_one(engine: AsyncEngine, people: SqlPeople) -> None:
