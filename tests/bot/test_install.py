@@ -31,6 +31,7 @@ from knowledge.people import Member as Profile
 from storage.bulk import SqlPeopleInBulk
 from storage.database import open_engine
 from storage.installations import SqlInstallations
+from storage.keys import KeysError
 from storage.removals import DELETE_WITHIN
 from storage.tables import installations
 from tests.bot.test_doctor import configured
@@ -617,8 +618,9 @@ async def test_a_swapped_token_does_not_open(slack: LocalSlack, served: tuple[Bo
     [row] = await rows(bot, "installations")
     async with bot.engine.begin() as connection:
         await connection.exec_driver_sql("UPDATE installations SET workspace = 'T0THIEF'")
-    with pytest.raises(Exception, match="ENCRYPTION_KEYS"):
-        await bot.authorize.client_of("T0THIEF")
+    with pytest.raises(KeysError, match="ENCRYPTION_KEYS"):
+        await SqlInstallations(bot.engine).find("T0THIEF")
+    assert await bot.authorize.client_of("T0THIEF") is None
     assert KEYS.newest == row["token"][: len(KEYS.newest)]
 
 

@@ -25,7 +25,7 @@ def test_what_is_below_its_floor_is_said() -> None:
         ("development", "who"): Tally(10, 1.0, None, None, 1.0, None, 2),
     }
     assert below(bad, CALIBRATION_ERROR) == [
-        "release, questions: 0.500 right, the floor is 0.95",
+        f"release, questions: 0.500 right, the floor is {FLOORS['release', 'questions']}",
         "blind, look-ups: 0.500 show the right part, the floor is 0.95",
         "development, who: somebody who must not be is named in 2 lines",
         "calibration: the expected error is 0.070, it must stay under 0.07",
