@@ -14,6 +14,7 @@ from bot.settings import OAuth
 from bot.slack import Sleep, oauth_access
 from handlers.errors import code_of
 from storage.installations import Installation, SqlInstallations
+from storage.keys import KeysError
 
 logger = logging.getLogger(__name__)
 AHEAD = timedelta(hours=2)
@@ -40,11 +41,19 @@ class Renewal:
         self._oauth = oauth
         self._now = now
         self._sleep = sleep
+        # What was said of these is not said again every minute.
+        self._closed: set[str] = set()
 
     async def run(self) -> None:
-        """Renew what ends within two hours."""
+        """Renew what ends within two hours; a workspace whose token no key opens is passed over."""
         for workspace in await self._installations.expiring(self._now() + AHEAD):
-            found = await self._installations.find(workspace)
+            try:
+                found = await self._installations.find(workspace)
+            except KeysError as error:
+                if workspace not in self._closed:
+                    self._closed.add(workspace)
+                    logger.error("%s: the token could not be renewed: %s", workspace, error)
+                continue
             if found is not None and await self._installations.claim_refresh(found, self._now()):
                 await self._refresh(found)
 

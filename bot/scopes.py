@@ -13,7 +13,7 @@ from handlers.installing import more_scopes
 from handlers.members import UNREACHABLE, person_of
 from handlers.replies import ClientOf, write_to
 from knowledge.freshness import is_working_time
-from storage.installations import Installation, SqlInstallations
+from storage.installations import Asking, SqlInstallations
 
 logger = logging.getLogger(__name__)
 SCOPES = ("app_mentions:read", "chat:write", "commands", "im:history", "users:read")
@@ -48,7 +48,7 @@ class ScopeRounds:
                 logger.warning("%s: not granted: %s; install again", found.workspace, ", ".join(missing))
                 await self._tell(found, missing)
 
-    async def _may_be_written_to(self, found: Installation) -> bool:
+    async def _may_be_written_to(self, found: Asking) -> bool:
         client = await self._client_of(found.workspace)
         if client is None:
             return False
@@ -58,7 +58,7 @@ class ScopeRounds:
         member = await person_of(client, found.installer)
         return member is None or is_working_time(self._now(), member.tz)
 
-    async def _tell(self, found: Installation, missing: Sequence[str]) -> None:
+    async def _tell(self, found: Asking, missing: Sequence[str]) -> None:
         client = await self._client_of(found.workspace)
         if client is None or found.installer is None:
             return

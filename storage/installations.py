@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import RowMapping, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -18,7 +18,6 @@ from storage.tables import keys_of, place_of, removals, used_states
 REFRESH_LEASE = timedelta(seconds=30)
 """How long a process may take to renew a token before another one may try; longer than a call to Slack takes."""
 STATES_LAST = timedelta(minutes=10)
-MOST_READ = 200
 t = table.c
 
 
@@ -50,6 +49,14 @@ class Installation:
     def stamp(self) -> Stamp:
         """Return what tells this from what stands there before or after."""
         return self.version, self.changed_at
+
+
+class Asking(NamedTuple):
+    """Hold what is to be known of an installation to ask its installer for scopes: not the token."""
+
+    workspace: str
+    scopes: tuple[str, ...]
+    installer: str | None
 
 
 class SqlInstallations:
@@ -119,7 +126,7 @@ class SqlInstallations:
 
     async def expiring(self, before: datetime) -> Sequence[str]:
         """Return the workspaces whose token expires by then, the first ones first."""
-        query = select(t.workspace).where(t.expires_at <= before).order_by(t.expires_at).limit(MOST_READ)
+        query = select(t.workspace).where(t.expires_at <= before).order_by(t.expires_at)
         async with self._engine.connect() as connection:
             return list(await connection.scalars(query))
 
@@ -147,14 +154,14 @@ class SqlInstallations:
 
     # Scopes
 
-    async def without(self, scopes: Sequence[str]) -> Sequence[Installation]:
-        """Return installations whose installer was not asked for these scopes yet."""
+    async def without(self, scopes: Sequence[str]) -> Sequence[Asking]:
+        """Return the installations whose installer was not asked for these scopes yet."""
         asked = ",".join(scopes)
         # Two ranges of the index, where "other than" would read every row.
-        query = select(table).where(or_(t.asked_for < asked, t.asked_for > asked)).limit(MOST_READ)
+        query = select(t.workspace, t.scopes, t.user_id).where(or_(t.asked_for < asked, t.asked_for > asked))
         async with self._engine.connect() as connection:
-            rows = (await connection.execute(query)).mappings().all()
-        return [self._opened(row) for row in rows]
+            rows = (await connection.execute(query)).all()
+        return [Asking(row.workspace, _scopes(row.scopes), row.user_id) for row in rows]
 
     async def asked_for(self, workspace: str, scopes: Sequence[str]) -> bool:
         """Note that the installer is asked for these scopes; False where another process has done so."""
@@ -192,7 +199,7 @@ class SqlInstallations:
         return Installation(
             workspace,
             keys.unseal(row["token"], place_of(t.token, workspace)),
-            tuple(filter(None, row["scopes"].split(","))),
+            _scopes(row["scopes"]),
             row["app_id"],
             row["bot_id"],
             row["bot_user_id"],
@@ -216,6 +223,10 @@ class SqlInstallations:
 async def _update(connection: AsyncConnection, workspace: str, values: Mapping[str, Any], condition: Any) -> bool:
     result = await connection.execute(update(table).where(t.workspace == workspace, condition).values(**values))
     return int(result.rowcount) == 1
+
+
+def _scopes(kept: str) -> tuple[str, ...]:
+    return tuple(filter(None, kept.split(",")))
 
 
 def _same(found: Installation) -> Any:

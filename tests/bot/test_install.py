@@ -31,7 +31,7 @@ from knowledge.people import Member as Profile
 from storage.bulk import SqlPeopleInBulk
 from storage.database import open_engine
 from storage.installations import SqlInstallations
-from storage.keys import KeysError
+from storage.keys import DOES_NOT_OPEN, KeysError
 from storage.removals import DELETE_WITHIN
 from storage.tables import installations
 from tests.bot.test_doctor import configured
@@ -40,6 +40,7 @@ from tests.databases import BOTH, KEYS, empty_tables
 
 ORG = "E0GRID00001"
 EVERYWHERE = pytest.mark.parametrize("slack", [None, ORG], indirect=True, ids=["team", "organisation"])
+LOCKED = "T0LOCKED"
 LESS = "UPDATE installations SET asked_for = '', scopes = 'chat:write,users:read'"
 ON_POSTGRES = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 
@@ -136,6 +137,14 @@ async def remove(slack: LocalSlack, bot: Bot, *, token_first: bool = False) -> N
     for sent in await slack.uninstall(token_first=token_first):
         assert sent.status == 200
     await settled(bot)
+
+
+async def lock(bot: Bot, **changed: Any) -> None:
+    """Install the app in a workspace whose token no key opens."""
+    async with bot.engine.begin() as connection:
+        [there] = (await connection.execute(installations.select())).mappings().all()
+        # What is sealed for one row opens in no other.
+        await connection.execute(installations.insert().values({**there, **changed, "workspace": LOCKED}))
 
 
 def greetings(slack: LocalSlack) -> list[str]:
@@ -461,6 +470,27 @@ async def test_an_installer_is_told_once_of_scopes_that_are_missing(
         assert await SqlInstallations(bot.engine).lacking(SCOPES) == {}
 
 
+@pytest.mark.parametrize("database", BOTH, indirect=True)
+async def test_a_token_that_no_key_opens_keeps_no_other_installer_from_being_told(
+    slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    bot, browser = served
+    await browser.install()
+    await settled(bot)
+    await lock(bot)
+    async with bot.engine.begin() as connection:
+        await connection.exec_driver_sql(LESS)
+    [look] = [job for _, job in bot.timers._jobs if "ScopeRounds" in str(job)]
+    clock.move(days=1)
+    for _ in range(2):
+        await look()
+    assert len([call for call in slack.called("chat.postMessage") if "updated" in str(call.arguments)]) == 1
+    assert caplog.text.count("No key opens the token") == 1
+    # The key may come back.
+    waiting = await SqlInstallations(bot.engine).without(SCOPES)
+    assert [asking.workspace for asking in waiting] == [LOCKED]
+
+
 async def test_the_doctor_knows_of_installations(slack: LocalSlack, many: Many, database: str) -> None:
     given: dict[str, Any] = {
         "slack_client_id": slack.oauth.client_id,
@@ -526,6 +556,28 @@ async def test_a_token_that_can_not_be_renewed_is_used_until_it_ends(
         assert client is not None and client.token == slack.oauth.tokens[0]
         assert "the token could not be renewed: invalid_refresh_token" in caplog.text
         assert "xoxe" not in caplog.text
+
+
+@pytest.mark.usefixtures("faults")
+@pytest.mark.parametrize("database", BOTH, indirect=True)
+async def test_a_token_that_no_key_opens_keeps_no_other_from_its_renewal(
+    slack: LocalSlack, many: Many, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    slack.oauth.rotates = True
+    async with many() as (bot, browser):
+        await browser.install()
+        await settled(bot)
+        await lock(bot, expires_at=clock.now())
+        [renew] = [job for _, job in bot.timers._jobs if "Renewal" in str(job)]
+        clock.move(hours=10, minutes=1)
+        for _ in range(2):
+            await renew()
+        assert len(slack.oauth.tokens) == 2
+        client = await bot.authorize.client_of(TEAM)
+        assert client is not None and client.token == slack.oauth.tokens[1]
+    said = [record.getMessage() for record in caplog.records if LOCKED in record.getMessage()]
+    assert said == [f"{LOCKED}: the token could not be renewed: {DOES_NOT_OPEN}"]
+    assert "xox" not in caplog.text
 
 
 # Many processes, many workspaces
@@ -630,16 +682,13 @@ async def test_a_token_that_no_key_opens_ends_no_job_for_others(
     bot, browser = served
     await browser.install()
     await settled(bot)
-    async with bot.engine.begin() as connection:
-        [there] = (await connection.execute(installations.select())).mappings().all()
-        # What is sealed for one row opens in no other.
-        await connection.execute(installations.insert().values({**there, "workspace": "T0LOCKED"}))
+    await lock(bot)
     listed = [Listed(Profile(ANN, "Ann"), {"mlops-engineer": "lead"}, {})]
-    for workspace in ("T0LOCKED", TEAM):
+    for workspace in (LOCKED, TEAM):
         await SqlPeopleInBulk(bot.engine, random.Random(1)).declare_many(workspace, listed, clock.now())
     await bot.patrol.run()
     assert [call.arguments["user"] for call in slack.called("users.info")] == [ANN]
     for _ in range(2):
-        assert await bot.authorize.client_of("T0LOCKED") is None
+        assert await bot.authorize.client_of(LOCKED) is None
     assert caplog.text.count("No key opens the token") == 1
-    assert "T0LOCKED" not in caplog.text
+    assert LOCKED not in caplog.text
