@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections import Counter
-from collections.abc import Callable
-from datetime import datetime, timedelta
-
-from slack_sdk.web.async_client import AsyncWebClient
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 from handlers.members import Left, profile_of, take_over
 from handlers.replies import ClientOf, Clock
@@ -17,9 +15,9 @@ RUN_SECONDS = 60.0
 """How often those are looked for whose turn has come."""
 MOST_A_RUN = 10
 """Look-ups of one workspace in a minute: answers need their share of what Slack allows."""
-MOST_READ = 500
+AT_ONCE = 4
+"""Workspaces beside each other: one in which Slack is slow does not hold up all others."""
 TRY_AGAIN = timedelta(minutes=15)
-NOT_OURS_FOR = timedelta(days=1)
 logger = logging.getLogger(__name__)
 
 
@@ -43,46 +41,40 @@ class Patrol:
         self._now = now
 
     async def run(self) -> None:
-        """Look up at most ten people a workspace; the others are moved on, so that no large one stands before all."""
-        now = self._now()
+        """Look up at most ten people of each workspace in which somebody's turn has come."""
         if not self._is_known():
             # Slack has not said yet whose token this is.
             return
-        turns: Counter[str] = Counter()
-        minutes: dict[str, datetime | None] = {}
-        clients: dict[str, AsyncWebClient | None] = {}
-        mine: list[tuple[str, str]] = []
-        later: list[tuple[str, str, datetime]] = []
-        for workspace, user in await self._to_look_up.due(now, MOST_READ):
-            if workspace not in clients:
-                clients[workspace] = await self._client_of(workspace)
-            if clients[workspace] is None:
-                later.append((workspace, user, now + NOT_OURS_FOR))
-                continue
-            if workspace not in minutes:
-                minutes[workspace] = await self._to_look_up.take_minute(workspace, now)
-            runs = turns[workspace] // MOST_A_RUN
-            turns[workspace] += 1
-            if runs:
-                later.append((workspace, user, now + runs * timedelta(seconds=RUN_SECONDS)))
-            elif minutes[workspace]:
-                mine.append((workspace, user))
-            # Else another process works on the workspace in this minute, and these may be its people.
-        await self._to_look_up.put_off(later, now)
-        silent: set[str] = set()
-        for workspace, user in mine:
-            client, ends = clients[workspace], minutes[workspace]
-            if client is None or ends is None or self._now() >= ends or workspace in silent:
-                continue
-            member = await profile_of(client, user, self._now())
+        workspaces = iter(await self._to_look_up.workspaces(self._now()))
+        async with asyncio.TaskGroup() as group:
+            for _ in range(AT_ONCE):
+                group.create_task(self._work_off(workspaces))
+
+    async def _work_off(self, workspaces: Iterator[str]) -> None:
+        for workspace in workspaces:
+            await self._look_up(workspace)
+
+    async def _look_up(self, workspace: str) -> None:
+        client = await self._client_of(workspace)
+        if client is None:
+            # The app is not installed there.
+            return
+        ends = await self._to_look_up.take_minute(workspace, self._now())
+        for _ in range(MOST_A_RUN):
+            now = self._now()
+            if ends is None or now >= ends:
+                # It is another process's minute.
+                return
+            # Taken before Slack is asked: should that take long, the next minute may be another process's.
+            user = await self._to_look_up.claim(workspace, now, now + TRY_AGAIN)
+            if user is None:
+                return
+            member = await profile_of(client, user, now)
             if member is None:
                 # Slack says nothing of this person, or at all: the next one is asked for in the next minute.
-                silent.add(workspace)
-                await self._to_look_up.put_off([(workspace, user, now + TRY_AGAIN)], self._now())
-                continue
+                return
             try:
                 await take_over(self._people, self._left, workspace, member, self._now())
             except Exception as error:
                 # What goes wrong for one person holds up nobody after them.
                 logger.warning("a profile could not be taken over: %s", type(error).__name__)
-                await self._to_look_up.put_off([(workspace, user, now + TRY_AGAIN)], self._now())

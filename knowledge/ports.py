@@ -225,18 +225,21 @@ class Freshness(Protocol):
 
 
 class ToLookUp(Protocol):
-    """Keep whose profile is to be looked up though nobody asks; of several processes one works on a workspace."""
+    """Keep whose profile is to be looked up though nobody asks; of several processes one takes each turn."""
 
-    async def due(self, now: datetime, most: int) -> Sequence[tuple[str, str]]:
-        """Return workspace and person of those whose turn has come, who waits longest first."""
-        ...
-
-    async def put_off(self, later: Sequence[tuple[str, str, datetime]], now: datetime) -> None:
-        """Move turns that have come to other times; what is looked up moves on by itself."""
+    async def workspaces(self, now: datetime) -> Sequence[str]:
+        """Return the workspaces in which somebody's turn has come."""
         ...
 
     async def take_minute(self, workspace: str, now: datetime) -> datetime | None:
         """Take the next minute of look-ups; returns when it ends, None where another process has it."""
+        ...
+
+    async def claim(self, workspace: str, now: datetime, until: datetime) -> str | None:
+        """Take the turn of who waits longest; None where nobody's has come.
+
+        It comes again at ``until``, unless a profile is kept by then.
+        """
         ...
 
 

@@ -182,7 +182,7 @@ terms = Table(
     comment="On which terms a person who declared something is suggested, and how fresh that is.",
 )
 Index("ix_terms_check", terms.c.check_at)
-Index("ix_terms_look_up", terms.c.look_up_at)
+Index("ix_terms_look_up", terms.c.workspace, terms.c.look_up_at)
 CAPPED = text("weekly_cap > 0 AND suggested >= weekly_cap")
 """Of the terms: the cap of the week that was counted last is reached."""
 Index("ix_terms_capped", terms.c.week, sqlite_where=CAPPED, postgresql_where=CAPPED)

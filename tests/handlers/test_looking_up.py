@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 
 import pytest
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app import PRUNE_SECONDS, Bot
 from bot.local import LocalSlack, Member
-from handlers.looking_up import MOST_A_RUN
+from handlers.looking_up import MOST_A_RUN, Patrol
+from handlers.members import Left
+from handlers.replies import ClientOf
 from knowledge.people import Listed
 from knowledge.people import Member as Profile
 from storage.bulk import SqlPeopleInBulk
 from storage.forgetting import KEEP_LEFT
-from tests.conftest import ANN, BEN, CAI, GUS, OLD, TEAM, Clock, declares, rows
+from storage.looking_up import SqlToLookUp
+from tests.conftest import ANN, BEN, BUSY_SECONDS, CAI, GUS, OLD, TEAM, Clock, declares, rows
 
 
 async def imported(bot: Bot, clock: Clock, *users: str, workspace: str = TEAM) -> None:
@@ -56,6 +61,66 @@ async def test_ten_people_of_a_workspace_are_looked_up_in_a_minute_however_often
         assert len({call.arguments["user"] for call in slack.called("users.info")}) == looked_up
         assert len(slack.called("users.info")) == looked_up
         clock.move(minutes=1)
+
+
+def patrol(bot: Bot, clock: Clock, client_of: ClientOf, left: Left) -> Patrol:
+    """Return another one, as in another process, that knows the token of every workspace."""
+    return Patrol(SqlToLookUp(bot.engine), bot.people, left, client_of, lambda: True, clock.now)
+
+
+async def test_of_two_processes_one_looks_a_person_up(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    users = [f"U0M{number:08}" for number in range(3 * MOST_A_RUN)]
+    slack.workspace.add_members(Member(user, "Mo") for user in users)
+    await imported(bot, clock, *users)
+    other = patrol(bot, clock, bot.authorize.client_of, bot.patrol._left)
+    for looked_up in (MOST_A_RUN, 2 * MOST_A_RUN):
+        await asyncio.gather(bot.patrol.run(), other.run())
+        asked = [call.arguments["user"] for call in slack.called("users.info")]
+        assert len(asked) == len(set(asked)) == looked_up
+        clock.move(minutes=1)
+
+
+async def test_many_who_wait_in_one_workspace_hold_up_nobody_of_another(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    users = [f"U0M{number:08}" for number in range(5 * MOST_A_RUN)]
+    slack.workspace.add_members(Member(user, "Mo") for user in users)
+    await imported(bot, clock, *users, workspace="T0A")
+    clock.move(minutes=1)
+    await imported(bot, clock, ANN, workspace="T0Z")
+    waited = {row["user_id"]: row["look_up_at"] for row in await rows(bot, "terms")}
+
+    async def client_of(workspace: str) -> AsyncWebClient | None:
+        return await bot.authorize.client_of(TEAM)
+
+    await patrol(bot, clock, client_of, bot.patrol._left).run()
+    asked = [call.arguments["user"] for call in slack.called("users.info")]
+    assert len(asked) == MOST_A_RUN + 1
+    assert ANN in asked
+    # Nobody else was touched.
+    assert {row["user_id"] for row in await rows(bot, "terms") if row["look_up_at"] != waited[row["user_id"]]} == {
+        *asked
+    }
+
+
+async def test_a_workspace_in_which_slack_is_slow_does_not_hold_up_others(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await imported(bot, clock, ANN, workspace="T0A")
+    await imported(bot, clock, OLD, workspace="T0Z")
+    found = asyncio.Event()
+
+    async def left(workspace: str, user: str) -> None:
+        found.set()
+
+    async def client_of(workspace: str) -> AsyncWebClient | None:
+        if workspace == "T0A":
+            await found.wait()
+        return await bot.authorize.client_of(TEAM)
+
+    async with asyncio.timeout(BUSY_SECONDS):
+        await patrol(bot, clock, client_of, left).run()
+    assert {call.arguments["user"] for call in slack.called("users.info")} == {ANN, OLD}
 
 
 async def test_where_slack_says_nothing_it_is_left_alone_and_nothing_changes(

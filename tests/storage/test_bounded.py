@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from knowledge.directory import Wanted
 from storage.database import migrate
 from storage.directory import SqlDirectory
+from storage.looking_up import SqlToLookUp
 from storage.moments import NEVER, monday_of
 from storage.people import SqlPeople
 from storage.tables import declarations, listings, members, terms
@@ -80,6 +81,34 @@ async def instructions(size: int, case: str) -> dict[str, int]:
 @pytest.mark.parametrize("case", ["plain", "capped", "capped weeks ago", "faded"])
 async def test_ten_times_as_many_people_are_no_more_to_read(case: str) -> None:
     few, many = await instructions(400, case), await instructions(4_000, case)
+    assert {name: taken for name, taken in many.items() if taken > 1.5 * few[name] + 1_000} == {}
+
+
+async def looking_up(size: int) -> dict[str, int]:
+    """Let so many people of one workspace wait to be looked up, and somebody in a few others; return what it takes."""
+    engine = create_async_engine("sqlite+aiosqlite://")
+    await migrate(engine)
+    fresh = {"confirmed_at": NOW, "unanswered": 0, "faded": False, "visibility": "open", "look_up_at": NOW}
+    where = ["T1"] * size + ["T2", "T3", "T4"]
+    async with engine.begin() as connection:
+        rows = [
+            {"workspace": workspace, "user_id": f"U{at:05}", "week": NOW.date(), "suggested": 0, **fresh}
+            for at, workspace in enumerate(where)
+        ]
+        await connection.execute(insert(terms), rows)
+        await connection.execute(text("ANALYZE"))
+    to_look_up, found = SqlToLookUp(engine), dict[str, int]()
+    counted = await counting(engine)
+    assert list(await to_look_up.workspaces(NOW)) == ["T1", "T2", "T3", "T4"]
+    found["where"], counted[0] = counted[0], 0
+    assert await to_look_up.claim("T1", NOW, NOW + timedelta(days=1)) == "U00000"
+    found["whom"] = counted[0]
+    await engine.dispose()
+    return found
+
+
+async def test_ten_times_as_many_people_who_wait_to_be_looked_up_are_no_more_to_read() -> None:
+    few, many = await looking_up(400), await looking_up(4_000)
     assert {name: taken for name, taken in many.items() if taken > 1.5 * few[name] + 1_000} == {}
 
 

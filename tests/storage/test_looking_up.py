@@ -7,7 +7,7 @@ import random
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.people import Listed, Member, Terms
@@ -52,12 +52,46 @@ async def test_who_was_never_looked_up_comes_first_and_the_others_a_day_later(
     await people.remember("T1", Member("ann", "Ann"), NOW)
     who = Listed(Member("ben", "Ben", availability="deactivated"), {MLOPS: "lead"}, {})
     await SqlPeopleInBulk(engine, random.Random(1)).declare_many("T1", [who], NOW + MINUTE)
-    assert await to_look_up.due(NOW + MINUTE, 10) == [("T1", "ben")]
-    assert await to_look_up.due(NOW + LOOK_UP_AGAIN, 10) == [("T1", "ben"), ("T1", "ann")]
-    assert await to_look_up.due(NOW + LOOK_UP_AGAIN, 1) == [("T1", "ben")]
-    await to_look_up.put_off([("T1", "ben", NOW + 9 * MINUTE), ("T1", "ann", NOW)], NOW + MINUTE)
-    assert await to_look_up.due(NOW + 8 * MINUTE, 10) == []
-    assert await to_look_up.due(NOW + 9 * MINUTE, 10) == [("T1", "ben")]
+    later = NOW + LOOK_UP_AGAIN
+    assert await to_look_up.claim("T1", NOW + MINUTE, NOW + 9 * MINUTE) == "ben"
+    assert await to_look_up.claim("T1", NOW + 8 * MINUTE, later) is None
+    # Nothing was kept of him meanwhile.
+    assert await to_look_up.claim("T1", NOW + 9 * MINUTE, later - MINUTE) == "ben"
+    assert await to_look_up.claim("T1", later, later + MINUTE) == "ben"
+    assert await to_look_up.claim("T1", later, later + MINUTE) == "ann"
+    assert await to_look_up.claim("T1", later, later + MINUTE) is None
+
+
+async def test_workspaces_are_found_in_which_somebody_waits_however_many_wait_in_one(
+    engine: AsyncEngine, people: SqlPeople, to_look_up: SqlToLookUp
+) -> None:
+    assert await to_look_up.workspaces(NOW) == []
+    many = [Listed(Member(f"u{at}", ""), {MLOPS: "lead"}, {}) for at in range(30)]
+    bulk = SqlPeopleInBulk(engine, random.Random(1))
+    for workspace, listed in {"T1": many, "T2": many[:1], "T3": many[:1], "T4": many[1:2]}.items():
+        await bulk.declare_many(workspace, listed, NOW)
+    await people.remember("T2", Member("u0", ""), NOW)
+    # Kept for other reasons, and never looked up.
+    async with engine.begin() as connection:
+        await connection.execute(update(terms).where(terms.c.workspace == "T3").values(look_up_at=None))
+    assert list(await to_look_up.workspaces(NOW - MINUTE)) == []
+    assert list(await to_look_up.workspaces(NOW)) == ["T1", "T4"]
+    assert list(await to_look_up.workspaces(NOW + LOOK_UP_AGAIN)) == ["T1", "T2", "T4"]
+
+
+async def test_of_two_processes_one_takes_each_turn(address: str, engine: AsyncEngine, to_look_up: SqlToLookUp) -> None:
+    second = open_engine(address, KEYS)
+    listed = [Listed(Member(f"u{at}", ""), {MLOPS: "lead"}, {}) for at in range(9)]
+    await SqlPeopleInBulk(engine, random.Random(1)).declare_many("T1", listed, NOW)
+    both = [to_look_up, SqlToLookUp(second)]
+    taken = await asyncio.gather(*(one.claim("T1", NOW, NOW + MINUTE) for _ in range(6) for one in both))
+    found = [user for user in taken if user is not None]
+    # Of two who reach for the last ones at once, one may find nobody.
+    assert len(found) == len(set(found))
+    while (user := await to_look_up.claim("T1", NOW, NOW + MINUTE)) is not None:
+        found.append(user)
+    assert sorted(found) == [one.member.user for one in listed]
+    await second.dispose()
 
 
 async def test_of_two_processes_one_has_the_minute(address: str, to_look_up: SqlToLookUp) -> None:

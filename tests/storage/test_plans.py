@@ -124,8 +124,8 @@ STATEMENTS: dict[str, Run] = {
     "confirm": lambda p, t, i, f: SqlFreshness(p._engine).confirm("T1", "U00001", NOW),
     "stop": lambda p, t, i, f: SqlFreshness(p._engine).stop("T1", "U00003"),
     "suggested": lambda p, t, i, f: p.suggested("T1", ["U00001", "U00002"], NOW),
-    "to look up": lambda p, t, i, f: SqlToLookUp(p._engine).due(NOW + 100 * MINUTE, 500),
-    "put off look-ups": lambda p, t, i, f: SqlToLookUp(p._engine).put_off([("T1", "U00009", NOW)], NOW + 10 * MINUTE),
+    "where to look up": lambda p, t, i, f: SqlToLookUp(p._engine).workspaces(NOW + 100 * MINUTE),
+    "whom to look up": lambda p, t, i, f: SqlToLookUp(p._engine).claim("T1", NOW + 100 * MINUTE, NOW + 9_999 * MINUTE),
     "erase leavers": lambda p, t, i, f: p.erase_left(NOW + KEEP_LEFT),
     "begin a week": lambda p, t, i, f: p.begin_week(NOW + timedelta(days=14)),
     "kept": lambda p, t, i, f: p.kept("T1", "U00001"),
@@ -507,6 +507,9 @@ async def test_no_statement_reads_a_whole_table(
     assert all(plans.values())
     whole = re.compile(rf"\b(SCAN|Seq Scan on) ({'|'.join(metadata.tables)})\b")
     assert {name: found for name, found in plans.items() if any(map(whole.search, found))} == {}
+    # By the index, however many wait in another workspace.
+    for name in ("where to look up", "whom to look up"):
+        assert "ix_terms_look_up" in plans[name][0], plans[name][0]
     # A page is read in the order of the key, and no further than it goes.
     for name in ("directory", "next page", "page before", "directory of a role", "of a role and a topic"):
         assert "pk_listings" in plans[name][0] or "sqlite_autoindex_listings" in plans[name][0], plans[name][0]

@@ -42,6 +42,7 @@ from storage.feedback import SqlFeedback
 from storage.freshness import SqlFreshness
 from storage.keeping import SqlKeepings
 from storage.looking_up import SqlToLookUp
+from storage.moments import FAR
 from storage.people import SqlPeople
 from storage.tables import metadata
 from storage.team_entries import SqlTeamEntries
@@ -251,10 +252,7 @@ CASES: Mapping[str, Case] = {
     "Freshness.confirm": ("changes", lambda o: o.freshness.confirm(HERE, P1, LATER)),
     "Freshness.responded": ("neither", lambda o: o.freshness.responded(HERE, P1)),
     "Freshness.stop": ("changes", lambda o: o.freshness.stop(HERE, P1)),
-    "ToLookUp.put_off": (
-        "changes",
-        lambda o: o.to_look_up.put_off([(HERE, P1, LATER)], NOW + timedelta(days=400)),
-    ),
+    "ToLookUp.claim": ("changes", lambda o: o.to_look_up.claim(HERE, NOW + timedelta(days=400), FAR)),
     "ToLookUp.take_minute": ("changes", lambda o: o.to_look_up.take_minute(HERE, LATER)),
     "Asks.seal": ("reads", sealed),
     "Asks.opened": ("reads", opened),
@@ -307,7 +305,7 @@ FOR_ALL = {
     "Asks.erase",
     "Deliveries.waiting",
     "Freshness.due",
-    "ToLookUp.due",
+    "ToLookUp.workspaces",
     "Keepings.prune",
     "Vacancies.notice",
     "Vacancies.to_tell",
@@ -402,7 +400,7 @@ JOBS = {
     "asks.due",
     "freshness.due",
     "keeping.prune",
-    "looking_up.due",
+    "looking_up.workspaces",
     "vacated.notice",
     "vacated.to_tell",
     "verifying.due",
