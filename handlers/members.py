@@ -42,6 +42,7 @@ class Profiles:
         self._later = later
         self._now = now
         self._budget = Budget(now)
+        self._asking: dict[tuple[str, str], asyncio.Future[bool]] = {}
 
     def for_answer(self, client: AsyncWebClient, workspace: str, *, leaving: int = 0) -> LookUps:
         """Return what looks up people for one answer, and leaves some of this minute's look-ups to others."""
@@ -52,24 +53,34 @@ class Profiles:
     ) -> bool:
         """Look up those whose profile is older than an hour, as far as time and the look-ups of this minute reach.
 
+        Of many answers at once that are about to name a person one asks Slack, and the others wait for the same.
         Returns whether Slack said something. What it says later counts from the next answer on.
         """
+        # Read before the profiles: what ends meanwhile may be missing in them.
+        asked = {user: one for user in users if (one := self._asking.get((workspace, user))) is not None}
         stale = await self._people.unchecked(workspace, users, self._now() - FRESH)
-        asking = [
-            asyncio.ensure_future(profile_of(client, user, self._now()))
-            for user in stale
-            if self._budget.spend(workspace, most)
-        ]
+        asking = []
+        for user in stale:
+            one = asked.get(user) or self._asking.get((workspace, user))
+            if one is None and self._budget.spend(workspace, most):
+                one = self._asking[workspace, user] = asyncio.ensure_future(self._ask(client, workspace, user))
+            if one is not None:
+                asking.append(one)
         if len(asking) < len(stale):
             logger.warning("some people are named by what was known of them: too many look-ups in this minute")
         if not asking:
             return False
         done, waiting = await asyncio.wait(asking, timeout=seconds)
         for late in waiting:
-            self._later(self._keep(workspace, late))
-        for one in done:
-            await self._keep(workspace, one)
-        return any(one.result() is not None for one in done)
+            self._later(_end(late))
+        said = [one.result() for one in done]
+        return any(said)
+
+    async def _ask(self, client: AsyncWebClient, workspace: str, user: str) -> bool:
+        try:
+            return await self._keep(workspace, profile_of(client, user, self._now()))
+        finally:
+            del self._asking[workspace, user]
 
     async def declared(self, client: AsyncWebClient, workspace: str, user: str, write: Awaitable[None]) -> None:
         """Write a declaration once Slack has said who declares: bots and guests are not suggested, not even at first.
@@ -82,16 +93,22 @@ class Profiles:
         if done:
             await self._keep(workspace, asking)
         else:
-            self._later(self._keep(workspace, asking))
+            self._later(_end(self._keep(workspace, asking)))
 
-    async def _keep(self, workspace: str, asking: asyncio.Future[Member | None]) -> None:
+    async def _keep(self, workspace: str, asking: Awaitable[Member | None]) -> bool:
+        """Keep what Slack says; returns whether it said something."""
         member = await asking
         if member is None:
-            return
+            return False
         await self._people.remember(workspace, member, self._now())
         if member.availability == "deactivated":
             # Whoever asked is answered first: a leaver may have had many questions, which all go on to others.
             self._later(self._left(workspace, member.user))
+        return True
+
+
+async def _end(asking: Awaitable[bool]) -> None:
+    await asking
 
 
 class LookUps:

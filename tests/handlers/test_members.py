@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
 import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.app import Bot
 from bot.local import LocalSlack
 from handlers.members import Profiles, profile_of
 from handlers.payloads import is_within_dnd
-from tests.conftest import ANN, BEN, TEAM, Clock, declares, settled
+from tests.conftest import ANN, BEN, BUSY_SECONDS, CAI, TEAM, Clock, declares, settled
 
 
 async def test_whoever_is_in_their_scheduled_do_not_disturb_is_away(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
@@ -49,6 +52,46 @@ async def test_whoever_asks_does_not_wait_for_the_questions_of_a_leaver_to_go_on
     for one in later:
         await one
     assert passed_on == [ANN]
+
+
+class Crowded(AsyncWebClient):
+    """Answers once it was asked about these."""
+
+    def __init__(self, slack: LocalSlack, users: set[str]) -> None:
+        super().__init__(slack.bot_token, base_url=slack.api_url)
+        self.asked: list[str] = []
+        self._users = users
+        self._all = asyncio.Event()
+
+    async def users_info(self, *, user: str, **more: Any) -> AsyncSlackResponse:
+        self.asked.append(user)
+        if self._users <= set(self.asked):
+            self._all.set()
+        await self._all.wait()
+        return await super().users_info(user=user, **more)
+
+
+async def test_of_many_answers_that_are_about_to_name_somebody_one_asks_slack(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    for user in (ANN, BEN, CAI):
+        await declares(bot, slack, user, {"data-engineer": "lead"})
+    clock.move(hours=2)
+    slack.workspace.members[ANN].deleted = True
+    later = list[Coroutine[Any, Any, None]]()
+    profiles = Profiles(bot.people, bot.patrol._left, later.append, clock.now)
+    client = Crowded(slack, {ANN, BEN, CAI})
+    answers = ([ANN, BEN], [ANN, BEN], [CAI, ANN])
+    said = await asyncio.gather(*(profiles.look_up(client, TEAM, one, BUSY_SECONDS, 3) for one in answers))
+    assert said == [True, True, True]
+    assert sorted(client.asked) == [ANN, BEN, CAI]
+    assert await bot.people.unchecked(TEAM, [ANN, BEN, CAI], clock.now()) == []
+    assert len(later) == 1, "who has left is told of once"
+    await later[0]
+    # Each asks again once it is an hour old.
+    clock.move(hours=2)
+    assert await profiles.look_up(client, TEAM, [BEN], BUSY_SECONDS, 3)
+    assert sorted(client.asked) == [ANN, BEN, BEN, CAI]
 
 
 @pytest.mark.parametrize(
