@@ -25,8 +25,18 @@ from bot.worker import Worker
 from handlers import EVENTS
 from handlers.errors import FAILURES, REFERENCE, PayloadError, new_reference, on_error
 from handlers.late import early_answer, late_answer
-from handlers.pace import Searches
-from handlers.payloads import INTERACTIONS, as_id, as_text, check_event, event_actor, is_question, malformed, search
+from handlers.pace import MOST_PRESSES, MOST_SEARCHES, TOO_MUCH_AT_ONCE, Bursts
+from handlers.payloads import (
+    INTERACTIONS,
+    as_id,
+    as_text,
+    check_event,
+    command,
+    event_actor,
+    interaction_actor,
+    is_question,
+    malformed,
+)
 from handlers.replies import ClientOf
 from knowledge.ports import People
 from storage.inbox import Event, SqlInbox
@@ -74,7 +84,8 @@ class Intake:
         self._people = people
         self._patience = patience
         self._writing = writing
-        self._searches = Searches(now)
+        self._searches = Bursts(now, MOST_SEARCHES)
+        self._presses = Bursts(now, MOST_PRESSES)
 
     async def take(self, body: dict[str, Any]) -> BoltResponse:
         """Return what Slack is to be answered; a status other than 200 makes it send an event again."""
@@ -99,9 +110,9 @@ class Intake:
             return response, _EVENT_OUTCOMES.get(response.status, "not_written")
         if body.get("ssl_check"):
             return BoltResponse(status=200), "answered"
-        if kind == "block_suggestion" and "command" not in body and not self._searches.are_fair(search(body).actor):
-            return early_answer(body), "limited"
         if "command" in body or kind.startswith(INTERACTIONS):
+            if self._is_too_much(body, kind):
+                return _refusal(body), "limited"
             return await self._answer(body, reference)
         if kind == "url_verification":
             return _json({"challenge": str(body.get("challenge", ""))}), "answered"
@@ -110,6 +121,15 @@ class Intake:
         else:
             logger.info("request of an unknown type acknowledged: %s", kind[:40])
         return BoltResponse(status=200), "answered"
+
+    def _is_too_much(self, body: dict[str, Any], kind: str) -> bool:
+        if "command" in body:
+            return not self._presses.is_fair(command(body).actor)
+        if kind.startswith("view_"):
+            # What was typed into a form would be lost; it was opened by something that counts.
+            return False
+        bursts = self._searches if kind == "block_suggestion" else self._presses
+        return not bursts.is_fair(interaction_actor(body))
 
     async def _answer(self, body: dict[str, Any], reference: str) -> tuple[BoltResponse, Outcome]:
         failures: list[Exception] = []
@@ -283,6 +303,13 @@ def _is_nested_deeper_than(most: int, body: dict[str, Any]) -> bool:
             if isinstance(inner, dict | list)
         ]
     return bool(level)
+
+
+def _refusal(body: dict[str, Any]) -> BoltResponse:
+    """Answer what is too much at once; what was pressed is acknowledged, and nothing more."""
+    if "command" in body:
+        return _json({"response_type": "ephemeral", "text": TOO_MUCH_AT_ONCE})
+    return early_answer(body)
 
 
 def _json(body: dict[str, Any]) -> BoltResponse:

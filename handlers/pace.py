@@ -1,4 +1,4 @@
-"""A fair pace: so many questions a minute for each person, so that one cannot crowd out the others."""
+"""A fair pace for each person: so many questions a minute, and so much else at once, lest one crowd out the others."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ MINUTE = 60.0
 MOST_PEOPLE = 10_000
 """People whose pace is kept in memory; whoever asked longest ago makes room."""
 MOST_SEARCHES = 50
-SEARCHING = timedelta(seconds=10)
-"""So many searches in a menu within so long: Slack asks at every pause in typing, nobody types faster for long."""
+"""Searches in menus at once: Slack asks at every pause in typing, nobody types faster for long."""
+MOST_PRESSES = 60
+"""Commands, shortcuts and presses of buttons at once: six a second are more than a hand can do."""
+AT_ONCE = timedelta(seconds=10)
+TOO_MUCH_AT_ONCE = "That was a lot at once. Try again in a few seconds."
 Verdict = Literal["answer", "say so", "ignore"]
 
 
@@ -63,22 +66,25 @@ class Pace:
             return self._now().timestamp()
 
 
-class Searches:
-    """Judge each search in a menu by those of the same person right before it. Each process keeps its own count."""
+class Bursts:
+    """Judge what a person does by how much they did right before. Each process keeps its own count."""
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
+    def __init__(self, now: Callable[[], datetime], most: int) -> None:
         self._now = now
-        # In the order of searching: when each person's last searches were that were answered.
+        self._most = most
+        # In the order of coming: when each person's last ones were that were answered.
         self._answered: OrderedDict[tuple[str, str], deque[datetime]] = OrderedDict()
 
-    def are_fair(self, actor: Actor) -> bool:
+    def is_fair(self, actor: Actor) -> bool:
         """Tell whether to answer one more; what is not answered does not count."""
         who, now = (actor.workspace, actor.user), self._now()
-        answered = self._answered.setdefault(who, deque(maxlen=MOST_SEARCHES))
+        answered = self._answered.setdefault(who, deque())
         self._answered.move_to_end(who)
         if len(self._answered) > MOST_PEOPLE:
             self._answered.popitem(last=False)
-        if len(answered) == MOST_SEARCHES and now - answered[0] < SEARCHING:
+        while answered and now - answered[0] >= AT_ONCE:
+            answered.popleft()
+        if len(answered) >= self._most:
             return False
         answered.append(now)
         return True

@@ -169,7 +169,7 @@ def _check_interaction(body: Payload) -> None:
     _texts(body, "trigger_id", "response_url", "callback_id")
     for name, texts in _TEXTS.items():
         _texts(body.get(name) or {}, *texts, within=name)
-    _interaction_actor(body)
+    interaction_actor(body)
     match body["type"]:
         case "block_actions":
             actions = _list(body.get("actions"), "actions")
@@ -384,7 +384,8 @@ def is_question(event: Payload) -> bool:
     )
 
 
-def _interaction_actor(body: Payload) -> Actor:
+def interaction_actor(body: Payload) -> Actor:
+    """Read who presses, chooses, searches or submits, and in which workspace."""
     user = body.get("user") or {}
     team = (
         (body.get("team") or {}).get("id")
@@ -405,7 +406,7 @@ def press(body: Payload) -> Press:
     selected = action.get("selected_option") or {}
     user = body["user"]
     return Press(
-        actor=_interaction_actor(body),
+        actor=interaction_actor(body),
         user_name=user.get("name") or user.get("username") or "",
         action_id=action["action_id"],
         value=action.get("value") or selected.get("value") or "",
@@ -424,12 +425,12 @@ def press(body: Payload) -> Press:
 def shortcut(body: Payload) -> Shortcut:
     """Read a global or message shortcut."""
     text = _question((body.get("message") or {}).get("text"))
-    return Shortcut(_interaction_actor(body), body.get("trigger_id", ""), text)
+    return Shortcut(interaction_actor(body), body.get("trigger_id", ""), text)
 
 
 def search(body: Payload) -> Search:
     """Read a block_suggestion."""
-    return Search(_interaction_actor(body), body["action_id"], _question(body.get("value")))
+    return Search(interaction_actor(body), body["action_id"], _question(body.get("value")))
 
 
 def submission(body: Payload) -> Submission:
@@ -451,7 +452,7 @@ def submission(body: Payload) -> Submission:
             elif "value" in element:
                 typed[block_id] = element["value"] or ""
     view = body["view"]
-    return Submission(_interaction_actor(body), chosen, typed, view.get("private_metadata") or "", view.get("id") or "")
+    return Submission(interaction_actor(body), chosen, typed, view.get("private_metadata") or "", view.get("id") or "")
 
 
 def entered(body: Payload) -> Submission | None:

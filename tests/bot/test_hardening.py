@@ -24,7 +24,8 @@ from bot.offline import workspace_of
 from bot.server import FrontDoor
 from bot.settings import Settings, SettingsError
 from bot.slack import SLACK_SECONDS, RedirectRefusedError, open_session, slack_client
-from handlers.pace import MOST_SEARCHES, SEARCHING
+from handlers import ids
+from handlers.pace import AT_ONCE, MOST_PRESSES, MOST_SEARCHES, TOO_MUCH_AT_ONCE
 from handlers.response_url import ReplyError, is_slacks, send_to
 from tests.conftest import ANN, BEN, TEAM, Clock, Start, declares, interact, rows, settled
 from tests.databases import KEY
@@ -167,13 +168,51 @@ async def test_searches_of_one_person_are_limited_and_others_find_what_they_look
     assert len(slack.calls) - slack_calls <= 1
     # How it is spelled depends on who asks.
     assert bool(await search(slack, BEN, action_id, "mlops")) == bool(found[0])
-    clock.move(seconds=SEARCHING.total_seconds())
+    clock.move(seconds=AT_ONCE.total_seconds())
     assert await search(slack, ANN, action_id, "mlops") == found[0]
 
 
 async def test_what_is_limited_would_have_found_something(slack: LocalSlack, bot: Bot) -> None:
     assert await search(slack, ANN, "roles_lead", "mlops")
     assert await search(slack, ANN, "topics_found", "mlops")
+
+
+# Commands, presses and shortcuts
+
+
+async def test_commands_of_one_person_are_limited_and_others_are_answered(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    said = [(await slack.command(ANN, "/genai-role mlops")).text for _ in range(MOST_PRESSES + 5)]
+    assert said == [said[0]] * MOST_PRESSES + [TOO_MUCH_AT_ONCE] * 5
+    assert [m.ephemeral_to for m in slack.workspace.messages if m.text == TOO_MUCH_AT_ONCE] == [ANN] * 5
+    assert (await slack.command(BEN, "/genai-role mlops")).text == said[0] != TOO_MUCH_AT_ONCE
+    # What was refused does not count.
+    clock.move(seconds=AT_ONCE.total_seconds())
+    assert (await slack.command(ANN, "/genai-role mlops")).text == said[0]
+
+
+async def test_presses_and_shortcuts_are_limited_and_a_form_that_is_open_is_taken(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    card = await slack.command(ANN, "/genai-role mlops")
+    asked = await slack.say(BEN, "who does mlops", GENERAL)
+    opened = [(await slack.press(ANN, card, ids.DECLARE)).view for _ in range(MOST_PRESSES - 1)]
+    assert None not in opened
+    slack_calls = len(slack.calls)
+    for refused in (
+        await slack.press(ANN, card, ids.COMPARE),
+        await slack.shortcut(ANN, ids.SHORTCUT_DECLARE),
+        await slack.message_shortcut(ANN, ids.SHORTCUT_FIND, asked),
+    ):
+        assert (refused.status, refused.error, refused.message) == (200, None, None)
+    assert len(slack.calls) == slack_calls
+    saved = await slack.submit(ANN, opened[-1], {"roles_lead": ["data-engineer"]})
+    assert (saved.errors, saved.error) == ({}, None)
+    assert (await bot.people.declaration(TEAM, ANN)).roles
+    assert (await slack.shortcut(BEN, ids.SHORTCUT_DECLARE)).view
+    clock.move(seconds=AT_ONCE.total_seconds())
+    assert (await slack.shortcut(ANN, ids.SHORTCUT_DECLARE)).view
 
 
 # What goes out
