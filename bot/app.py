@@ -249,6 +249,8 @@ def build_app(
     tokens = tokens_for(given, engine, people, per_request, tasks.start, now, sleep)
     authorize = tokens.authorize
     bolt = AsyncApp(
+        # Without a name Bolt walks the whole stack, source files included, to find one.
+        name="genai-roles-bot",
         client=per_request,
         authorize=authorize.authorize,
         # The listener runs before the response; Bolt's own runner would poll for the ack every 10 ms.
