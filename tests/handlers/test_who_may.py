@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import logging
 import re
+import sqlite3
 from collections.abc import Collection, Mapping
+from contextlib import closing
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from sqlalchemy import select
 
 from bot.app import Bot
 from bot.local import LocalSlack
@@ -196,15 +197,17 @@ async def send(slack: LocalSlack, payload: Mapping[str, Any]) -> str:
     return said
 
 
-async def table_rows(bot: Bot, leave_out: Collection[str], without: Collection[str] = ()) -> set[str]:
-    """Return every row of the tables as text, without some columns."""
+def table_rows(bot: Bot, leave_out: Collection[str], without: Collection[str] = ()) -> set[str]:
+    """Return every row of the tables as text, without some columns.
+
+    Read past the bot's own engine: it is done some ten thousand times, and most of the time went there.
+    """
     found = set()
-    async with bot.engine.connect() as connection:
-        for name, table in metadata.tables.items():
-            if name in leave_out:
-                continue
-            for row in (await connection.execute(select(table))).mappings():
-                found.add(f"{name} {[(key, value) for key, value in row.items() if key not in without]}")
+    with closing(sqlite3.connect(str(bot.engine.url.database))) as connection:
+        connection.row_factory = sqlite3.Row
+        for name in metadata.tables.keys() - leave_out:
+            for row in connection.execute(f"SELECT * FROM {name}"):  # noqa: S608 - a table of ours
+                found.add(f"{name} {[(key, row[key]) for key in row.keys() if key not in without]}")  # noqa: SIM118
     return found
 
 
@@ -231,7 +234,8 @@ async def test_a_press_does_no_more_than_whoever_presses_may(
             # Whoever is forgotten is a hash in it.
             own = own | {"audit", "curators"}
         await carry(bot)
-        after = await table_rows(bot, own, COUNTED)
+        after = table_rows(bot, own, COUNTED)
+        assert after
         for value in VALUES:
             before = after
             calls = len(slack.calls)
@@ -249,7 +253,7 @@ async def test_a_press_does_no_more_than_whoever_presses_may(
             )
             await settled(bot)
             assert quiet(caplog) == [], (user, value[:40])
-            after = await table_rows(bot, own, COUNTED)
+            after = table_rows(bot, own, COUNTED)
             if may_do and right in (CURATE, SETTLE):
                 continue
             assert before <= after, (user, value[:40])
@@ -278,7 +282,7 @@ async def test_a_form_does_no_more_than_whoever_submits_may(
         else:
             own = OWN | {"terms", "declarations", "listings"} if may_do else CARRIED
         await carry(bot)
-        after = await table_rows(bot, own, COUNTED)
+        after = table_rows(bot, own, COUNTED)
         for value in VALUES:
             for values in ({}, FILLED):
                 before = after
@@ -300,7 +304,7 @@ async def test_a_form_does_no_more_than_whoever_submits_may(
                 )
                 await settled(bot)
                 assert quiet(caplog) == [], (user, value[:40])
-                after = await table_rows(bot, own, COUNTED)
+                after = table_rows(bot, own, COUNTED)
                 assert before <= after, (user, value[:40])
                 if not may_do:
                     assert before == after, (user, value[:40])
@@ -331,7 +335,7 @@ async def test_a_signature_for_another_body_or_an_older_one_opens_nothing(
     slack: LocalSlack, bot: Bot, clock: Clock
 ) -> None:
     await furnish(slack, bot, clock)
-    before = await table_rows(bot, set())
+    before = table_rows(bot, set())
     honest = urlencode({"payload": json.dumps({"type": "block_actions", **person(CAI)})}).encode()
     forged = urlencode({"payload": json.dumps({"type": "block_actions", **person(ANN)})}).encode()
     form = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -339,4 +343,4 @@ async def test_a_signature_for_another_body_or_an_older_one_opens_nothing(
     assert (await slack.post_raw(forged, headers))[0] == 401
     assert (await slack.post_raw(forged, form, signed=True, age=301))[0] == 401
     assert (await slack.post_raw(forged, form | sign("another secret", forged, slack.workspace.clock())))[0] == 401
-    assert await table_rows(bot, set()) == before
+    assert table_rows(bot, set()) == before

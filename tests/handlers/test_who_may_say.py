@@ -98,14 +98,14 @@ async def test_words_do_no_more_than_whoever_says_them_may(
         if "forget me" in name:
             # Whoever is forgotten is a hash in it, and curates no more.
             own |= {"audit", "curators", "settings"}
-        before = await table_rows(bot, own)
+        before = table_rows(bot, own)
         calls, deliveries = len(slack.calls), len(slack.deliveries)
         await way(slack, user)
         await settled(bot)
         clock.move(seconds=10)
         shown = shown_since(slack, calls, deliveries)
         assert quiet(caplog) == [], name
-        assert before == await table_rows(bot, own), name
+        assert before == table_rows(bot, own), name
         assert shown or name == "a changed profile", name
         # Nothing that a colleague keeps for themself, nor what only curators and administrators see.
         assert "How do we version prompts?" not in shown, name
