@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from knowledge.answers import Subject
 from knowledge.people import Member
@@ -30,12 +31,15 @@ async def test_everything_works_on_tables_that_are_partitioned_by_workspace(empt
     one, two = SqlInbox(empty, "one"), SqlInbox(empty, "two")
     assert await one.add(Event("T1", "Ev-before", "{}"), NOW)
     [sql] = re.findall(r"```sql\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
-    async with empty.begin() as connection:
+    # As an operator's psql would: the bot's own engine gives up on a statement after some seconds, and this one may take longer.
+    patient = create_async_engine(empty.url, poolclass=NullPool)
+    async with patient.begin() as connection:
         await connection.exec_driver_sql(sql)
         spread = text("SELECT count(*) FROM pg_partitioned_table")
         assert await connection.scalar(spread) == len(
             [table for table in metadata.tables.values() if "workspace" in table.c]
         )
+    await patient.dispose()
 
     assert not await two.add(Event("T1", "Ev-before", "{}"), NOW), "what was there is there"
     await one.done([Event("T1", "Ev-before", "")])
