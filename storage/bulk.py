@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from knowledge.people import LEVELS, Availability, Level, Listed, Member, Terms, Visibility
 from knowledge.people_rows import WRITTEN, Became
 from storage.ask_forgetting import unname_in_asks
-from storage.database import only_writer_for_many
+from storage.database import only_writer_for
 from storage.forgotten import forgotten_among
 from storage.listings import rows_for
 from storage.moments import NEVER, monday_of
@@ -49,7 +49,7 @@ class SqlPeopleInBulk:
         date stays, and so does it that a declaration has faded. Whoever is new is asked about it at their next turn.
         """
         async with self._engine.begin() as connection:
-            await only_writer_for_many(connection, workspace, [one.member.user for one in listed])
+            await only_writer_for(connection, workspace, *(one.member.user for one in listed))
             there = await _read(connection, workspace, listed)
             writing = [one for one, became in zip(listed, there.became, strict=True) if became in WRITTEN]
             if writing:

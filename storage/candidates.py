@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import islice, pairwise
 from typing import Any, cast
 
 from sqlalchemy import (
     BindParameter,
     Select,
+    Update,
     bindparam,
     case,
     exists,
@@ -24,10 +25,11 @@ from sqlalchemy import (
     union_all,
     update,
 )
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from knowledge.people import LEVELS, MOST_COUNTED, Availability, Candidate, PassedOver
 from storage.changing import Changing
-from storage.database import only_writer_for, only_writer_for_many
+from storage.database import only_writer_for, plan_once
 from storage.moments import FAR, NEVER, monday_of
 from storage.standing import NO_LEVEL
 from storage.tables import CAPPED, UtcTime, declarations, members
@@ -78,11 +80,11 @@ class SqlCandidates(Changing):
             "without": without or "",
             "week": week,
             **{f"moment_{at}": moment for at, moment in enumerate(moments)},
-            "avoided": list(topics[:MOST_RANGES]),
         }
         for place, (kind, key, _) in enumerate(wanted):
             values |= {f"wanted_kind_{place}": kind, f"wanted_key_{place}": key}
         async with self._engine.connect() as connection:
+            await plan_once(connection)
             found = (await connection.execute(query, values)).all()
         # People are counted, not rows: three who declared the same ten topics would leave no row for a fourth.
         first = set(islice(dict.fromkeys(row.user_id for row in found), MOST_CANDIDATES))
@@ -175,7 +177,7 @@ class SqlCandidates(Changing):
             users = [row.user_id for row in found if row.workspace == workspace]
             async with self._changing(workspace) as connection:
                 # Or somebody who is suggested at this moment could lose it.
-                await only_writer_for_many(connection, workspace, users)
+                await only_writer_for(connection, workspace, *users)
                 begin = (
                     update(terms_table)
                     .where(t.workspace == workspace, t.user_id.in_(users), over)
@@ -191,48 +193,67 @@ class SqlCandidates(Changing):
 
     async def suggested(self, workspace: str, users: Sequence[str], now: datetime) -> Mapping[str, int]:
         """Count the suggestion where the weekly cap allows it, and put the first behind their equals."""
-        d, t = declarations, terms_table.c
         week = monday_of(now)
-        this_week = t.week == week
-        counted: dict[str, int] = {}
         if not users:
-            return counted
+            return {}
         async with self._engine.begin() as connection:
             # Or a declaration that is replaced at this moment would keep the old turn.
-            await only_writer_for(connection, workspace, *users)
+            await only_writer_for(connection, workspace, *users, lasting=False)
             # All at once: whoever names some of the same people waits above.
-            counting = (
-                update(terms_table)
-                .where(
-                    *(t.workspace == workspace, t.user_id.in_(users)),
-                    or_(t.weekly_cap.is_(None), ~this_week & (t.weekly_cap > 0), t.suggested < t.weekly_cap),
-                )
-                .values(week=week, suggested=case((this_week, t.suggested + 1), else_=1))
-                .returning(t.user_id, t.suggested, t.weekly_cap)
-            )
-            full = []
-            for row in (await connection.execute(counting)).all():
-                counted[row.user_id] = row.suggested
-                if row.weekly_cap is not None and row.suggested >= row.weekly_cap:
-                    full.append(row.user_id)
-            if full:
-                await connection.execute(
-                    update(d)
-                    .where(d.c.workspace == workspace, d.c.user_id.in_(full))
-                    .values(free_from=_midnight(week + WEEK))
-                )
+            found = await connection.execute(_counting(), {"of": workspace, "users": users, "this": week})
+            counted = {row.user_id: row for row in found}
             first = next((user for user in users if user in counted), None)
             if first is not None:
-                await connection.execute(
-                    update(d).where(d.c.workspace == workspace, d.c.user_id == first).values(suggested_at=now)
-                )
-        return counted
+                full: list[str] = [
+                    user
+                    for user, row in counted.items()
+                    if row.weekly_cap is not None and row.suggested >= row.weekly_cap
+                ]
+                values = {"first": first, "at": now, "full": full, "next": _midnight(week + WEEK)}
+                await connection.execute(_marking(), {"of": workspace, "users": [first, *full], **values})
+        return {user: row.suggested for user, row in counted.items()}
+
+
+@cache
+def _counting() -> ReturningUpdate[Any]:
+    """Build what counts a suggestion of some people where their cap allows it; building it takes time each call."""
+    t, this_week = terms_table.c, terms_table.c.week == bindparam("this")
+    free = or_(t.weekly_cap.is_(None), ~this_week & (t.weekly_cap > 0), t.suggested < t.weekly_cap)
+    return (
+        update(terms_table)
+        .where(t.workspace == bindparam("of"), t.user_id.in_(bindparam("users", expanding=True)), free)
+        .values(week=bindparam("this"), suggested=case((this_week, t.suggested + 1), else_=1))
+        .returning(t.user_id, t.suggested, t.weekly_cap)
+    )
+
+
+@cache
+def _marking() -> Update:
+    """Build what puts the first behind their equals, and those whose cap is reached until the next week."""
+    d = declarations.c
+    full: BindParameter[str] = bindparam("full", expanding=True)
+    return (
+        update(declarations)
+        .where(d.workspace == bindparam("of"), d.user_id.in_(bindparam("users", expanding=True)))
+        .values(
+            suggested_at=case(
+                (d.user_id == bindparam("first"), bindparam("at", type_=UtcTime())), else_=d.suggested_at
+            ),
+            free_from=case((d.user_id.in_(full), bindparam("next", type_=UtcTime())), else_=d.free_from),
+        )
+    )
 
 
 @lru_cache(maxsize=64)
 def _candidates_query(groups: tuple[int, ...], named: bool, moments: int) -> Select[Any]:
     """Build the query for ranges of these groups; building it takes longer than running it."""
     d, n = declarations, declarations.alias("not_about")
+    avoided = exists().where(
+        n.c.workspace == bindparam("workspace"),
+        n.c.user_id == d.c.user_id,
+        n.c.kind == "not",
+        n.c.key.in_([bindparam(f"wanted_key_{place}") for place, group in enumerate(groups) if group == 0]),
+    )
     moment: list[BindParameter[datetime]] = [bindparam(f"moment_{at}", type_=UtcTime()) for at in range(moments)]
     free = [d.c.free_from == one for one in moment[:-1]]
     free += [(d.c.free_from > one) & (d.c.free_from < after) for one, after in pairwise(moment[:-1])]
@@ -252,12 +273,7 @@ def _candidates_query(groups: tuple[int, ...], named: bool, moments: int) -> Sel
             d.c.unnamed == (false() if named else true()),
             by_now,
             d.c.user_id != bindparam("without"),
-            ~exists().where(
-                n.c.workspace == bindparam("workspace"),
-                n.c.user_id == d.c.user_id,
-                n.c.kind == "not",
-                n.c.key.in_(bindparam("avoided", expanding=True)),
-            ),
+            *([~avoided] if 0 in groups else []),
         )
         .order_by(d.c.out_of_office, d.c.level, d.c.away, d.c.suggested_at, d.c.lot)
         .limit(MOST_CANDIDATES)

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, Table, event, func, literal, make_url, select, text
+from sqlalchemy import Table, event, func, make_url, select, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL, ExceptionContext
+from sqlalchemy.engine import URL, Dialect, ExceptionContext
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from storage.keys import Keys
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 SQLITE_CONNECTIONS = 3
 SQLITE_SYNCHRONOUS = "FULL"
-"""What is committed survives a power cut: an event acknowledged to Slack is not lost."""
+"""What is committed survives a power cut: an event acknowledged to Slack is not lost. See ``only_writer_for``, too."""
+SQLITE_CHECKPOINT_PAGES = 4_000
+"""So many pages wait in the log until a commit copies them into the file: of SQLite's own 1,000 a suggestion of whom to
+ask writes ten, and one in a hundred waited for that. The log beside the file has some 16 MB."""
 POSTGRES_CONNECTIONS = 10
 POSTGRES_SECONDS = 10.0
 """Seconds until connecting to PostgreSQL, or one statement, is given up."""
+POSTGRES_IDLE_SECONDS = 5.0
+"""So long unused, a connection is tried before it is used."""
 MIGRATION_LOCK = 7_230_114
 """Any number that nothing else in the database takes an advisory lock by."""
 
@@ -70,11 +77,11 @@ def open_engine(database_url: str, keys: Keys | None = None) -> AsyncEngine:
             pool_size=POSTGRES_CONNECTIONS,
             max_overflow=0,
             pool_timeout=POSTGRES_SECONDS,
-            # A restarted server leaves dead connections in the pool.
-            pool_pre_ping=True,
             connect_args={"timeout": POSTGRES_SECONDS, "command_timeout": POSTGRES_SECONDS},
         )
         event.listen(engine.sync_engine, "handle_error", _hide_values)
+        event.listen(engine.sync_engine, "checkout", partial(_see_that_it_is_there, engine.dialect))
+        event.listen(engine.sync_engine, "checkin", _note_use)
     else:
         file = sqlite_file(database_url)
         pool: dict[str, int] = {}
@@ -85,6 +92,7 @@ def open_engine(database_url: str, keys: Keys | None = None) -> AsyncEngine:
             pool = {"pool_size": SQLITE_CONNECTIONS, "max_overflow": 0}
         engine = create_async_engine(url, hide_parameters=True, **pool)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "reset", _wait_for_the_disk_again)
     engine.dialect.keys = keys  # type: ignore[attr-defined]  # read by tables.keys_of
     return engine
 
@@ -99,9 +107,34 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # WAL: readers do not wait for the writer.
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute(f"PRAGMA synchronous = {SQLITE_SYNCHRONOUS}")
+    cursor.execute(f"PRAGMA wal_autocheckpoint = {SQLITE_CHECKPOINT_PAGES}")
     cursor.execute("PRAGMA busy_timeout = 5000")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _see_that_it_is_there(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _taken: Any) -> None:
+    """Take none of the pool's connections that a restarted server or a firewall left dead.
+
+    The pool's own ``pool_pre_ping`` asks the server three times before each use. Where the server ended a connection,
+    the driver knows that by itself; where something between dropped it silently, it was not used for a while.
+    """
+    used = record.info.get(_USED)
+    if connection.driver_connection.is_closed():
+        raise InvalidatePoolError
+    if used is not None and time.monotonic() - used > POSTGRES_IDLE_SECONDS:
+        try:
+            dialect.do_ping(connection)
+        except Exception as error:
+            raise InvalidatePoolError from error
+
+
+def _note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info[_USED] = time.monotonic()
+
+
+_USED = "used"
+"""When a connection was given back last."""
 
 
 def _hide_values(context: ExceptionContext) -> None:
@@ -123,33 +156,53 @@ def insert_into(engine: AsyncEngine | AsyncConnection, table: Table) -> Any:
     return postgresql.insert(table) if engine.dialect.name == "postgresql" else sqlite.insert(table)
 
 
-async def only_writer_for(connection: AsyncConnection, workspace: str, *users: str) -> None:
-    """Let no other transaction write about these people until this one ends; its first statement."""
+async def only_writer_for(connection: AsyncConnection, workspace: str, *users: str, lasting: bool = True) -> None:
+    """Let no other transaction write about these people until this one ends; its first statement.
+
+    Where it need not be ``lasting``, its commit does not wait for the disk: a power cut right after may take it back,
+    and nothing else. Any other transaction is on the disk once it is committed, with all that was written before it.
+    """
     if connection.dialect.name == "postgresql":
         # Always in the same order, or two transactions about the same people could hold each other up.
-        for user in sorted(users):
-            await connection.execute(
-                select(func.pg_advisory_xact_lock(func.hashtextextended(f"{workspace}/{user}", literal(0, BigInteger))))
-            )
-    else:
-        # SQLite has one writer, but by itself only from the first write on: what was read before may be old by then.
-        await connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-async def only_writer_for_many(connection: AsyncConnection, workspace: str, users: Collection[str]) -> None:
-    """Do the same for some thousand people with one statement; also the first of its transaction."""
-    if connection.dialect.name == "postgresql":
-        # In the order of the list, which is that of whoever locks them one by one.
         keys = [f"{workspace}/{user}" for user in sorted(users)]
-        await connection.execute(
-            text(
-                "SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) "
-                "FROM unnest(CAST(:keys AS text[])) AS all_of(key)"
-            ),
-            {"keys": keys},
-        )
-    else:
-        await only_writer_for(connection, workspace)
+        if keys:
+            await connection.execute(_LOCK if lasting else _LOCK_LIGHTLY, {"keys": keys})
+        return
+    if not lasting:
+        (await connection.get_raw_connection()).info[_LIGHT] = True
+        await connection.exec_driver_sql("PRAGMA synchronous = NORMAL")
+    # SQLite has one writer, but by itself only from the first write on: what was read before may be old by then.
+    await connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _wait_for_the_disk_again(connection: Any, record: ConnectionPoolEntry, _state: Any) -> None:
+    """Give no connection back to the pool that does not wait for the disk; where this fails, it is closed."""
+    if _LIGHT in record.info:
+        connection.cursor().execute(f"PRAGMA synchronous = {SQLITE_SYNCHRONOUS}")
+        del record.info[_LIGHT]
+
+
+_LIGHT = "does not wait for the disk"
+_KEYS = "FROM unnest(CAST(:keys AS text[])) AS all_of(key)"
+_LOCK = text(f"SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) {_KEYS}")
+_LOCK_LIGHTLY = text(
+    f"SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(hashtextextended(key, 0)) {_KEYS}"
+)
+
+
+async def plan_once(connection: AsyncConnection) -> None:
+    """Let PostgreSQL plan what this transaction reads once, whatever the values, and not at every call; before it.
+
+    For what has many ranges planning takes longer than reading. Left to itself PostgreSQL plans such a thing for its
+    values again and again, as it expects fewer rows then. By an index in any case: the tables may have been small then.
+    """
+    if connection.dialect.name == "postgresql":
+        await connection.exec_driver_sql(_PLAN_ONCE)
+
+
+_PLAN_ONCE = (
+    "SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)"
+)
 
 
 async def migrate(engine: AsyncEngine, revision: str = "head") -> None:

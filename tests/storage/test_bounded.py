@@ -7,16 +7,20 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import event, insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from knowledge.answers import Subject
 from knowledge.directory import Wanted
+from knowledge.guide import load_guide
+from knowledge.people import Terms
 from storage.database import migrate
 from storage.directory import SqlDirectory
 from storage.looking_up import SqlToLookUp
 from storage.moments import NEVER, monday_of
 from storage.people import SqlPeople
 from storage.tables import declarations, listings, members, terms
+from storage.threads import SqlThreads
 from tests.storage.conftest import NOW
 
 NEXT_WEEK = NOW.replace(hour=0) + timedelta(days=7 - NOW.weekday())
@@ -82,6 +86,32 @@ async def instructions(size: int, case: str) -> dict[str, int]:
 async def test_ten_times_as_many_people_are_no_more_to_read(case: str) -> None:
     few, many = await instructions(400, case), await instructions(4_000, case)
     assert {name: taken for name, taken in many.items() if taken > 1.5 * few[name] + 1_000} == {}
+
+
+async def test_a_suggestion_is_one_statement_that_reads_and_one_transaction_of_two_that_write(
+    engine: AsyncEngine, people: SqlPeople, threads: SqlThreads
+) -> None:
+    for user, cap in {"ann": 1, "ben": None, "cai": 1}.items():
+        await people.declare("T1", user, {"mlops-engineer": "lead"}, {"gdpr": "GDPR"}, NOW, Terms(weekly_cap=cap))
+    guide = load_guide(people, threads, lambda: NOW)
+    did: list[str] = []
+
+    @event.listens_for(engine.sync_engine, "before_cursor_execute")
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        did.append(statement)
+
+    @event.listens_for(engine.sync_engine, "commit")
+    def committed(_connection: Any) -> None:
+        did.append("COMMIT")
+
+    found = await guide.suggest("T1", Subject(("mlops-engineer", "data-engineer"), ("gdpr",)), "dee")
+    assert len(found.people) == 3
+    settings = ("SELECT set_config('plan", "PRAGMA synchronous = NORMAL")
+    begun = ("BEGIN IMMEDIATE", "SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock")
+    did = [statement for statement in did if not statement.startswith(settings)]
+    assert did[0].startswith("SELECT anon_1.user_id")
+    assert did[1].startswith(begun)
+    assert [statement.split(" SET ")[0] for statement in did[2:]] == ["UPDATE terms", "UPDATE declarations", "COMMIT"]
 
 
 async def looking_up(size: int) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import traceback
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Date, bindparam, func, insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from storage import database
-from storage.database import engine_url, head_version, migrate, open_engine, schema_version
+from storage.database import engine_url, head_version, migrate, only_writer_for, open_engine, schema_version
 from storage.inbox import Event, SqlInbox
 from storage.tables import UtcTime, inbox, metadata
+from tests.conftest import BUSY_SECONDS
 from tests.storage.conftest import NOW, url
 
 AS_SHIPPED = database.SQLITE_SYNCHRONOUS
@@ -201,6 +204,78 @@ async def test_an_acknowledged_row_survives_a_power_cut(tmp_path: Path, monkeypa
         assert await connection.scalar(text("PRAGMA journal_mode")) == "wal"
         assert await connection.scalar(text("PRAGMA synchronous")) == 2  # FULL
     await engine.dispose()
+
+
+async def synchronous(connection: AsyncConnection) -> str:
+    """Return whether a commit waits for the disk, in the database's own word."""
+    on_postgres = connection.dialect.name == "postgresql"
+    return str(await connection.scalar(text("SHOW synchronous_commit" if on_postgres else "PRAGMA synchronous")))
+
+
+async def test_only_what_need_not_last_does_not_wait_for_the_disk(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "SQLITE_SYNCHRONOUS", AS_SHIPPED)
+    engine = open_engine(address)
+    waits, waits_not = ("on", "off") if engine.dialect.name == "postgresql" else ("2", "1")
+
+    async def begun(connection: AsyncConnection, *, lasting: bool) -> None:
+        if engine.dialect.name == "postgresql":
+            # The databases of tests have it off.
+            await connection.execute(text("SET LOCAL synchronous_commit = on"))
+        await only_writer_for(connection, "T1", "ann", lasting=lasting)
+
+    async def breaks_off(why: type[BaseException]) -> None:
+        async with engine.begin() as connection:
+            await begun(connection, lasting=False)
+            raise why
+
+    async with engine.begin() as connection:
+        await begun(connection, lasting=False)
+        assert await synchronous(connection) == waits_not
+    for why in (RuntimeError, asyncio.CancelledError):
+        with pytest.raises(why):
+            await breaks_off(why)
+    async with AsyncExitStack() as stack:
+        for _ in range(database.SQLITE_CONNECTIONS):
+            connection = await stack.enter_async_context(engine.connect())
+            if engine.dialect.name == "sqlite":
+                assert await synchronous(connection) == waits
+    async with engine.begin() as connection:
+        await begun(connection, lasting=True)
+        assert await synchronous(connection) == waits
+    await engine.dispose()
+
+
+@pytest.mark.parametrize("blank", ["postgresql"], indirect=True)
+async def test_a_connection_is_tried_where_it_was_not_used_for_a_while_and_a_closed_one_not_used(
+    empty: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, closed = list[str](), asyncio.Event()
+
+    async def used() -> Any:
+        """Return the driver's connection after a use."""
+        async with empty.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+            return (await connection.get_raw_connection()).driver_connection
+
+    first = await used()
+    first.add_query_logger(lambda record: asked.append(record.query))
+    assert await used() is first
+    assert asked == ["BEGIN;", "ROLLBACK;"], "what is prepared is not told of"
+    monkeypatch.setattr(database, "POSTGRES_IDLE_SECONDS", -1.0)
+    asked.clear()
+    assert await used() is first
+    assert asked == ["BEGIN;", ";", "ROLLBACK;", "BEGIN;", "ROLLBACK;"]
+    monkeypatch.undo()
+    # As by a server that is restarted.
+    first.add_termination_listener(lambda _: closed.set())
+    other = create_async_engine(empty.url, poolclass=NullPool)
+    async with other.connect() as connection:
+        await connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": first.get_server_pid()})
+    async with asyncio.timeout(BUSY_SECONDS):
+        await closed.wait()
+    assert await used() is not first
 
 
 @pytest.mark.parametrize(
