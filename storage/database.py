@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import time
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from sqlalchemy import Table, event, func, make_url, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Dialect, ExceptionContext
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import InvalidatePoolError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
@@ -168,17 +169,22 @@ async def only_writer_for(connection: AsyncConnection, workspace: str, *users: s
         if keys:
             await connection.execute(_LOCK if lasting else _LOCK_LIGHTLY, {"keys": keys})
         return
-    if not lasting:
-        (await connection.get_raw_connection()).info[_LIGHT] = True
-        await connection.exec_driver_sql("PRAGMA synchronous = NORMAL")
     # SQLite has one writer, but by itself only from the first write on: what was read before may be old by then.
-    await connection.exec_driver_sql("BEGIN IMMEDIATE")
+    script, raw = "BEGIN IMMEDIATE", await connection.get_raw_connection()
+    if not lasting:
+        script, raw.info[_LIGHT] = f"PRAGMA synchronous = NORMAL; {script}", True
+    driver: Any = raw.driver_connection
+    try:
+        # At once: statement by statement the driver's thread would be waited for three times each.
+        await driver.executescript(script)
+    except sqlite3.Error as error:
+        raise OperationalError(script, None, error) from error
 
 
 def _wait_for_the_disk_again(connection: Any, record: ConnectionPoolEntry, _state: Any) -> None:
     """Give no connection back to the pool that does not wait for the disk; where this fails, it is closed."""
     if _LIGHT in record.info:
-        connection.cursor().execute(f"PRAGMA synchronous = {SQLITE_SYNCHRONOUS}")
+        connection.run_async(lambda driver: driver.execute(f"PRAGMA synchronous = {SQLITE_SYNCHRONOUS}"))
         del record.info[_LIGHT]
 
 

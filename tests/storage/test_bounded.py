@@ -106,12 +106,10 @@ async def test_a_suggestion_is_one_statement_that_reads_and_one_transaction_of_t
 
     found = await guide.suggest("T1", Subject(("mlops-engineer", "data-engineer"), ("gdpr",)), "dee")
     assert len(found.people) == 3
-    settings = ("SELECT set_config('plan", "PRAGMA synchronous = NORMAL")
-    begun = ("BEGIN IMMEDIATE", "SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock")
-    did = [statement for statement in did if not statement.startswith(settings)]
+    # How PostgreSQL is to do it, and whom it locks.
+    did = [statement for statement in did if not statement.startswith("SELECT set_config(")]
     assert did[0].startswith("SELECT anon_1.user_id")
-    assert did[1].startswith(begun)
-    assert [statement.split(" SET ")[0] for statement in did[2:]] == ["UPDATE terms", "UPDATE declarations", "COMMIT"]
+    assert [statement.split(" SET ")[0] for statement in did[1:]] == ["UPDATE terms", "UPDATE declarations", "COMMIT"]
 
 
 async def looking_up(size: int) -> dict[str, int]:

@@ -14,7 +14,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Date, bindparam, func, insert, inspect, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -245,6 +245,18 @@ async def test_only_what_need_not_last_does_not_wait_for_the_disk(
         await begun(connection, lasting=True)
         assert await synchronous(connection) == waits
     await engine.dispose()
+
+
+async def test_whoever_cannot_become_the_only_writer_is_told_so_as_of_any_statement(tmp_path: Path) -> None:
+    one, other = (open_engine(url(tmp_path / "bot.sqlite3")) for _ in range(2))
+    async with one.begin() as writing, other.connect() as waiting:
+        await only_writer_for(writing, "T1", "ann")
+        await waiting.execute(text("PRAGMA busy_timeout = 0"))
+        for lasting in (True, False):
+            with pytest.raises(OperationalError, match="database is locked"):
+                await only_writer_for(waiting, "T1", "ben", lasting=lasting)
+    await one.dispose()
+    await other.dispose()
 
 
 @pytest.mark.parametrize("blank", ["postgresql"], indirect=True)

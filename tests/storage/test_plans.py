@@ -483,7 +483,7 @@ async def fill(engine: AsyncEngine) -> None:
         await connection.execute(text("ANALYZE"))
 
 
-NO_PLAN = re.compile(r"BEGIN IMMEDIATE|PRAGMA synchronous|SELECT set_config\('plan_cache_mode'")
+NO_PLAN = re.compile(r"BEGIN IMMEDIATE|SELECT set_config\('plan_cache_mode'")
 
 
 async def plan(engine: AsyncEngine, statement: str, parameters: Any) -> str:
