@@ -31,7 +31,8 @@ async def test_everything_works_on_tables_that_are_partitioned_by_workspace(empt
     one, two = SqlInbox(empty, "one"), SqlInbox(empty, "two")
     assert await one.add(Event("T1", "Ev-before", "{}"), NOW)
     [sql] = re.findall(r"```sql\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
-    # As an operator's psql would: the bot's own engine gives up on a statement after some seconds, and this one may take longer.
+    # As an operator's psql would: the bot's own engine gives up on a statement after some seconds, and this one may
+    # take longer.
     patient = create_async_engine(empty.url, poolclass=NullPool)
     async with patient.begin() as connection:
         await connection.exec_driver_sql(sql)
