@@ -105,6 +105,10 @@ STATEMENTS: dict[str, Run] = {
     "candidates": lambda p, t, i, f: p.candidates(
         "T1", topics=["topic 1"], roles=[MLOPS, DATA], without="U00001", now=NOW
     ),
+    "candidates unnamed": lambda p, t, i, f: p.unnamed(
+        "T1", topics=["topic 1", "topic 2"], roles=[MLOPS, DATA], without="U00001", now=NOW
+    ),
+    "holders": lambda p, t, i, f: p.holders("T1", MLOPS),
     "passed over": lambda p, t, i, f: p.passed_over(
         "T1", topics=["topic 1"], roles=[MLOPS, DATA], without="U00001", now=NOW
     ),
