@@ -23,8 +23,8 @@ SQLITE_CONNECTIONS = 3
 SQLITE_SYNCHRONOUS = "FULL"
 """What is committed survives a power cut: an event acknowledged to Slack is not lost. See ``only_writer_for``, too."""
 SQLITE_CHECKPOINT_PAGES = 4_000
-"""So many pages wait in the log beside the file, 16 MB, until a commit copies them into it. SQLite's own number is 1,000:
-a suggestion of whom to ask writes ten, and one in a hundred had to wait for the copying."""
+"""So many pages wait in the log beside the file, 16 MB, until a commit copies them into it. SQLite's own number is
+1,000: a suggestion of whom to ask writes ten, and one in a hundred had to wait for the copying."""
 POSTGRES_CONNECTIONS = 10
 POSTGRES_SECONDS = 10.0
 """Seconds until connecting to PostgreSQL, or one statement, is given up."""
