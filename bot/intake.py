@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+from weakref import WeakValueDictionary
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
@@ -86,6 +87,8 @@ class Intake:
         self._writing = writing
         self._searches = Bursts(now, MOST_SEARCHES)
         self._presses = Bursts(now, MOST_PRESSES)
+        # Each is there as long as somebody holds it, or waits for it.
+        self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def take(self, body: dict[str, Any]) -> BoltResponse:
         """Return what Slack is to be answered; a status other than 200 makes it send an event again."""
@@ -133,7 +136,8 @@ class Intake:
 
     async def _answer(self, body: dict[str, Any], reference: str) -> tuple[BoltResponse, Outcome]:
         failures: list[Exception] = []
-        work = asyncio.ensure_future(self._dispatch(body, {REFERENCE: reference, FAILURES: failures}))
+        dispatch = self._dispatch_in_turn if surface_of(body) == "options" else self._dispatch
+        work = asyncio.ensure_future(dispatch(body, {REFERENCE: reference, FAILURES: failures}))
         done, _ = await asyncio.wait({work}, timeout=self._patience)
         if done:
             return work.result(), "failed" if failures else "answered"
@@ -144,6 +148,12 @@ class Intake:
         # A response_url needs no token: it takes the answer even where the app is not installed any more.
         client = await self._client_of(_workspace_of(body)) or self._client
         await late_answer(body, work, client)
+
+    async def _dispatch_in_turn(self, body: dict[str, Any], context: dict[str, Any]) -> BoltResponse:
+        """Work one search of a person off after the other: beside each other they would hold everybody else up."""
+        actor = interaction_actor(body)
+        async with self._turns.setdefault((actor.workspace, actor.user), asyncio.Lock()):
+            return await self._dispatch(body, context)
 
     async def _dispatch(self, body: dict[str, Any], context: dict[str, Any]) -> BoltResponse:
         try:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
-from sqlalchemy import func, literal, select, true, union_all
+from sqlalchemy import CompoundSelect, bindparam, func, literal, select, true, union_all
 
 from storage.changing import Changing
 from storage.tables import declarations
@@ -34,21 +35,12 @@ class SqlTopics(Changing):
 
     async def spellings(self, workspace: str, keys: Sequence[str], without: str) -> Mapping[str, str]:
         """Return one label for each key, from the first row of its index range."""
-        d = declarations.c
         keys = list(dict.fromkeys(keys))[:MOST_SPELLINGS]
         if not keys:
             return {}
-        firsts = [
-            select(d.key, d.label)
-            .where(d.workspace == workspace, d.kind == "topic", d.key == key, d.suggestible == true())
-            .where(d.user_id != without)
-            .order_by(d.out_of_office, d.level, d.away, d.suggested_at, d.lot)
-            .limit(1)
-            .subquery()
-            for key in keys
-        ]
+        given = {"workspace": workspace, "without": without, **{f"key_{at}": key for at, key in enumerate(keys)}}
         async with self._engine.connect() as connection:
-            rows = (await connection.execute(union_all(*(select(first) for first in firsts)))).all()
+            rows = (await connection.execute(_spellings(len(keys)), given)).all()
         return {row.key: row.label for row in rows}
 
     async def topics_from(self, workspace: str, start: str) -> Sequence[str]:
@@ -65,3 +57,19 @@ class SqlTopics(Changing):
         async with self._engine.connect() as connection:
             keys = (await connection.scalars(select(found.c.key).where(found.c.key.is_not(None)))).all()
         return [key for key in keys if key.startswith(start)]
+
+
+@lru_cache(maxsize=MOST_SPELLINGS)
+def _spellings(count: int) -> CompoundSelect[str, str]:
+    """Return the query for so many keys, made once: making it for forty takes some 4 ms."""
+    d = declarations.c
+    firsts = [
+        select(d.key, d.label)
+        .where(d.workspace == bindparam("workspace"), d.kind == "topic", d.key == bindparam(f"key_{at}"))
+        .where(d.suggestible == true(), d.user_id != bindparam("without"))
+        .order_by(d.out_of_office, d.level, d.away, d.suggested_at, d.lot)
+        .limit(1)
+        .subquery()
+        for at in range(count)
+    ]
+    return union_all(*(select(first) for first in firsts))

@@ -22,6 +22,8 @@ CONNECTIONS = 16
 BEFORE = 2.0
 """Seconds that the process of the flood has to start."""
 TYPED = ("mlops", "data", "prompt", "ethics", "kubernetes")
+MENUS = ("roles_lead", "topics_found")
+"""One is filled from memory, the other reads the database."""
 
 
 @dataclass
@@ -73,9 +75,8 @@ async def others(url: str, seconds: float) -> list[float]:
 
     async def one(connection: Connection, number: int) -> None:
         started = time.perf_counter()
-        status, answer = await connection.post(
-            search(TYPED[number % len(TYPED)], f"U0ASK{number % (OTHERS * 4):03}"), FORM
-        )
+        body = search(TYPED[number % len(TYPED)], f"U0ASK{number % (OTHERS * 4):03}", MENUS[number % len(MENUS)])
+        status, answer = await connection.post(body, FORM)
         taken.append((time.perf_counter() - started) * 1000)
         if status != 200 or b'"value"' not in answer:
             raise RuntimeError(f"answered {status}: {answer[:200]!r}")
@@ -100,12 +101,12 @@ async def flood(url: str, seconds: float, found: Flood) -> None:
 
 async def search_too_much(url: str, seconds: float) -> tuple[int, int, float]:
     """Search for so long, all from one person; return how many were sent and how many answered, and the seconds."""
-    body = search("mlops", FLOODER)
+    bodies = [search("mlops", FLOODER, menu) for menu in MENUS]
     sent = answered = 0
 
-    async def one(connection: Connection, _: int) -> None:
+    async def one(connection: Connection, number: int) -> None:
         nonlocal sent, answered
-        status, answer = await connection.post(body, FORM)
+        status, answer = await connection.post(bodies[number % len(bodies)], FORM)
         if status != 200:
             raise RuntimeError(f"answered {status}: {answer[:200]!r}")
         sent += 1

@@ -136,14 +136,14 @@ def mention(number: int, text: str, team: str = "T0BENCH", channel: str = "", us
     ).encode()
 
 
-def search(typed: str, user: str) -> bytes:
+def search(typed: str, user: str, menu: str) -> bytes:
     """Return the body of a search in a menu."""
     payload = {
         "type": "block_suggestion",
         "user": {"id": user, "team_id": "T0BENCH"},
         "team": {"id": "T0BENCH"},
-        "action_id": "roles_lead",
-        "block_id": "roles_lead",
+        "action_id": menu,
+        "block_id": menu,
         "value": typed,
     }
     return urlencode({"payload": json.dumps(payload)}).encode()

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import urlencode
 
@@ -27,7 +27,7 @@ from bot.slack import SLACK_SECONDS, RedirectRefusedError, open_session, slack_c
 from handlers import ids
 from handlers.pace import AT_ONCE, MOST_PRESSES, MOST_SEARCHES, TOO_MUCH_AT_ONCE
 from handlers.response_url import ReplyError, is_slacks, send_to
-from tests.conftest import ANN, BEN, TEAM, Clock, Start, declares, interact, rows, settled
+from tests.conftest import ANN, BEN, BUSY_SECONDS, TEAM, Clock, Start, declares, interact, rows, settled
 from tests.databases import KEY
 from tests.docs.pages import ROOT
 from tests.routing import named
@@ -175,6 +175,35 @@ async def test_searches_of_one_person_are_limited_and_others_find_what_they_look
 async def test_what_is_limited_would_have_found_something(slack: LocalSlack, bot: Bot) -> None:
     assert await search(slack, ANN, "roles_lead", "mlops")
     assert await search(slack, ANN, "topics_found", "mlops")
+
+
+async def test_searches_of_one_person_take_turns_and_nobody_else_waits_for_them(
+    slack: LocalSlack, bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside: list[str] = []
+    most = 0
+    entered, opened = asyncio.Event(), asyncio.Event()
+    read = bot.people.topics_from
+
+    async def topics_from(workspace: str, start: str) -> Sequence[str]:
+        nonlocal most
+        if start == "slow":
+            inside.append(start)
+            most = max(most, len(inside))
+            entered.set()
+            await opened.wait()
+            inside.remove(start)
+        return await read(workspace, start)
+
+    monkeypatch.setattr(bot.people, "topics_from", topics_from)
+    monkeypatch.setattr(bot.intake, "_patience", BUSY_SECONDS)
+    slow = [asyncio.create_task(search(slack, ANN, "topics_found", "slow")) for _ in range(5)]
+    await entered.wait()
+    assert await search(slack, BEN, "topics_found", "mlops")
+    assert not any(task.done() for task in slow)
+    opened.set()
+    assert all(await asyncio.gather(*slow))
+    assert most == 1
 
 
 # Commands, presses and shortcuts
