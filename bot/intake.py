@@ -93,6 +93,8 @@ class Intake:
     async def take(self, body: dict[str, Any]) -> BoltResponse:
         """Return what Slack is to be answered; a status other than 200 makes it send an event again."""
         started = time.perf_counter()
+        # Where there is a view, Bolt takes it for one, whatever it is.
+        body = {name: value for name, value in body.items() if value is not None}
         # What people are told to give their administrator, should it fail, is what the log knows the request by.
         reference = new_reference()
         outcome: Outcome = "failed"

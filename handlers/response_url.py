@@ -17,6 +17,7 @@ class ReplyError(Exception):
     """Report a reply that Slack did not take."""
 
 
+ELSEWHERE = "response_url leads elsewhere than to Slack"
 BROKEN = (ReplyError, ClientError, TimeoutError, OSError)
 """What posting to a response_url fails with."""
 SLACKS = frozenset({("https", "hooks.slack.com", None), ("https", "hooks.slack-gov.com", None)})
@@ -32,7 +33,7 @@ async def send_to(url: str, body: dict[str, Any], client: AsyncWebClient | None)
     and tells them the address, which lets anybody post, and which they log.
     """
     if not is_slacks(url, client):
-        raise ReplyError("response_url leads elsewhere than to Slack")
+        raise ReplyError(ELSEWHERE)
     if client is None:
         raise ReplyError("there is no session to post to response_url by")
     webhook = AsyncWebhookClient(

@@ -20,7 +20,7 @@ from bot.local import GENERAL, LocalSlack
 from bot.local.delivery import sign
 from bot.server import MOST_BYTES, MalformedBody, parse
 from handlers.errors import PayloadError
-from tests.conftest import ANN, rows, settled
+from tests.conftest import ANN, interact, rows, settled
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 JSON_TYPE = {"Content-Type": "application/json"}
@@ -223,6 +223,12 @@ async def test_a_payload_that_lacks_parts_is_a_bad_request(
     assert 0 < len(text) < 100
     assert quiet(caplog)
     assert slack.calls == [call for call in slack.calls if call.method == "auth.test"]
+
+
+@pytest.mark.parametrize("empty", ["view", "channel", "message", "container", "enterprise", "response_url"])
+async def test_what_is_null_is_as_if_it_were_not_there(slack: LocalSlack, bot: Bot, empty: str) -> None:
+    for pressed in (PRESSED, {**PRESSED, "action_id": "of_an_older_version"}):
+        assert await interact(slack, {**PRESS, "actions": [pressed], empty: None}) == 200
 
 
 VIEW_IN_FORM = b"command=%2Fodd&team_id=T1&user_id=U1&view=x"
