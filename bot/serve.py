@@ -17,6 +17,12 @@ from bot.settings import Settings, SettingsError
 Stop = Callable[[], Awaitable[None]]
 SHUTDOWN_SECONDS = 3.0
 """How long requests under way are waited for: Slack has given them up by then."""
+IDLE_SECONDS = 620.0
+"""How long a connection may bring no whole head, however it trickles in.
+
+Longer than any proxy keeps an idle connection, as a request on one that is being closed here would be lost; Google's
+load balancers keep theirs longest, for 600 seconds.
+"""
 
 
 async def start_site(bot: Bot, host: str, port: int) -> tuple[str, Stop]:
@@ -49,7 +55,7 @@ async def _start(bot: Bot) -> None:
         raise
 
 
-async def listen(bot: Bot, host: str, port: int) -> tuple[str, Stop]:
+async def listen(bot: Bot, host: str, port: int, *, idle: float = IDLE_SECONDS) -> tuple[str, Stop]:
     """Listen; return the base address and what ends it. Raises SettingsError where the address can't be had."""
     runner = web.AppRunner(
         bot.site(),
@@ -57,6 +63,7 @@ async def listen(bot: Bot, host: str, port: int) -> tuple[str, Stop]:
         logger=quiet_logger(),
         handle_signals=False,
         shutdown_timeout=SHUTDOWN_SECONDS,
+        keepalive_timeout=idle,
         max_line_size=LONGEST_HEADER,
         max_field_size=LONGEST_HEADER,
     )

@@ -21,6 +21,7 @@ from bot.headers import HEADERS, LONGEST_HEADER
 from bot.intake import MOST_LEVELS
 from bot.local import GENERAL, LocalSlack
 from bot.offline import workspace_of
+from bot.serve import listen
 from bot.server import FrontDoor
 from bot.settings import Settings, SettingsError
 from bot.slack import SLACK_SECONDS, RedirectRefusedError, open_session, slack_client
@@ -104,6 +105,24 @@ async def test_what_is_no_request_is_refused_quietly(
     await writer.wait_closed()
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING or record.exc_info]
     assert "zebracorn" not in caplog.text
+
+
+@pytest.mark.parametrize("before", [b"", b"GET /healthz HTTP/1.1\r\nHost: bot\r\n\r\n"], ids=["first", "later"])
+async def test_a_head_that_trickles_in_is_not_waited_for(bot: Bot, before: bytes) -> None:
+    address, close = await listen(bot, "127.0.0.1", 0, idle=0.2)
+    host, port = address.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(before)
+    if before:
+        assert b"200 OK" in await reader.readuntil(b'{"status": "ok"}')
+    writer.write(b"POST /slack/events HTTP/1.1\r\nX-Slow: ")
+    ended = asyncio.create_task(reader.read())
+    while not ended.done():
+        writer.write(b"x")
+        await asyncio.wait({ended}, timeout=0.01)
+    assert isinstance(ended.exception(), ConnectionError) or ended.result() == b""
+    writer.close()
+    await close()
 
 
 async def test_a_body_that_does_not_come_is_not_waited_for(slack: LocalSlack, bot: Bot) -> None:
