@@ -151,7 +151,8 @@ class Names:
         """Read words; names typed as one word are taken apart, mistyped words read as the nearest word of a name.
 
         A correction stands only where it completes a name of several words, is long enough to leave little doubt, or
-        is all that was typed: "lawyer" inside a sentence is not a mistyped "layer".
+        is all that was typed: "lawyer" inside a sentence is not a mistyped "layer". An everyday word is one only in the
+        first case.
         """
         typed = [part for word in typed for part in self._split(word)]
         near = [self._nearest_word(word) for word in typed]
@@ -160,22 +161,26 @@ class Names:
         corrected = [found[0] if found else word for word, found in zip(typed, near, strict=True)]
         tokens = self._reader.tokens(corrected)
         alone = sum(token.stem not in self._reader.stop for token in tokens) == 1
-        confirmed = {
+        spans = list(self.spans(tokens))
+        completed = {
             word
-            for span in self.spans(tokens)
-            if span.stop - span.start > 1 or alone
+            for span in spans
+            if span.stop - span.start > 1
             for token in tokens[span.start : span.stop]
             for word in token.typed.split()
         }
+        named_alone = {word for span in spans if alone for word in tokens[span.start].typed.split()}
 
-        def stands(found: tuple[str, int]) -> bool:
-            word, distance = found
-            if word in confirmed and (not alone or len(word) >= LONG or distance == 1):
-                return True
-            return len(word) >= CERTAIN
+        def stands(word: str, read_as: str, distance: int) -> bool:
+            if word in self._reader.everyday:
+                # "Evolution" is no mistyped "evaluation", but "jupiter notebook" is Jupyter's.
+                return read_as in completed
+            if read_as in completed or read_as in named_alone:
+                return not alone or len(read_as) >= LONG or distance == 1
+            return len(read_as) >= CERTAIN
 
         return self._reader.tokens(
-            [found[0] if found and stands(found) else word for word, found in zip(typed, near, strict=True)]
+            [found[0] if found and stands(word, *found) else word for word, found in zip(typed, near, strict=True)]
         )
 
     def _split(self, word: str) -> tuple[str, ...]:

@@ -68,6 +68,7 @@ class Reader:
         self.stop = frozenset(self._stem(word) for word in self.stop_words)
         self.weak = frozenset(self._stem(self._spellings.get(word, word)) for word in content["weak"].split())
         self.seniority = frozenset(self._stem(word) for word in content["seniority"].split())
+        self.everyday = frozenset(content["everyday"].split())
 
     def read(self, text: str) -> list[Token]:
         """Return the tokens of a text, in order."""

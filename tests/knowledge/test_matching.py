@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -79,7 +81,26 @@ def test_typing_errors(typed: str, meant: str) -> None:
     assert first(typed)[0] == meant
 
 
-@pytest.mark.parametrize("everyday", ["lawyer", "parking", "we need a lawyer", "cats", "lunch"])
+def test_no_word_of_english_is_taken_for_a_mistyped_name() -> None:
+    """What is missing goes into `everyday` of content/words.yaml."""
+    reader = MATCHER.reader
+    english = Path(__file__).with_name("english_words.txt").read_text("utf-8").split()
+    assert len(english) > 30_000
+    # "MOps" is MLOps more often than a mop, being experienced is about experience, and nobody writes "clipt".
+    english = [word for word in english if word not in ("mops", "experienced", "clipt")]
+    assert [word for word in english if NAMES.corrected([word]) != reader.tokens([word])] == []
+    # In a sentence longer words are read as a name's sooner.
+    said = [["a", word, "of", "birds"] for word in english]
+    assert [words[1] for words in said if NAMES.corrected(words) != reader.tokens(words)] == []
+
+
+def test_an_everyday_word_completes_a_mistyped_name() -> None:
+    assert first("jupiter notebook")[0] == "jupyter"
+
+
+@pytest.mark.parametrize(
+    "everyday", ["lawyer", "parking", "we need a lawyer", "cats", "lunch", "mango", "what's chrome?"]
+)
 def test_everyday_words_are_not_taken_for_typing_errors(everyday: str) -> None:
     assert not first(everyday, "mention")[1]
 
