@@ -31,7 +31,7 @@ BEYOND_TEXT, BEYOND_PHRASE = 0.55, 0.45
 be about one field."""
 ALIKE, MOST_ALIKE = 0.35, 3
 """From this similarity on a question is shown to a curator as one that may be the same."""
-OTHER_WORD = 0.8
+OTHER_WORD = 0.75
 """What is left of the similarity where one asks where, and the other when."""
 FEWEST_COMMON, ALMOST = 2, 0.9
 """So many words of weight a text shares with a question, or the two are all but equal."""
