@@ -55,7 +55,7 @@ class ScopeRounds:
         if found.installer is None:
             return True
         # Without users:read it is not known what time it is there.
-        member = await person_of(client, found.installer)
+        member = await person_of(client, found.workspace, found.installer)
         return member is None or is_working_time(self._now(), member.tz)
 
     async def _tell(self, found: Asking, missing: Sequence[str]) -> None:

@@ -298,7 +298,7 @@ async def _why_not_to(client: AsyncWebClient, actor: Actor, to: str) -> str:
         return NO_COLLEAGUE
     try:
         async with asyncio.timeout(LOOK_SECONDS):
-            member = await person_of(client, to)
+            member = await person_of(client, actor.workspace, to)
     except TimeoutError:
         member = None
     if member is None:

@@ -18,10 +18,10 @@ from handlers.declaring_form import LONGEST_TOPIC, MOST_TOPICS, modal, read_decl
 from handlers.home import Home
 from handlers.members import Profiles
 from handlers.payloads import Actor
-from handlers.personal import offer_to_declare
+from handlers.personal import not_for_outsiders, offer_to_declare
 from handlers.places import from_home, place_in, place_of
 from handlers.proposals import Proposal, proposal_in, roles_of_title
-from handlers.replies import Clock, Later, answer_press, open_modal, opening, show_modal, view_for
+from handlers.replies import Clock, Later, answer_press, modal_of, open_modal, opening, show_modal, view_for
 from knowledge.guide import Guide
 from knowledge.people import Declaration, Level, Terms
 from knowledge.ports import People
@@ -47,6 +47,8 @@ async def filled_modal(
     origin: str = "",
 ) -> Block:
     """Build the modal with what the person declared so far, and with what is ``added`` chosen in it already."""
+    if actor.outsider:
+        return modal_of(not_for_outsiders(), "What I do")
     declaration = await people.declaration(actor.workspace, actor.user)
     suggested: tuple[str, ...] = ()
     if added is not None and (added.roles or added.topics):
@@ -160,6 +162,9 @@ async def save(
 ) -> None:
     """Check the modal in place, save it, and show what others will see."""
     submission = payloads.submission(body)
+    if submission.actor.outsider:
+        await ack(response_action="update", view=modal_of(not_for_outsiders(), "What I do"))
+        return
     entered = read_declaration(submission, guide)
     if entered.errors:
         await ack(response_action="errors", errors=entered.errors)
@@ -190,6 +195,10 @@ async def confirm(
     """Declare what a button proposed, beside what is declared already, and show what others will see."""
     press = payloads.press(body)
     actor, view = press.actor, view_for(press.actor, context, guide, now)
+    if actor.outsider:
+        await answer_press(client, press, not_for_outsiders())
+        await ack()
+        return
     added = proposal_in(press.value, guide)
     if not added.roles and not added.topics:
         # The button is older than the knowledge: the roles in it are gone.

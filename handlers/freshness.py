@@ -41,8 +41,8 @@ OUT_FOR = timedelta(weeks=1)
 NOT_OURS_FOR = timedelta(days=1)
 SILENT_FOR = timedelta(days=1)
 """How long a turn is put off in a workspace where the bot is not to begin a conversation."""
-LookUp = Callable[[AsyncWebClient, str], Awaitable[Member | None]]
-ProfileOf = Callable[[AsyncWebClient, str, datetime], Awaitable[Member | None]]
+LookUp = Callable[[AsyncWebClient, str, str], Awaitable[Member | None]]
+ProfileOf = Callable[[AsyncWebClient, str, str, datetime], Awaitable[Member | None]]
 WriteTo = Callable[[AsyncWebClient, str, Message], Awaitable[None]]
 MOST_FAILING = 3
 """Workspaces that can't be written to in one run before Slack itself is taken to be out of reach."""
@@ -142,7 +142,7 @@ class Rounds:
         if claimed is None:
             return True
         put_back = partial(self._freshness.not_asked, due, claimed)
-        member = await self._look_up(client, due.user, now)
+        member = await self._look_up(client, due.workspace, due.user, now)
         if member is None:
             await put_back(now + TRY_AGAIN)
             return False

@@ -102,11 +102,14 @@ class Section:
 async def _me(home: Home, visit: Visit) -> list[Block]:
     actor, view = visit.actor, visit.view
     declaration = await home.people.declaration(actor.workspace, actor.user)
-    above = {"guest": [section(blocks.FOR_GUESTS)], "unknown": [section(blocks.ONE_MOMENT)]}.get(visit.standing, [])
+    told = {"outsider": blocks.FOR_OUTSIDERS, "guest": blocks.FOR_GUESTS, "unknown": blocks.ONE_MOMENT}
+    above = [section(told[visit.standing])] if visit.standing in told else []
     if declaration.roles or declaration.topics:
         shown = await home.directory.shown(actor.workspace, actor.user)
         seen = seen_by_others(shown, declaration, view)
         return [*above, *blocks.mine(declaration, seen, view, asks=await home.asks_in(actor.workspace))]
+    if not may(visit.standing, "declare"):
+        return above
     proposed = title_blocks(await roles_of_title(visit.client, home.guide, actor.user), view)
     return [*above, *blocks.start_here(view, proposed)]
 

@@ -69,7 +69,7 @@ class Patrol:
             user = await self._to_look_up.claim(workspace, now, now + TRY_AGAIN)
             if user is None:
                 return
-            member = await profile_of(client, user, now)
+            member = await profile_of(client, workspace, user, now)
             if member is None:
                 # Slack says nothing of this person, or at all: the next one is asked for in the next minute.
                 return

@@ -78,7 +78,7 @@ class Profiles:
 
     async def _ask(self, client: AsyncWebClient, workspace: str, user: str) -> bool:
         try:
-            return await self._keep(workspace, profile_of(client, user, self._now()))
+            return await self._keep(workspace, profile_of(client, workspace, user, self._now()))
         finally:
             del self._asking[workspace, user]
 
@@ -87,7 +87,7 @@ class Profiles:
 
         Slack is given a second. After that the declaration counts, and what Slack says is taken over when it comes.
         """
-        asking = asyncio.ensure_future(profile_of(client, user, self._now()))
+        asking = asyncio.ensure_future(profile_of(client, workspace, user, self._now()))
         done, _ = await asyncio.wait({asking}, timeout=PROFILE_SECONDS)
         await write
         if done:
@@ -140,15 +140,15 @@ async def take_over(people: People, left: Left, workspace: str, member: Member, 
         await left(workspace, member.user)
 
 
-async def profile_of(client: AsyncWebClient, user: str, now: datetime) -> Member | None:
+async def profile_of(client: AsyncWebClient, workspace: str, user: str, now: datetime) -> Member | None:
     """Ask Slack for a profile, presence and do-not-disturb; None where Slack does not say."""
-    member = await person_of(client, user)
+    member = await person_of(client, workspace, user)
     if member is not None and member.availability == "active" and member.suggestible:
         return replace(member, availability="away") if await _is_away(client, user, now) else member
     return member
 
 
-async def person_of(client: AsyncWebClient, user: str) -> Member | None:
+async def person_of(client: AsyncWebClient, workspace: str, user: str) -> Member | None:
     """Ask Slack for a profile alone, where it does not matter who is away; None where Slack does not say."""
     try:
         found = await client.users_info(user=user)
@@ -162,7 +162,7 @@ async def person_of(client: AsyncWebClient, user: str) -> Member | None:
     if not isinstance(found.get("user"), dict):
         logger.warning("users.info answered without a user")
         return None
-    return payloads.member(found["user"])
+    return payloads.member(found["user"], workspace)
 
 
 async def _is_away(client: AsyncWebClient, user: str, now: datetime) -> bool:
@@ -185,4 +185,4 @@ async def _is_away(client: AsyncWebClient, user: str, now: datetime) -> bool:
 async def profile_changed(body: dict[str, Any], *, people: People, left: Left, now: Clock) -> None:
     """Take over a changed profile of a person who declared something; a leaver drops out at once."""
     actor = payloads.event_actor(body)
-    await take_over(people, left, actor.workspace, payloads.member(body["event"]["user"]), now())
+    await take_over(people, left, actor.workspace, payloads.member(body["event"]["user"], actor.workspace), now())

@@ -9,7 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.members import LookUps, Profiles
 from handlers.payloads import Actor
-from handlers.permissions import Standings
+from handlers.permissions import Standings, may
 from knowledge.people import MayName
 from knowledge.ports import Workspaces
 
@@ -33,7 +33,10 @@ class Naming:
             settings = await self._workspaces.settings(actor.workspace)
             if actor.outside:
                 return settings.names_in_shared
-            return settings.names_to_guests or await self._standings.may(client, actor, "see names")
+            standing = await self._standings.of(client, actor)
+            if standing == "outsider":
+                return settings.names_in_shared
+            return settings.names_to_guests or may(standing, "see names")
 
         return _ToPerson(may_name, self._profiles.for_answer(client, actor.workspace))
 

@@ -33,6 +33,8 @@ class Actor:
     user: str
     outside: bool = False
     """Whether another company reads along, or the person belongs to another workspace than the one that is asked."""
+    outsider: bool = False
+    """Whether the person does, as far as the payload says; what does not say it is settled by their profile."""
 
 
 @dataclass(frozen=True)
@@ -223,7 +225,7 @@ def _check_state(state: object) -> None:
 
 _TEXTS = {
     "user": ("name", "username"),
-    "view": ("id", "type", "callback_id", "private_metadata"),
+    "view": ("id", "type", "callback_id", "private_metadata", "app_installed_team_id"),
     "container": ("channel_id", "message_ts", "thread_ts"),
     "channel": ("id",),
     "message": ("ts", "thread_ts", "text"),
@@ -263,13 +265,13 @@ def _question(text: object) -> str:
     return as_text(text or "")[:LONGEST_QUESTION]
 
 
-def _actor(workspace_team: object, enterprise: object, org_wide: bool, user: object, outside: bool = False) -> Actor:
+def _actor(workspace_team: object, enterprise: object, org_wide: bool, user: object, outsider: bool = False) -> Actor:
     workspace = enterprise if org_wide and enterprise else workspace_team
     if not workspace:
         raise PayloadError("team: missing")
     if not user:
         raise PayloadError("user: missing")
-    return Actor(as_id(workspace), as_id(workspace_team or workspace), as_id(user), outside)
+    return Actor(as_id(workspace), as_id(workspace_team or workspace), as_id(user), outsider, outsider)
 
 
 def command(body: Payload) -> Command:
@@ -298,8 +300,10 @@ def event_actor(body: Payload) -> Actor:
     if not workspace:
         raise PayloadError("team_id: missing")
     shared = body.get("is_ext_shared_channel") is True
-    outside = shared or _from_outside(event, team, enterprise, org_wide)
-    return Actor(as_id(workspace), as_id(team or workspace), as_id(user_id) if user_id else "", outside)
+    home = event.get("user_team") or event.get("source_team") or event.get("team")
+    outsider = _is_elsewhere(home, team, enterprise, org_wide=org_wide and not shared)
+    user_id = as_id(user_id) if user_id else ""
+    return Actor(as_id(workspace), as_id(team or workspace), user_id, shared or outsider, outsider)
 
 
 def event_time(body: Payload) -> datetime | None:
@@ -340,12 +344,12 @@ def check_event(event: Payload) -> None:
         _texts(user.get("profile") or {}, *says, within="event.user.profile")
 
 
-def _from_outside(event: Payload, team: object, enterprise: object, org_wide: bool) -> bool:
-    """Tell whether whoever caused an event belongs to another workspace, or another organisation where it is one's."""
-    home = event.get("user_team") or event.get("source_team") or event.get("team")
-    if not isinstance(home, str):
+def _is_elsewhere(home: object, team: object, enterprise: object, *, org_wide: bool) -> bool:
+    """Tell whether a person's home, as a payload says it, is surely another workspace or organisation than ours."""
+    if not isinstance(home, str) or not home:
         return False
-    # The workspaces of one organisation are one where the bot is installed for all of it.
+    # Where the bot is installed for an organisation, another workspace may be one of its own: the profile tells. In a
+    # channel that is shared it is more likely another company's.
     return home not in (team, enterprise) and (home.startswith("E") or not org_wide)
 
 
@@ -387,15 +391,17 @@ def is_question(event: Payload) -> bool:
 def interaction_actor(body: Payload) -> Actor:
     """Read who presses, chooses, searches or submits, and in which workspace."""
     user = body.get("user") or {}
+    # A form that was opened in a channel shared with another company comes with that company's team when it is theirs
+    # who submit it; where the app is installed stands in the view.
     team = (
-        (body.get("team") or {}).get("id")
+        (body.get("view") or {}).get("app_installed_team_id")
+        or (body.get("team") or {}).get("id")
         or user.get("team_id")
-        or (body.get("view") or {}).get("app_installed_team_id")
     )
     enterprise = (body.get("enterprise") or {}).get("id")
     org_wide = body.get("is_enterprise_install") in (True, "true")
-    outside = not org_wide and bool(user.get("team_id")) and user.get("team_id") not in (team, enterprise)
-    return _actor(team, enterprise, org_wide, user.get("id"), outside)
+    outsider = _is_elsewhere(user.get("team_id"), team, enterprise, org_wide=org_wide)
+    return _actor(team, enterprise, org_wide, user.get("id"), outsider)
 
 
 def press(body: Payload) -> Press:
@@ -466,8 +472,24 @@ _OUT_OF_OFFICE_WORDS = ("out of office", "ooo", "vacation", "holiday", "on leave
 _AWAY_WORDS = ("away", "afk", "brb", "back later")
 
 
-def member(user: Payload) -> Member:
-    """Read a user object, as users.info and user_change carry it; the status text tells who is out of office."""
+def belongs(user: Payload, workspace: str) -> bool:
+    """Tell by a user object whether the person is of a workspace, or of the organisation where it is one's.
+
+    Slack calls strangers only those with whom nothing is shared: of others the ids alone say where they belong. Who is
+    not said to be of here is not: https://docs.slack.dev/apis/slack-connect
+    """
+    organisation = user.get("enterprise_user")
+    organisation = organisation if isinstance(organisation, Mapping) else {}
+    teams = organisation.get("teams")
+    homes = [user.get("team_id"), organisation.get("enterprise_id"), *(teams if isinstance(teams, list) else ())]
+    return workspace in homes and not user.get("is_stranger")
+
+
+def member(user: Payload, workspace: str) -> Member:
+    """Read a user object, as users.info and user_change carry it; the status text tells who is out of office.
+
+    Of a workspace, people of other companies are guests at most.
+    """
     profile = user.get("profile") or {}
     status = (profile.get("status_text") or "").casefold()
     words = set(status.replace(",", " ").replace(".", " ").split())
@@ -490,7 +512,7 @@ def member(user: Payload) -> Member:
         tz=user.get("tz") or "",
         availability=availability,
         is_bot=bool(user.get("is_bot")) or user["id"] == "USLACKBOT",
-        is_guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted") or user.get("is_stranger")),
+        is_guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted") or not belongs(user, workspace)),
     )
 
 

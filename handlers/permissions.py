@@ -22,15 +22,18 @@ from handlers.payloads import Actor
 from handlers.replies import Clock
 from knowledge.ports import People, Workspaces
 
-Standing = Literal["unknown", "guest", "member", "curator", "administrator"]
-"""What somebody is; unknown until Slack has said it: they are shown no more than a guest, and not called one."""
-EVERYBODY: frozenset[Standing] = frozenset({"unknown", "guest", "member", "curator", "administrator"})
+Standing = Literal["unknown", "outsider", "guest", "member", "curator", "administrator"]
+"""What somebody is; unknown until Slack has said it: they are shown no more than a guest, and not called one.
+
+Outsiders belong to another company, or to another workspace where the bot is installed in one; guests are restricted.
+"""
+HERE: frozenset[Standing] = frozenset({"unknown", "guest", "member", "curator", "administrator"})
 MEMBERS: frozenset[Standing] = frozenset({"member", "curator", "administrator"})
 CURATORS: frozenset[Standing] = frozenset({"curator", "administrator"})
 ADMINISTRATORS: frozenset[Standing] = frozenset({"administrator"})
 MAY: Mapping[str, frozenset[Standing]] = MappingProxyType(
     {
-        "declare": EVERYBODY,
+        "declare": HERE,
         "see names": MEMBERS,
         "see the directory": MEMBERS,
         "ask a person": MEMBERS,
@@ -69,8 +72,11 @@ def may(standing: Standing, action: str) -> bool:
 @dataclass(frozen=True)
 class _Known:
     at: datetime
-    member: bool
-    administrator: bool
+    standing: Literal["outsider", "guest", "member", "administrator"]
+
+    @property
+    def administrator(self) -> bool:
+        return self.standing == "administrator"
 
     def holds(self, now: datetime) -> bool:
         return now - self.at < (FRESH_ADMINISTRATOR if self.administrator else FRESH)
@@ -87,7 +93,7 @@ class _Waiting:
 class Standings:
     """Say what somebody is in a workspace, as Slack says it; kept for an hour, of administrators for five minutes.
 
-    People of other workspaces and restricted accounts are guests. Where Slack does not say, or the look-ups of this
+    Where Slack does not say, or the look-ups of this
     minute are used up, what was known before counts, but of an administrator no more than that they are a member;
     who was never known is unknown.
     """
@@ -105,18 +111,14 @@ class Standings:
         return may(await self.of(client, actor, reserved=MAY[action] <= CURATORS), action)
 
     async def of(self, client: AsyncWebClient, actor: Actor, *, reserved: bool = False) -> Standing:
-        """Return the standing of whoever acts; outside of the workspace everybody is a guest."""
+        """Return the standing of whoever acts; where another company reads along everybody counts as a guest."""
         if actor.outside:
-            return "guest"
+            return "outsider" if actor.outsider else "guest"
         named = actor.user in (await self._workspaces.settings(actor.workspace)).curators
         known = await self._looked_up(client, actor, reserved=reserved or named)
         if known is None:
             return "unknown"
-        if not known.member:
-            return "guest"
-        if known.administrator:
-            return "administrator"
-        return "curator" if named else "member"
+        return "curator" if named and known.standing == "member" else known.standing
 
     def once_known(self, client: AsyncWebClient, actor: Actor, then: Callable[[], Awaitable[None]]) -> None:
         """Do something when Slack says who this is, unless it just has; of two wishes of a person the later counts."""
@@ -158,8 +160,8 @@ class Standings:
             logger.warning("who asks was not looked up: too many look-ups in this minute")
         if found is None:
             if kept is not None:
-                return replace(kept, administrator=False)
-            return _Known(now, member=True, administrator=False) if await self._was_member(actor) else None
+                return replace(kept, standing="member") if kept.administrator else kept
+            return _Known(now, "member") if await self._was_member(actor) else None
         self._known[key] = found
         self._known.move_to_end(key)
         if len(self._known) > MOST_KEPT:
@@ -190,11 +192,14 @@ async def _asked_of_slack(client: AsyncWebClient, actor: Actor, now: datetime) -
     except SlackApiError as error:
         code = code_of(error)
         if code in GONE:
-            return _Known(now, member=False, administrator=False)
+            return _Known(now, "guest")
         logger.warning("who asks could not be looked up: users.info answered %s", code)
         return None
     user = found.get("user")
     if not isinstance(user, dict):
         return None
-    member = payloads.member(user).suggestible
-    return _Known(now, member, member and payloads.administers(user, actor.workspace))
+    if not payloads.belongs(user, actor.workspace):
+        return _Known(now, "outsider")
+    if not payloads.member(user, actor.workspace).suggestible:
+        return _Known(now, "guest")
+    return _Known(now, "administrator" if payloads.administers(user, actor.workspace) else "member")

@@ -145,6 +145,14 @@ async def forget(people: People, actor: Actor, answering: tuple[str, str] | None
     return message([text], [section(escape(text)), context(hint)])
 
 
+NOT_FOR_OUTSIDERS = "Only people of this workspace declare here what they do, and you belong to another one."
+
+
+def not_for_outsiders() -> Message:
+    """Tell somebody of another company why there is nothing to declare here."""
+    return message([NOT_FOR_OUTSIDERS], [section(NOT_FOR_OUTSIDERS)])
+
+
 def offer_to_declare(view: View) -> Message:
     """Offer the declaration modal, which only a click can open."""
     text = "Declare which roles you fill and what you can be asked about. Nothing is recorded without your click."

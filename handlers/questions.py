@@ -17,7 +17,7 @@ from handlers.blocks.render import render
 from handlers.feedback import Ratings
 from handlers.naming import Naming
 from handlers.pace import Pace, too_fast
-from handlers.personal import forget, my_data, offer_to_declare, verb_in
+from handlers.personal import forget, my_data, not_for_outsiders, offer_to_declare, verb_in
 from handlers.proposals import offer_introduction
 from handlers.replies import Clock, post, view_for, whisper
 from knowledge.conversation import DIRECT, Conversation
@@ -56,14 +56,15 @@ async def answer(
     view = view_for(said.actor, context, guide, now)
     match verb_in(said.text):
         case "me":
-            await whisper(client, said, offer_to_declare(view))
+            await whisper(client, said, not_for_outsiders() if said.actor.outsider else offer_to_declare(view))
         case "my data":
             await whisper(client, said, await my_data(people, said.actor, view))
         case "forget me":
             await whisper(client, said, await forget(people, said.actor, (said.channel, said.ts)))
         case None if (typed := ask_someone_in(said.text)) is not None:
             await whisper(client, said, invitation(typed))
-        case None if introduction := guide.introduction(said.text):
+        # Of somebody who can't declare it, it is read as a question about the role.
+        case None if not said.actor.outsider and (introduction := guide.introduction(said.text)):
             await whisper(client, said, offer_introduction(introduction, guide, view))
         case _:
             thread = said.thread_ts or (DIRECT if said.direct else said.ts)

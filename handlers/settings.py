@@ -79,7 +79,7 @@ async def save(
     before = await workspaces.settings(actor.workspace)
     if ids.BLOCK_CURATORS not in entered.errors:
         new = [user for user in entered.settings.curators if user not in before.curators]
-        unfit = await _unfit(client, new)
+        unfit = await _unfit(client, actor.workspace, new)
         if unfit:
             entered.errors[ids.BLOCK_CURATORS] = NO_CURATORS.format(names=", ".join(unfit))
     if entered.errors:
@@ -89,9 +89,9 @@ async def save(
     await ack(response_action="update", view=saved(before, entered.settings))
 
 
-async def _unfit(client: AsyncWebClient, users: Sequence[str]) -> list[str]:
+async def _unfit(client: AsyncWebClient, workspace: str, users: Sequence[str]) -> list[str]:
     """Return the names of those who can't be curators; of whom Slack says nothing in time counts as fit."""
-    asking = [asyncio.ensure_future(person_of(client, user)) for user in users]
+    asking = [asyncio.ensure_future(person_of(client, workspace, user)) for user in users]
     if not asking:
         return []
     _, late = await asyncio.wait(asking, timeout=ASKED_SECONDS)

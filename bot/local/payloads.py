@@ -19,7 +19,7 @@ def _from_person(workspace: Workspace, user: Member) -> JSON:
         "team": None if enterprise else team,
         "enterprise": {"id": enterprise, "name": workspace.team_name} if enterprise else None,
         "is_enterprise_install": enterprise is not None,
-        "user": {"id": user.id, "username": user.handle, "team_id": workspace.team_id},
+        "user": {"id": user.id, "username": user.handle, "team_id": user.home or workspace.team_id},
     }
 
 

@@ -23,7 +23,7 @@ def user_json(workspace: Workspace, member: Member) -> JSON:
     picture = hashlib.sha256(member.id.encode()).hexdigest()[:12]
     user: JSON = {
         "id": member.id,
-        "team_id": workspace.team_id,
+        "team_id": member.home or workspace.team_id,
         "name": member.handle,
         "deleted": member.deleted,
         "real_name": member.name,
@@ -45,7 +45,7 @@ def user_json(workspace: Workspace, member: Member) -> JSON:
             "fields": None,
             "avatar_hash": picture,
             **{f"image_{size}": f"https://avatars.example/{picture}_{size}.png" for size in (24, 32, 48, 72, 192, 512)},
-            "team": workspace.team_id,
+            "team": member.home or workspace.team_id,
         },
         "is_bot": member.is_bot,
         "is_app_user": False,
@@ -56,6 +56,18 @@ def user_json(workspace: Workspace, member: Member) -> JSON:
         return user
     if member.stranger:
         return user | {"is_stranger": True}
+    if member.home:
+        # False for whoever shares a channel with the app: their team alone says that they are of another company.
+        return user | {"is_stranger": False, "is_restricted": False, "is_ultra_restricted": False, "tz": member.tz}
+    if workspace.enterprise_id:
+        user["enterprise_user"] = {
+            "id": member.id,
+            "enterprise_id": workspace.enterprise_id,
+            "enterprise_name": workspace.team_name,
+            "is_admin": member.admin,
+            "is_owner": False,
+            "teams": [workspace.team_id],
+        }
     return user | {
         "color": picture[:6],
         "tz": member.tz,
@@ -110,7 +122,9 @@ def message_json(workspace: Workspace, message: Message) -> JSON:
             },
         }
     else:
-        body |= {"team": workspace.team_id}
+        member = workspace.user(message.user)
+        home = member.home if member else ""
+        body |= {"team": home or workspace.team_id} | ({"user_team": home, "source_team": home} if home else {})
     if message.blocks:
         body["blocks"] = copy.deepcopy(message.blocks)
     if message.thread_ts:

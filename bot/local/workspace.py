@@ -41,6 +41,8 @@ class Member:
     guest: bool = False
     admin: bool = False
     stranger: bool = False
+    home: str = ""
+    """The workspace of another company that they belong to; they are here by a channel that is shared with it."""
     presence: Literal["active", "away"] = "active"
     status_text: str = ""
     status_emoji: str = ""

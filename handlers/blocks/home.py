@@ -15,6 +15,11 @@ FOR_GUESTS = (
     "They are not shown the directory, nor colleagues unless the administrators here allow it, and are suggested to "
     "nobody."
 )
+FOR_OUTSIDERS = (
+    "You belong to another company than the people here, as far as I know. You can look up every role and ask me "
+    "questions. You are not shown the directory, nor people unless the administrators here allow it, and there is "
+    "nothing for you to declare."
+)
 ONE_MOMENT = (
     "One moment: Slack has not told me yet who you are here. I draw this tab again as soon as it has; until then you "
     "see what everybody sees."

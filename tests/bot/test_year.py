@@ -216,7 +216,7 @@ class Year:
     async def client_of(self, workspace: str) -> AsyncWebClient | None:
         return CLIENT if workspace == TEAM else None
 
-    async def look_up(self, _client: AsyncWebClient, user: str, _now: datetime) -> Member | None:
+    async def look_up(self, _client: AsyncWebClient, _workspace: str, user: str, _now: datetime) -> Member | None:
         # Now and then Slack does not say.
         return None if self.rng.random() < 0.01 else self.persons[user].profile(self.at)
 

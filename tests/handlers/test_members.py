@@ -19,7 +19,7 @@ from tests.conftest import ANN, BEN, BUSY_SECONDS, CAI, TEAM, Clock, declares, s
 
 async def test_whoever_is_in_their_scheduled_do_not_disturb_is_away(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
     slack.workspace.members[ANN].dnd = True
-    reached = [await profile_of(bot.clients[0], user, clock.now()) for user in (ANN, BEN)]
+    reached = [await profile_of(bot.clients[0], TEAM, user, clock.now()) for user in (ANN, BEN)]
     assert [one.availability for one in reached if one] == ["away", "active"]
 
 

@@ -8,7 +8,7 @@ from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app import Bot
-from bot.local import LocalSlack
+from bot.local import LocalSlack, Member
 from handlers.payloads import Actor, administers
 from handlers.permissions import FRESH_ADMINISTRATOR, MAY, MOST_LOOK_UPS, MOST_TRIES, RESERVED, Standings, may
 from knowledge.workspaces import Settings
@@ -50,6 +50,18 @@ async def test_everybody_has_the_standing_that_slack_and_the_settings_give(
 
 async def test_outside_of_the_workspace_everybody_is_a_guest(standings: Standings, client: AsyncWebClient) -> None:
     assert await standings.of(client, actor(ANN, outside=True)) == "guest"
+
+
+async def test_people_of_other_companies_are_outsiders(
+    slack: LocalSlack, standings: Standings, client: AsyncWebClient
+) -> None:
+    otto = Actor(TEAM, TEAM, "U0OTTO00001", outside=True, outsider=True)
+    assert await standings.of(client, otto) == "outsider"
+    assert slack.called("users.info") == []
+    # Neither a flag of their own workspace nor being named here makes more of them.
+    slack.workspace.add_members([Member(otto.user, "Otto", admin=True, home="T0OTHER0001")])
+    assert await standings.of(client, actor(otto.user)) == "outsider"
+    assert [action for action in MAY if may("outsider", action)] == []
 
 
 async def test_who_administers_no_more_is_found_out_within_minutes(

@@ -49,7 +49,7 @@ async def deactivated(slack: LocalSlack, bot: Bot) -> None:
 async def found_deactivated(slack: LocalSlack, bot: Bot) -> None:
     """The event was lost; the look-up after a suggestion finds it out."""
     slack.workspace.members[BEN].deleted = True
-    member = await person_of(bot.clients[0], BEN)
+    member = await person_of(bot.clients[0], TEAM, BEN)
     assert member is not None
     await bot.people.remember(TEAM, member, bot.worker._now())
 

@@ -29,7 +29,7 @@ from tests.routing import listeners
 
 OUT = "U0OUT000001"
 ELSEWHERE = "T0ELSE00001"
-WHO: Mapping[str, Standing] = {ANN: "administrator", BEN: "curator", CAI: "member", GUS: "guest", OUT: "guest"}
+WHO: Mapping[str, Standing] = {ANN: "administrator", BEN: "curator", CAI: "member", GUS: "guest", OUT: "outsider"}
 CURATE, SETTLE = "curate entries", "change settings"
 
 # Each listener's right, or "" where whoever sees the button may press it: what it does is about that person alone.
@@ -44,8 +44,8 @@ ACTIONS: Mapping[str, str] = {
     "ask_someone": "",
     "why_these": "",
     "rate_answer:helpful": "",
-    "declare_role": "",
-    "declare_this": "",
+    "declare_role": "declare",
+    "declare_this": "declare",
     "still_right:yes": "",
     "still_right:change": "",
     "still_right:stop": "",
@@ -93,7 +93,7 @@ ACTIONS: Mapping[str, str] = {
     "a_persons_data": "export a person",
 }
 VIEWS: Mapping[str, str] = {
-    "declaration": "",
+    "declaration": "declare",
     "ask_put": "ask a person",
     "ask_put_anyway": "ask a person",
     "keep": "nobody",
@@ -226,7 +226,7 @@ async def test_a_press_does_no_more_than_whoever_presses_may(
 ) -> None:
     right = ACTIONS[action_id]
     await furnish(slack, bot, clock)
-    slack.workspace.add_members([type(slack.workspace.members[CAI])(OUT, "Otto Out")])
+    slack.workspace.add_members([type(slack.workspace.members[CAI])(OUT, "Otto Out", home=ELSEWHERE)])
     for user in WHO:
         may_do = allowed(right, user)
         own = OWN | {"terms", "declarations", "listings"} if may_do else CARRIED
@@ -273,7 +273,7 @@ async def test_a_form_does_no_more_than_whoever_submits_may(
 ) -> None:
     right = VIEWS[callback_id]
     await furnish(slack, bot, clock)
-    slack.workspace.add_members([type(slack.workspace.members[CAI])(OUT, "Otto Out")])
+    slack.workspace.add_members([type(slack.workspace.members[CAI])(OUT, "Otto Out", home=ELSEWHERE)])
     for user in WHO:
         may_do = allowed(right, user)
         if may_do and right in (CURATE, SETTLE, "erase a person", "export a person"):
@@ -318,7 +318,7 @@ async def test_a_menu_offers_no_more_than_whoever_searches_may_see(
 ) -> None:
     right = OPTIONS[action_id]
     await furnish(slack, bot, clock)
-    slack.workspace.add_members([type(slack.workspace.members[CAI])(OUT, "Otto Out")])
+    slack.workspace.add_members([type(slack.workspace.members[CAI])(OUT, "Otto Out", home=ELSEWHERE)])
     for user in WHO:
         for typed in ("loo", "mlops", *VALUES[7:]):
             said = await send(

@@ -12,7 +12,7 @@ from bot.app import Bot
 from bot.local import GENERAL, LocalSlack, Member
 from handlers import ids
 from tests.conftest import EVA, Clock, settled
-from tests.handlers.test_who_may import OTHERS, OUT, OWN, SETTLE, WHO, allowed, furnish, quiet, table_rows
+from tests.handlers.test_who_may import ELSEWHERE, OTHERS, OUT, OWN, SETTLE, WHO, allowed, furnish, quiet, table_rows
 from tests.routing import listeners
 
 Way = Callable[[LocalSlack, str], Awaitable[Any]]
@@ -90,7 +90,7 @@ def shown_since(slack: LocalSlack, calls: int, deliveries: int) -> str:
 async def test_words_do_no_more_than_whoever_says_them_may(
     slack: LocalSlack, bot: Bot, clock: Clock, caplog: pytest.LogCaptureFixture, user: str
 ) -> None:
-    slack.workspace.add_members([Member(OUT, "Otto Out", stranger=True)])
+    slack.workspace.add_members([Member(OUT, "Otto Out", home=ELSEWHERE)])
     await furnish(slack, bot, clock)
     for name, (_, way, right) in WAYS.items():
         may_do = allowed(right, user)

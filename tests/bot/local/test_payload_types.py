@@ -60,6 +60,9 @@ def element(kind: str, about: JSON) -> JSON:
     return {"type": kind, "action_id": kind, **about}
 
 
+OTTO = "U0OTTO00001"
+
+
 def rows() -> list[JSON]:
     """Return blocks with everything that can be pressed or chosen from."""
     feedback: JSON = {"type": "feedback_buttons", "action_id": "rate"}
@@ -107,6 +110,7 @@ class Journey:
             await self.slack.command(ANN, "/genai-role mlops & more", place)
         root = await self.slack.say(ANN, "<@BOT> hi", GENERAL)
         await self.slack.say(ANN, "<@BOT> again", GENERAL, thread_ts=root.ts)
+        await self.slack.say(OTTO, "<@BOT> hi", GENERAL)
         await self.slack.edit(root, "<@BOT> hello")
         direct = await self.slack.say(ANN, "hi")
         await self.slack.say(ANN, "more", thread_ts=direct.ts)
@@ -168,7 +172,7 @@ class Journey:
         await slack.home_opened(ANN, tab="messages")
         await slack.press(ANN, slack.workspace.homes[ANN], "go")
         await client.auth_test()
-        for user in (ANN, BEN, slack.bot_user, "U0GONE00001", "U0FAR000001"):
+        for user in (ANN, BEN, slack.bot_user, "U0GONE00001", "U0FAR000001", OTTO):
             await client.users_info(user=user, include_locale=True)
             await client.users_getPresence(user=user)
         await client.dnd_info(user=ANN)
@@ -195,6 +199,7 @@ async def journey(enterprise_id: str | None = None) -> AsyncIterator[Journey]:
         Member(BEN, "Ben Book", guest=True),
         Member("U0GONE00001", "Gone", deleted=True),
         Member("U0FAR000001", "Far Away", stranger=True),
+        Member(OTTO, "Otto Outside", home="T0OTHER0001"),
     ]
     scopes = ("chat:write", "commands", "users:read", "dnd:read", "im:write", "channels:read", "im:read")
     async with LocalSlack(members=members, scopes=scopes, enterprise_id=enterprise_id, echo=True) as slack:
