@@ -8,7 +8,7 @@ from datetime import datetime
 
 from slack_sdk.errors import SlackApiError
 
-from handlers.errors import out_of_reach
+from handlers.errors import may_begin_again
 from handlers.installing import more_scopes
 from handlers.members import UNREACHABLE, person_of
 from handlers.replies import ClientOf, write_to
@@ -66,5 +66,5 @@ class ScopeRounds:
             await write_to(client, found.installer, more_scopes(missing, self._link))
         except (SlackApiError, *UNREACHABLE) as error:
             logger.warning("%s: the installer could not be told: %s", found.workspace, type(error).__name__)
-            if out_of_reach(error):
+            if may_begin_again(error):
                 await self._installations.asked_for(found.workspace, ())

@@ -19,6 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.settings import Settings
+from handlers.errors import is_refusal
 from handlers.limits import RateLimits, posting
 
 logger = logging.getLogger(__name__)
@@ -37,10 +38,11 @@ with_slot: ContextVar[asyncio.Semaphore | None] = ContextVar("with_slot", defaul
 class RetryRefused(AsyncRetryHandler):
     """Call again what Slack refused: 429 after its Retry-After, 5xx after a pause that grows.
 
-    Both mean that nothing was posted, so that trying again cannot post twice. A lost connection is another matter:
-    nobody knows whether Slack had taken the post, and it is not repeated here. Only posting waits: a modal's trigger is
-    void after three seconds anyway. What Slack refuses for its rate limit is kept in ``limits``, by method and channel:
-    other posts to the same channel wait too, before they are made, and those to other channels do not.
+    Both mean that nothing was posted, so that trying again cannot post twice. A lost connection is another matter, and
+    so is an answer that leaves it open (see ``is_refusal``): nobody knows whether Slack had taken the post, and it is
+    not repeated here. Only posting waits: a modal's trigger is void after three seconds anyway. What Slack refuses for
+    its rate limit is kept in ``limits``, by method and channel: other posts to the same channel wait too, before they
+    are made, and those to other channels do not.
     """
 
     def __init__(self, sleep: Sleep = asyncio.sleep, waited: Waited | None = None) -> None:
@@ -66,7 +68,8 @@ class RetryRefused(AsyncRetryHandler):
             if not again and (place := _place(request)):
                 self.limits.told(place, min(_retry_after(response), LONGEST_WAIT))
             return again
-        return again and response.status_code >= 500
+        code = (response.body or {}).get("error") if isinstance(response.body, dict) else None
+        return again and response.status_code >= 500 and is_refusal(response.status_code, code)
 
     async def prepare_for_next_attempt_async(
         self,

@@ -25,7 +25,7 @@ from handlers.blocks.asks import (
 from handlers.blocks.keeping import with_keeping
 from handlers.blocks.message import Message
 from handlers.blocks.people import View
-from handlers.errors import code_of, out_of_reach, token_is_void
+from handlers.errors import code_of, out_of_reach, perhaps_posted, token_is_void
 from handlers.limits import wait_to_post
 from handlers.members import FRESH, person_of
 from handlers.replies import ClientOf, Clock
@@ -57,6 +57,8 @@ CALL_ENDS = timedelta(minutes=2)
 """So long one call to Slack may take, with its retries: what is not ours for so long any more is not begun."""
 MOST_REFUSALS = 3
 """So often Slack may refuse a message before it is given up."""
+MOST_UNSURE = 6
+"""So often a message is posted of which nobody knows whether it was taken; the pauses double, half an hour in all."""
 GONE = frozenset(
     {"message_not_found", "thread_not_found", "channel_not_found", "cant_update_message", "edit_window_closed"}
 )
@@ -64,6 +66,10 @@ GONE = frozenset(
 MOST_NAMES = 5_000
 Sleep = Callable[[float], Awaitable[None]]
 logger = logging.getLogger(__name__)
+
+
+class PerhapsPosted(Exception):
+    """Report a post of which nobody knows whether Slack took it."""
 
 
 class Courier:
@@ -138,18 +144,36 @@ class Courier:
             return
         try:
             await self._write(client, due, ask)
+        except PerhapsPosted as unsure:
+            await self._write_again(due, str(unsure))
         except Exception as error:
-            code = code_of(error) if isinstance(error, SlackApiError) else type(error).__name__
-            logger.warning("a message about a question could not be written: %s", code)
+            logger.warning("a message about a question could not be written: %s", _name(error))
             if token_is_void(error):
                 await self._deliveries.put_off(due, self._now() + NO_CLIENT, counted=False)
-            elif not isinstance(error, SlackApiError) or out_of_reach(error) or due.attempts < MOST_REFUSALS:
+            elif not isinstance(error, SlackApiError) or out_of_reach(error):
+                await self._deliveries.put_off(due, self._now() + TRY_AGAIN, counted=False)
+            elif due.attempts < MOST_REFUSALS:
                 await self._deliveries.put_off(due, self._now() + TRY_AGAIN, counted=True)
             else:
-                await self._deliveries.sent(due, self._now())
-                if due.what.kind in ("ask", "remind", "deliver question") and due.what.user:
-                    # Whoever can't be written to can't answer: the next person is asked.
-                    await self._desk.happened(due.workspace, due.ask_id, "left")
+                await self._give_up(due)
+
+    async def _write_again(self, due: DueDelivery, why: str) -> None:
+        """Write once more what was perhaps written: a question or an answer may come twice, rather than never."""
+        logger.warning("a message about a question was perhaps written: %s", why)
+        if due.attempts < MOST_UNSURE:
+            pause = TRY_AGAIN * 2 ** (due.attempts - 1)
+            await self._deliveries.put_off(due, self._now() + pause, counted=True)
+            return
+        logger.error(
+            "question %s: it is not known whether a message was written, after %s posts", due.ask_id, MOST_UNSURE
+        )
+        await self._give_up(due)
+
+    async def _give_up(self, due: DueDelivery) -> None:
+        await self._deliveries.sent(due, self._now())
+        if due.what.kind in ("ask", "remind", "deliver question") and due.what.user:
+            # Whoever can't be written to can't answer: the next person is asked.
+            await self._desk.happened(due.workspace, due.ask_id, "left")
 
     async def _write(self, client: AsyncWebClient, due: DueDelivery, ask: Ask) -> None:
         match due.what.kind:
@@ -236,10 +260,17 @@ class Courier:
             place = await _reply(client, askee, further_note(ask))
         elif begins or due.what.text == "snoozed":
             # Whoever pressed "ask me again" began this themselves.
-            await _reply(client, askee, reminder(due.what.text))
+            await self._remind(client, askee, reminder(due.what.text))
         sent = self._now()
         patience = patience_ends(sent, member.tz if member else "", ask.urgent)
         await self._deliveries.sent(due, sent, place=place, patience=patience, version=ask.version)
+
+    async def _remind(self, client: AsyncWebClient, askee: Askee, shown: Message) -> None:
+        try:
+            await _reply(client, askee, shown)
+        except PerhapsPosted as unsure:
+            # The one message here that nobody waits for: there is one reminder, and the question stands above it.
+            logger.warning("a reminder was perhaps written, and is not written again: %s", unsure)
 
     async def _may_write(self, client: AsyncWebClient, due: DueDelivery, user: str, *, urgent: bool) -> bool:
         """Tell whether a person may be written to now; if not, it is put off until they may."""
@@ -315,8 +346,17 @@ class Courier:
 
 async def _post(client: AsyncWebClient, channel: str, shown: Message, thread: str | None = None) -> tuple[str, str]:
     await wait_to_post(client, "chat.postMessage", channel)
-    posted = await client.chat_postMessage(channel=channel, thread_ts=thread, **shown.payload())
+    try:
+        posted = await client.chat_postMessage(channel=channel, thread_ts=thread, **shown.payload())
+    except Exception as error:
+        if perhaps_posted(error):
+            raise PerhapsPosted(_name(error)) from error
+        raise
     return str(posted["channel"]), str(posted["ts"])
+
+
+def _name(error: Exception) -> str:
+    return code_of(error) if isinstance(error, SlackApiError) else type(error).__name__
 
 
 async def _reply(client: AsyncWebClient, to: Asker | Askee, shown: Message) -> tuple[str, str]:

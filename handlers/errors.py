@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from aiohttp import ClientError
+from aiohttp import ClientConnectorError, ClientError, ClientHttpProxyError, ConnectionTimeoutError
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -65,6 +65,42 @@ def out_of_reach(error: Exception) -> bool:
 
 
 _PASSING = frozenset({"ratelimited", "rate_limited", "service_unavailable", "internal_error"})
+
+
+UNSURE = frozenset({"internal_error", "fatal_error"})
+"""After these, says Slack, some of what was asked for may be done (https://docs.slack.dev/reference/methods/chat.postMessage)."""
+NOT_CONNECTED = (ClientConnectorError, ConnectionTimeoutError, ClientHttpProxyError)
+"""Nobody was there, or a proxy let nobody through: Slack was told nothing."""
+
+
+def is_refusal(status: int, code: str | None) -> bool:
+    """Tell whether an answer, of Slack or of what stands before it, means that nothing was done.
+
+    A gateway that waited in vain (504), and an answer that is none of Slack's, say nothing about it.
+    """
+    if code is not None:
+        return code not in UNSURE
+    return status == 429 or (status >= 500 and status != 504)
+
+
+def perhaps_posted(error: Exception) -> bool:
+    """Tell whether nobody knows if Slack took a post: its answer was lost, did not come in time, or says too little."""
+    if isinstance(error, SlackApiError):
+        # Where it is no JSON, the SDK puts in the HTTP response, whose status has another name.
+        answer = error.response
+        status = int(getattr(answer, "status_code", None) or getattr(answer, "status", 0))
+        said = getattr(answer, "data", None)
+        return not is_refusal(status, said.get("error") if isinstance(said, dict) else None)
+    return out_of_reach(error) and not isinstance(error, NOT_CONNECTED)
+
+
+def may_begin_again(error: Exception) -> bool:
+    """Tell whether a message that nobody asked for may be tried again: surely not posted, and for no lasting reason.
+
+    Whatever may be posted already is left at that, so that nobody gets it twice. An answer to a question is another
+    matter: it is tried again also then (see docs/reliability.md).
+    """
+    return (out_of_reach(error) or token_is_void(error)) and not perhaps_posted(error)
 
 
 def token_is_void(error: Exception) -> bool:

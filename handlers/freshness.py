@@ -19,7 +19,7 @@ from handlers.blocks.message import Message, actions, button, escape, message, s
 from handlers.blocks.message import context as small_print
 from handlers.blocks.people import View, ago, day
 from handlers.blocks.render import declared
-from handlers.errors import out_of_reach, token_is_void
+from handlers.errors import may_begin_again, out_of_reach
 from handlers.members import profile_of
 from handlers.payloads import Press
 from handlers.replies import ClientOf, Clock, answer_press, view_for, write_to
@@ -162,12 +162,14 @@ class Rounds:
             await self._write(client, due.user, shown)
         except Exception as error:
             logger.warning("a person could not be asked whether it is still right: %s", type(error).__name__)
-            if out_of_reach(error) or token_is_void(error):
+            if may_begin_again(error):
                 await put_back(now + TRY_AGAIN)
                 return False
-            if not due.fades:
-                # Refused for this person: tried again when the next question would be due, and not counted.
-                return True
+            # Refused for this person, or perhaps posted. A question is asked again when the next one would be due, and
+            # not counted: nobody fades for what they may never have read. That it has faded is said once.
+            if due.fades:
+                await self._freshness.told(due, claimed)
+            return not out_of_reach(error)
         await (self._freshness.told if due.fades else self._freshness.asked)(due, claimed)
         return True
 

@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from handlers import ids
 from handlers.blocks.message import Message, actions, button, escape, message, section
 from handlers.blocks.message import context as small_print
-from handlers.errors import out_of_reach, token_is_void
+from handlers.errors import may_begin_again
 from handlers.freshness import NOT_OURS_FOR, OUT_FOR, SILENT_FOR, TRY_AGAIN, LookUp, WriteTo
 from handlers.members import person_of
 from handlers.replies import ClientOf, Clock, write_to
@@ -94,7 +94,7 @@ class Notices:
             await self._write(client, user, nobody_left(orphaned, self._roles))
         except Exception as error:
             logger.warning("a curator could not be told of roles without people: %s", type(error).__name__)
-            if out_of_reach(error) or token_is_void(error):
+            if may_begin_again(error):
                 return TRY_AGAIN
         return None
 

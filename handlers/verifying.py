@@ -16,7 +16,7 @@ from handlers.blocks.ask_forms import told
 from handlers.blocks.message import message, section
 from handlers.blocks.people import View
 from handlers.blocks.verifying import change_form, entry_in, mark_of, still_right
-from handlers.errors import out_of_reach, token_is_void
+from handlers.errors import may_begin_again
 from handlers.freshness import LookUp, WriteTo, replace_question
 from handlers.members import person_of
 from handlers.payloads import Actor
@@ -110,7 +110,7 @@ class Verifier:
             await self._write(client, one.user, still_right(entry, View(now, {}), reminder=do == "remind"))
         except Exception as error:
             logger.warning("an author could not be asked about an entry: %s", type(error).__name__)
-            if out_of_reach(error) or token_is_void(error):
+            if may_begin_again(error):
                 taken = replace(one, seen=(one.verify_by, turn))
                 await self._verifications.move(taken, one.turn, now + TRY_AGAIN)
         return True

@@ -208,11 +208,17 @@ class LocalServer:
         retry_after: int = 1,
         error: str | None = None,
         hang: float | None = None,
+        lost: bool = False,
         times: int = 1,
     ) -> None:
-        """Make the next `times` calls of `method` ("*": of any) fail: 429, a 5xx page, an error code, or slowness."""
+        """Make the next `times` calls of `method` ("*": of any) fail: 429, a 5xx page, an error code, or slowness.
+
+        ``lost``: the call is done, and its connection cut before the answer.
+        """
         if hang is not None:
             fault = Fault(method, "hang", times, seconds=hang)
+        elif lost:
+            fault = Fault(method, "lost", times)
         elif error is not None:
             fault = Fault(method, "error", times, error=error)
         elif status == 429:
@@ -220,7 +226,7 @@ class LocalServer:
         elif status is not None and status >= 500:
             fault = Fault(method, "http_error", times, status=status)
         else:
-            raise ValueError("name one of: status=429, status=5xx, error=..., hang=...")
+            raise ValueError("name one of: status=429, status=5xx, error=..., hang=..., lost=True")
         self.api.faults.append(fault)
 
     def revoke_token(self, error: str = "token_revoked") -> None:

@@ -63,7 +63,7 @@ class Fault:
     """A misbehaviour that was asked for: the next `times` calls of `method` get it."""
 
     method: str
-    kind: Literal["ratelimited", "http_error", "hang", "error"]
+    kind: Literal["ratelimited", "http_error", "hang", "error", "lost"]
     times: int = 1
     status: int = 200
     retry_after: int = 1
@@ -112,6 +112,8 @@ class SlackApi:
         milliseconds = (time.perf_counter() - started) * 1000
         self.calls.append(Call(method, arguments, status, answer, milliseconds))
         self.workspace.changed()
+        if self._next_fault(method, lost=True) is not None and request.transport is not None:
+            request.transport.abort()
         if status >= 500:
             return web.Response(status=status, text=HTML_500, content_type="text/html")
         return web.json_response(answer, status=status, headers=headers)
@@ -149,8 +151,10 @@ class SlackApi:
         await self._hang(fault.seconds)
         return None
 
-    def _next_fault(self, method: str) -> Fault | None:
+    def _next_fault(self, method: str, *, lost: bool = False) -> Fault | None:
         for fault in self.faults:
+            if (fault.kind == "lost") is not lost:
+                continue
             if fault.method == method or (fault.method == "*" and method != RESPONSE_URL):
                 fault.times -= 1
                 if fault.times <= 0:

@@ -470,6 +470,24 @@ async def test_an_installer_is_told_once_of_scopes_that_are_missing(
         assert await SqlInstallations(bot.engine).lacking(SCOPES) == {}
 
 
+@pytest.mark.usefixtures("faults")
+@pytest.mark.parametrize("database", BOTH, indirect=True)
+async def test_an_installer_is_told_once_though_the_answer_from_slack_is_lost(
+    slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock
+) -> None:
+    bot, browser = served
+    await browser.install()
+    await settled(bot)
+    async with bot.engine.begin() as connection:
+        await connection.exec_driver_sql(LESS)
+    [look] = [job for _, job in bot.timers._jobs if "ScopeRounds" in str(job)]
+    clock.move(days=1)
+    slack.fail("chat.postMessage", lost=True, times=9)
+    for _ in range(3):
+        await look()
+    assert len([call for call in slack.called("chat.postMessage") if "updated" in str(call.arguments)]) == 1
+
+
 @pytest.mark.parametrize("database", BOTH, indirect=True)
 async def test_a_token_that_no_key_opens_keeps_no_other_installer_from_being_told(
     slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock, caplog: pytest.LogCaptureFixture

@@ -11,10 +11,18 @@ from slack_sdk.errors import SlackApiError
 import handlers.courier as courier
 from bot.app import Bot
 from bot.local import LocalSlack
+from handlers.courier import MOST_UNSURE
 from knowledge.asking import Details, Event
 from knowledge.workspaces import Settings
-from tests.conftest import ANN, CAI, DEE, TEAM, Clock, declares, rows, words
+from tests.conftest import ANN, CAI, DEE, TEAM, Clock, declares, rows, settled, words
+from tests.databases import BOTH, emptied
 from tests.handlers.test_asks import AT_WORK, LEARNING, MLOPS, all_told, answers, buttons, carried, put, state, told
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, database: str) -> str:
+    is_sqlite = getattr(request, "param", "sqlite") == "sqlite"
+    return database if is_sqlite else emptied(request.getfixturevalue("postgres"))
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +53,84 @@ async def test_a_slow_slack_makes_nothing_come_twice(
     monkeypatch.setattr(courier, "_post", slowly)
     await carried(bot, clock)
     assert (len(told(slack, DEE)), len(told(slack, CAI))) == (1, 1)
+
+
+async def times_told(slack: LocalSlack, bot: Bot, clock: Clock, user: str, minutes: int) -> list[int]:
+    """Return how often a person was written to by the end of each minute."""
+    counts = []
+    for _ in range(minutes):
+        clock.move(minutes=1)
+        await bot.courier.run()
+        await settled(bot)
+        counts.append(len(told(slack, user)))
+    return counts
+
+
+@pytest.mark.usefixtures("faults")
+@pytest.mark.parametrize("database", BOTH, indirect=True)
+async def test_a_question_whose_answer_from_slack_is_lost_may_come_twice_rather_than_never(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    slack.fail("chat.postMessage", lost=True, times=2)
+    await put(slack, bot, clock)
+    assert (len(told(slack, ANN)), len(told(slack, DEE))) == (1, 1)
+    assert (await times_told(slack, bot, clock, DEE, 90))[-1] == 2
+    assert len(told(slack, ANN)) == 2
+    await answers(slack, DEE, told(slack, DEE)[-1], "With the alias.")
+    slack.fail("chat.postMessage", lost=True)
+    assert (await times_told(slack, bot, clock, ANN, 90))[-1] == 4
+    assert [message.text for message in told(slack, ANN) if "With the alias." in message.text and message.thread_ts]
+
+
+@pytest.mark.usefixtures("faults")
+@pytest.mark.parametrize("database", BOTH, indirect=True)
+async def test_what_is_perhaps_written_is_written_ever_more_slowly_and_then_the_next_is_asked(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    await declares(bot, slack, CAI, LEARNING)
+    slack.fail("chat.postMessage", lost=True, times=1000)
+    await put(slack, bot, clock)
+    assert len(told(slack, DEE)) == 1
+    counts = await times_told(slack, bot, clock, DEE, 60)
+    assert [counts.index(times) + 1 for times in range(2, MOST_UNSURE + 1)] == [1, 3, 7, 15, 31]
+    assert counts[-1] == MOST_UNSURE
+    slack.api.faults.clear()
+    await times_told(slack, bot, clock, CAI, 90)
+    assert len(told(slack, CAI)) > 0
+    assert await state(bot) == "asked"
+
+
+@pytest.mark.usefixtures("faults")
+async def test_while_slack_surely_takes_nothing_a_question_waits_and_comes_once(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    slack.fail("chat.postMessage", error="service_unavailable", times=1000)
+    with pytest.raises(IndexError):
+        await put(slack, bot, clock)
+    await times_told(slack, bot, clock, DEE, 20)
+    slack.api.faults.clear()
+    assert (await times_told(slack, bot, clock, DEE, 5))[-1] == 1
+
+
+@pytest.mark.usefixtures("faults")
+async def test_a_reminder_whose_answer_from_slack_is_lost_is_not_written_again(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    await put(slack, bot, clock)
+    clock.move(days=2)
+    slack.fail("chat.postMessage", lost=True, times=100)
+    await carried(bot, clock)
+    assert await state(bot) == "reminded"
+    await times_told(slack, bot, clock, DEE, 60)
+    assert len(told(slack, DEE)) == 2
+    slack.api.faults.clear()
+    clock.move(days=2)
+    await carried(bot, clock)
+    assert await state(bot) == "nobody", "patience began with the reminder"
 
 
 async def test_no_name_is_kept_in_memory_for_longer_than_it_is_used(slack: LocalSlack, bot: Bot, clock: Clock) -> None:

@@ -14,10 +14,17 @@ from knowledge.people import Level, Listed, Member, Terms, Visibility
 from knowledge.workspaces import Settings
 from storage.bulk import SqlPeopleInBulk
 from tests.conftest import ANN, BEN, CAI, EVA, GUS, ROB, TEAM, Clock, Start, declares, rows, settled, words
+from tests.databases import BOTH, emptied
 
 MLOPS: dict[str, Level] = {"mlops-engineer": "lead"}
 MONDAY = datetime(2026, 6, 1, 9, 30, tzinfo=UTC)
 """A quarter after the clock of the tests begins; 11:30 in Berlin, 18:30 in Tokyo, 4:30 in Lima."""
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, database: str) -> str:
+    is_sqlite = getattr(request, "param", "sqlite") == "sqlite"
+    return database if is_sqlite else emptied(request.getfixturevalue("postgres"))
 
 
 def told(slack: LocalSlack, user: str) -> list[Message]:
@@ -291,7 +298,7 @@ async def test_what_slack_did_not_take_is_tried_again_and_not_counted(
 ) -> None:
     await declares(bot, slack, ANN, MLOPS)
     clock.at = MONDAY
-    slack.fail("chat.postMessage", error="internal_error")
+    slack.fail("chat.postMessage", error="service_unavailable")
     await bot.rounds.run()
     assert told(slack, ANN) == []
     assert [row["unanswered"] for row in await rows(bot, "terms")] == [0]
@@ -301,6 +308,44 @@ async def test_what_slack_did_not_take_is_tried_again_and_not_counted(
     await bot.rounds.run()
     assert len(told(slack, ANN)) == 1
     assert [row["unanswered"] for row in await rows(bot, "terms")] == [1]
+
+
+async def a_day(bot: Bot, clock: Clock, days: float = 1) -> None:
+    """Let the job run as often as it does, but for the nights and the minutes in which nothing can be due."""
+    for _ in range(int(days * 96)):
+        clock.move(minutes=15)
+        await bot.rounds.run()
+
+
+@pytest.mark.usefixtures("faults")
+@pytest.mark.parametrize("database", BOTH, indirect=True)
+async def test_a_question_whose_answer_from_slack_is_lost_is_not_asked_again_and_not_counted(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    slack.fail("chat.postMessage", lost=True, times=100)
+    await asked(slack, bot, clock)
+    await a_day(bot, clock)
+    assert len(told(slack, ANN)) == 1
+    assert [row["unanswered"] for row in await rows(bot, "terms")] == [0]
+    clock.at = MONDAY + ASK_AGAIN
+    await bot.rounds.run()
+    assert len(told(slack, ANN)) == 2
+
+
+@pytest.mark.usefixtures("faults")
+@pytest.mark.parametrize("database", BOTH, indirect=True)
+async def test_that_it_has_faded_is_told_once_though_the_answer_from_slack_is_lost(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await asked(slack, bot, clock)
+    for turn in (1, 2):
+        clock.at = MONDAY + turn * ASK_AGAIN
+        await bot.rounds.run()
+    slack.fail("chat.postMessage", lost=True, times=100)
+    clock.at = MONDAY + 3 * ASK_AGAIN
+    await bot.rounds.run()
+    await a_day(bot, clock, 15)
+    assert [message.text.startswith("Is this still right?") for message in told(slack, ANN)] == [True] * 3 + [False]
 
 
 @pytest.mark.usefixtures("faults")

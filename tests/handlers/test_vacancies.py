@@ -18,11 +18,17 @@ from knowledge.workspaces import Settings
 from storage.bulk import SqlPeopleInBulk
 from storage.vacated import SEE_AFTER, SqlVacancies
 from tests.conftest import ANN, BEN, CAI, DEE, GUS, TEAM, Clock, Start, declares, settled, words
-from tests.databases import BOTH, empty_tables
+from tests.databases import BOTH, emptied, empty_tables
 
 MLOPS: dict[str, Level] = {"mlops-engineer": "lead"}
 BOTH_ROLES: dict[str, Level] = {"mlops-engineer": "lead", "data-engineer": "lead"}
 Leave = Callable[[LocalSlack, Bot], Awaitable[object]]
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, database: str) -> str:
+    is_sqlite = getattr(request, "param", "sqlite") == "sqlite"
+    return database if is_sqlite else emptied(request.getfixturevalue("postgres"))
 
 
 def told(slack: LocalSlack, user: str = ANN) -> list[Message]:
@@ -225,12 +231,27 @@ async def test_what_slack_did_not_take_is_tried_again(slack: LocalSlack, bot: Bo
     await named(bot, ANN)
     await declares(bot, slack, BEN, MLOPS)
     await bot.people.forget(TEAM, BEN)
-    slack.fail("chat.postMessage", error="internal_error")
+    slack.fail("chat.postMessage", error="service_unavailable")
     clock.move(minutes=10)
     await bot.notices.run()
     assert told(slack) == []
     clock.move(minutes=15)
     await bot.notices.run()
+    assert len(told(slack)) == 1
+
+
+@pytest.mark.usefixtures("faults")
+@pytest.mark.parametrize("database", BOTH, indirect=True)
+async def test_a_curator_is_told_once_though_the_answer_from_slack_is_lost(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await named(bot, ANN)
+    await declares(bot, slack, BEN, MLOPS)
+    await bot.people.forget(TEAM, BEN)
+    slack.fail("chat.postMessage", lost=True, times=100)
+    for _ in range(100):
+        clock.move(minutes=15)
+        await bot.notices.run()
     assert len(told(slack)) == 1
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -81,6 +82,32 @@ async def test_the_author_is_asked_once_in_working_hours_and_not_before(
     [question] = told(slack, DEE)
     assert "Is this still right?" in question.text and "With the alias." in question.text
     assert told(slack, BEN) == told(slack, ANN) == []
+
+
+@pytest.mark.usefixtures("faults")
+@pytest.mark.parametrize(("fails", "times"), [({"lost": True}, 1), ({"error": "internal_error"}, 0)])
+async def test_an_author_is_not_asked_again_where_slack_may_have_taken_it(
+    slack: LocalSlack, bot: Bot, clock: Clock, fails: dict[str, Any], times: int
+) -> None:
+    await due(bot, clock)
+    slack.fail("chat.postMessage", **fails, times=100)
+    for _ in range(96):
+        clock.move(minutes=15)
+        await bot.verifier.run()
+    assert len(told(slack, DEE)) == times
+    assert len(slack.called("chat.postMessage")) == 1
+
+
+@pytest.mark.usefixtures("faults")
+async def test_an_author_is_asked_again_where_slack_surely_did_not_take_it(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await due(bot, clock)
+    slack.fail("chat.postMessage", error="service_unavailable")
+    await bot.verifier.run()
+    clock.move(minutes=15)
+    await bot.verifier.run()
+    assert len(told(slack, DEE)) == 1
 
 
 async def test_still_right_with_one_click(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
