@@ -88,7 +88,7 @@ def perhaps_posted(error: Exception) -> bool:
     if isinstance(error, SlackApiError):
         # Where it is no JSON, the SDK puts in the HTTP response, whose status has another name.
         answer = error.response
-        status = int(getattr(answer, "status_code", None) or getattr(answer, "status", 0))
+        status: Any = getattr(answer, "status_code", None) or getattr(answer, "status", 0)
         said = getattr(answer, "data", None)
         return not is_refusal(status, said.get("error") if isinstance(said, dict) else None)
     return out_of_reach(error) and not isinstance(error, NOT_CONNECTED)
