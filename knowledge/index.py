@@ -28,7 +28,7 @@ LEAST_OF_TOPIC, LEAD_OF_TOPIC = 2.0, 2.0
 """From this score on, and so many times that of the best role, a topic is the answer where a role seems asked for."""
 _REJECTS = re.compile(r"\b(?:not|\w*n't|nothing|except|besides|rather|instead|other|but|apart)\b", re.IGNORECASE)
 """Without one of these words a text rejects nothing."""
-SEEKS_COLLEAGUE: Mapping[Via, float] = {"command": 1.0, "mention": -0.3, "dm": -0.3}
+SEEKS_COLLEAGUE: Mapping[Via, float] = {"command": 1.0, "mention": -0.1, "dm": -0.1}
 """Above this, a text is taken for a search for a colleague; a command says so with "who"."""
 
 

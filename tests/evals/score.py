@@ -19,15 +19,16 @@ from knowledge.models import Role, Tool, Topic
 HERE = Path(__file__).parent
 TEAM = HERE / "development" / "team.json"
 Row = dict[str, Any]
-Folder = Literal["development", "held-out", "release", "blind"]
+Folder = Literal["development", "held-out", "release", "blind", "fresh"]
 FOLDERS: tuple[tuple[Folder, str, str | None], ...] = (
     ("development", "development", None),
     ("held-out", "questions", "held-out"),
     ("release", "release", None),
     ("blind", "blind", None),
+    ("fresh", "fresh", None),
 )
 """The folders as they are called in the report, where they lie, and the part of their lines that is scored."""
-SEALED: tuple[Folder, ...] = ("release", "blind")
+SEALED: tuple[Folder, ...] = ("release", "blind", "fresh")
 """The folders of which nobody looks at single lines: only totals are printed or kept."""
 TOP = 3
 
@@ -43,6 +44,7 @@ SET_OF_FILE = {
     "oos": OUTSIDE,
     "near_misses": NEAR_MISSES,
     "everyday": EVERYDAY,
+    "typed": TYPED,
     "not_who": NOT_WHO,
     "who": WHO,
     "who_kind": WHO_KIND,
@@ -144,11 +146,13 @@ def judge(asked: Asked, got: Reply) -> Outcome:
     shown = got.kind in ("card", "compare", "people")
     in_top = shown and hits(row, got.roles[:TOP], got.topics[:TOP])
     if asked.set in KNOWLEDGE:
-        if row["facet"] == "compare":
+        asked_for = row.get("facet")
+        if asked_for == "compare":
             right = in_top = got.kind == "compare" and {*got.roles[:2]} == {*row["roles"][:2]}
         else:
             right = shown and hits(row, got.roles[:1], got.topics[:1])
-        facet_right = got.facet in (row.get("facet_ok") or [row["facet"]]) if right else None
+        # What is asked about a topic asks for no part of it.
+        facet_right = got.facet in (asked_for, *row.get("facet_ok", ())) if right and asked_for else None
         return Outcome(asked, got, right, in_top, facet_right)
     if asked.set in SILENT:
         return Outcome(asked, got, got.kind in ("none", "help"))

@@ -133,5 +133,6 @@ def test_lines_that_are_learned_from_are_not_scored() -> None:
         "held-out",
         "release",
         "blind",
+        "fresh",
     }
     assert not [one for one in asked if one.row.get("split") == "dev"]
