@@ -118,7 +118,7 @@ class Slack:
         """Take a change."""
 
     async def users_info(self, *, user: str) -> dict[str, Any]:
-        return {"user": {"id": user, "name": user, "tz": "UTC"}}
+        return {"user": {"id": user, "name": user, "tz": "UTC", "team_id": self.workspace}}
 
     async def users_getPresence(self, *, user: str) -> dict[str, str]:
         return {"presence": "active"}

@@ -55,6 +55,10 @@ class SlackStandIn:
     def look_at(self, request: web.Request, sent: bytes) -> None:
         """See what is called; for those who want to."""
 
+    def team_of(self, request: web.Request) -> str:
+        """Return whose token it is: everybody is of that workspace."""
+        return "T0BENCH"
+
     async def _answer(self, request: web.Request) -> web.Response:
         at = time.perf_counter()
         sent = await request.read()
@@ -67,7 +71,7 @@ class SlackStandIn:
             async with self._came:
                 self._came.notify_all()
         body = {"ok": True, "user_id": BOT, "bot_id": "B0BOT", "url": "https://example.slack.com/", "ts": "1.1"}
-        return web.json_response({**body, "user": {"id": BOT}})
+        return web.json_response({**body, "user": {"id": BOT, "team_id": self.team_of(request)}})
 
 
 @dataclass(frozen=True)

@@ -118,6 +118,9 @@ class Watcher(SlackStandIn):
         if {*token} != {*NAMED.findall(request.query_string.encode() + b" " + sent)}:
             self.strays.append(f"{request.match_info['method']}: {token} {sent[:300]!r}")
 
+    def team_of(self, request: web.Request) -> str:
+        return b"".join(NAMED.findall(request.headers.get("Authorization", "").encode())[:1]).decode()
+
 
 @dataclass(frozen=True)
 class Served:
