@@ -264,7 +264,7 @@ def build_app(
         attaching_conversation_kwargs_enabled=False,
     )
     asks, deliveries = SqlAsks(engine), SqlDeliveries(engine)
-    desk = Desk(asks, people, guide.to_ask, workspaces.settings, now)
+    desk = Desk(asks, people, guide, workspaces.settings, now)
     keepings = SqlKeepings(engine, team)
     verifications = SqlVerifications(engine)
     courier = Courier(

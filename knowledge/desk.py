@@ -62,7 +62,18 @@ class Rules(Protocol):
 
 
 RulesOf = Callable[[str], Awaitable[Rules]]
-WhomToAsk = Callable[[str, Subject, str | None], Awaitable[Sequence[ToAsk]]]
+
+
+class WhomToAsk(Protocol):
+    """Say whom a question may be put to; the guide does."""
+
+    async def to_ask(self, workspace: str, subject: Subject, asker: str | None) -> Sequence[ToAsk]:
+        """Return whom a question may be put to, best first."""
+        ...
+
+    async def about(self, workspace: str, subject: Subject) -> Sequence[str]:
+        """Return the keys of what a subject is about, as people say what they are not to be asked about."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -153,7 +164,7 @@ class Desk:
                 return "gone"
             declared = await self._people.declaration(workspace, to)
             terms = declared.terms
-            about = {*ask.subject.roles, *ask.subject.topics, *ask.subject.tools}
+            about = {*ask.subject.roles, *await self._whom_to_ask.about(workspace, ask.subject)}
             may_be_asked = ask.askee(to) is None and not about & terms.not_about.keys()
             if may_be_asked and (ask.asker is None or ask.asker.user != to):
                 new = Askee(to, "handover", shown=declared.is_open)
@@ -232,9 +243,15 @@ class Desk:
         before = {one.user for one in ask.people} | ({ask.asker.user} if ask.asker else set())
         if sum(one.via in ("named", "best") for one in ask.people) < MOST_ASKED:
             asker = ask.asker.user if ask.asker else None
-            for one in await self._whom_to_ask(ask.workspace, ask.subject, asker):
+            about = await self._whom_to_ask.about(ask.workspace, ask.subject)
+            for one in await self._whom_to_ask.to_ask(ask.workspace, ask.subject, asker):
+                if one.user in before:
+                    continue
                 # Counted as suggested before anything is written to them: that keeps the cap, and the turns of equals.
-                if one.user in before or not await self._people.suggested(ask.workspace, [one.user], self._now()):
+                counted = await self._people.suggested(
+                    ask.workspace, [one.user], self._now(), about=about, named=one.named
+                )
+                if not counted:
                     continue
                 if await self._choose(ask, Askee(one.user, "best", shown=one.named)):
                     return

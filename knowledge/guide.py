@@ -270,6 +270,10 @@ class Guide(Vocabulary):
         """Return whom a question may be put to, best first; nobody is counted as suggested yet."""
         return await self._suggester.to_ask(workspace, subject, asker)
 
+    async def about(self, workspace: str, subject: Subject) -> Sequence[str]:
+        """Return the keys of what a subject is about, as people say what they are not to be asked about."""
+        return await self._suggester.about(workspace, subject)
+
     async def sought(self, workspace: str, text: str) -> Subject:
         """Say what a question that is put to a person is about; an empty subject where that can't be told."""
         text = text[:LONGEST_QUESTION]

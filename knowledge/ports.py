@@ -22,17 +22,32 @@ class People(Protocol):
     """Keep what members declared about themselves, by workspace."""
 
     async def candidates(
-        self, workspace: str, *, topics: Sequence[str], roles: Sequence[str], without: str | None, now: datetime
+        self,
+        workspace: str,
+        *,
+        topics: Sequence[str],
+        roles: Sequence[str],
+        without: str | None,
+        now: datetime,
+        about: Sequence[str] = (),
     ) -> Sequence[Candidate]:
         """Return at most 20 suggestible people who declared one of the topics or roles, in policy order.
 
         Left out are deactivated people, bots, guests, ``without``, and whoever set terms against it: not open to be
-        named, not to be asked about one of the topics, or at the weekly cap.
+        named, not to be asked about one of the topics, or at the weekly cap. ``about``: what the question is about,
+        where others are looked for than those who declared that.
         """
         ...
 
     async def unnamed(
-        self, workspace: str, *, topics: Sequence[str], roles: Sequence[str], without: str | None, now: datetime
+        self,
+        workspace: str,
+        *,
+        topics: Sequence[str],
+        roles: Sequence[str],
+        without: str | None,
+        now: datetime,
+        about: Sequence[str] = (),
     ) -> Sequence[Candidate]:
         """Return the same of people who may be asked but not named: they set "ask me first", or "hidden"."""
         ...
@@ -97,11 +112,14 @@ class People(Protocol):
         """Return those of the users whose profile was not looked up since then."""
         ...
 
-    async def suggested(self, workspace: str, users: Sequence[str], now: datetime) -> Mapping[str, int]:
+    async def suggested(
+        self, workspace: str, users: Sequence[str], now: datetime, *, about: Sequence[str] = (), named: bool = True
+    ) -> Mapping[str, int]:
         """Count a suggestion for each of the people, best first, before they are named.
 
         Returns how often each was suggested this week, this time included. Whoever is not in it reached the weekly cap
-        meanwhile and must not be named. The first who is in it goes behind their equals.
+        since they were chosen, is not to be named any more, or not to be asked ``about`` this; they must be left out.
+        The first who is in it goes behind their equals. Not ``named``: they are asked, and may keep their names back.
         """
         ...
 

@@ -110,6 +110,7 @@ class Suggester:
         """Name at most three people for a subject, none that the text turns down, and note that they were suggested."""
         topics, own = await self._topic_keys(workspace, subject)
         roles = list(subject.roles)
+        about = _about(topics, roles)
         if not await may_name():
             # Before anybody is counted: nobody's weekly cap is used up by an answer that names nobody.
             return self._naming_nobody(subject, own, confidence)
@@ -117,8 +118,8 @@ class Suggester:
         while await may_name.look_up([person.user for person in (chosen.people or chosen.nearest)[:MOST_PEOPLE]]):
             # Before anybody is counted: who turns out to have left makes room, and is no suggestion of the week.
             chosen = await self._chosen(workspace, topics, roles, asker, named_before, text)
-        people = await self._counted(workspace, chosen.people)
-        nearest = await self._counted(workspace, chosen.nearest)
+        people = await self._counted(workspace, chosen.people, about)
+        nearest = await self._counted(workspace, chosen.nearest, about)
         passed_over = PassedOver() if people else await self.passed_over(workspace, subject, asker)
         label = next((row.label for row in chosen.rows if row.kind == "topic"), "")
         entry = self.entry_of(Subject(topics=subject.topics, tools=subject.tools) or subject)
@@ -143,13 +144,14 @@ class Suggester:
         text: str,
     ) -> _Chosen:
         """Choose whom to name, best first, by what is known now."""
-        found = await self._candidates(workspace, topics, roles, asker, named_before)
+        about = _about(topics, roles)
+        found = await self._candidates(workspace, topics, roles, asker, named_before, about)
         rows = [row for row in found if not turned_down(text, row.name)]
         people = choose(rows, topics, roles, len(rows))
         direct = {("topic", key) for key in topics} | {("role", role) for role in roles[:1]}
         nearest: tuple[Person, ...] = ()
         if not any((row.kind, row.key) in direct for row in rows):
-            people, nearest = (), await self._nearest(workspace, rows, roles, asker, named_before, text)
+            people, nearest = (), await self._nearest(workspace, rows, roles, asker, named_before, about, text)
         return _Chosen(rows, people, nearest, turned_down=len(rows) < len(found))
 
     async def passed_over(self, workspace: str, subject: Subject, asker: str | None) -> PassedOver:
@@ -181,13 +183,14 @@ class Suggester:
             names_people=False,
         )
 
-    async def _counted(self, workspace: str, people: Sequence[Person]) -> tuple[Person, ...]:
-        """Return at most three of the people, counted as suggested; who reached the weekly cap meanwhile drops out."""
+    async def _counted(self, workspace: str, people: Sequence[Person], about: Sequence[str]) -> tuple[Person, ...]:
+        """Return at most three of the people, counted as suggested; whose terms are against it by now drops out."""
         waiting, named = list(people), list[Person]()
         while waiting and len(named) < MOST_PEOPLE:
             free = MOST_PEOPLE - len(named)
             batch, waiting = waiting[:free], waiting[free:]
-            counts = await self._people.suggested(workspace, [person.user for person in batch], self._now())
+            users = [person.user for person in batch]
+            counts = await self._people.suggested(workspace, users, self._now(), about=about)
             named += [replace(one, this_week=counts[one.user]) for one in batch if one.user in counts]
         return tuple(named)
 
@@ -197,13 +200,20 @@ class Suggester:
         Nobody is counted as suggested yet.
         """
         (topics, _), roles = await self._topic_keys(workspace, subject), list(subject.roles)
-        rows = await self._candidates(workspace, topics, roles, asker, None)
-        hidden = await self._people.unnamed(workspace, topics=topics, roles=roles, without=asker, now=self._now())
+        about = _about(topics, roles)
+        rows = await self._candidates(workspace, topics, roles, asker, None, about)
+        hidden = await self._people.unnamed(
+            workspace, topics=topics, roles=roles, without=asker, now=self._now(), about=about
+        )
         found = [ToAsk(one.user, True) for one in choose(rows, topics, roles, len(rows))]
         found += [ToAsk(one.user, False) for one in choose(hidden, topics, roles, len(hidden))]
         if not found:
-            found = [ToAsk(one.user, True) for one in await self._nearest(workspace, (), roles, asker, None)]
+            found = [ToAsk(one.user, True) for one in await self._nearest(workspace, (), roles, asker, None, about)]
         return tuple({one.user: one for one in reversed(found)}.values())[::-1]
+
+    async def about(self, workspace: str, subject: Subject) -> Sequence[str]:
+        """Return the keys of what a subject is about, as people say what they are not to be asked about."""
+        return _about((await self._topic_keys(workspace, subject))[0], subject.roles)
 
     async def sought(self, workspace: str, text: str, said: str) -> Subject:
         """Say what a question that is put to a person is about; an empty subject where that can't be told."""
@@ -249,8 +259,11 @@ class Suggester:
         roles: Sequence[str],
         asker: str | None,
         named_before: NamedBefore | None,
+        about: Sequence[str],
     ) -> Sequence[Candidate]:
-        rows = await self._people.candidates(workspace, topics=topics, roles=roles, without=asker, now=self._now())
+        rows = await self._people.candidates(
+            workspace, topics=topics, roles=roles, without=asker, now=self._now(), about=about
+        )
         return [row for row in rows if named_before is None or not named_before(row.user)]
 
     async def _nearest(
@@ -260,12 +273,13 @@ class Suggester:
         roles: Sequence[str],
         asker: str | None,
         named_before: NamedBefore | None,
+        about: Sequence[str],
         text: str = "",
     ) -> tuple[Person, ...]:
         """Return people of the other fitting roles, else of the roles that are most often confused with the first."""
         if not rows and roles:
             roles = [note.role for note in self._catalog.roles[roles[0]].confused_with][:NEAR_ROLES]
-            found = await self._candidates(workspace, (), roles, asker, named_before)
+            found = await self._candidates(workspace, (), roles, asker, named_before, about)
             rows = [row for row in found if not turned_down(text, row.name)]
         return choose(rows, (), roles)
 
@@ -276,6 +290,11 @@ class Suggester:
             # Topics are kept in the words of whoever declared them.
             keys = list(dict.fromkeys([*keys, *matcher.topic_keys(matcher.read(said), LONGEST_TOPIC)]))
         return list(await self._people.declared_topics(workspace, keys)) if keys else []
+
+
+def _about(topics: Sequence[str], roles: Sequence[str]) -> Sequence[str]:
+    """Return what a search is about: its topics, else the role that fits best."""
+    return topics or roles[:1]
 
 
 def same(one: Subject, other: Subject) -> bool:

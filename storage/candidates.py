@@ -45,16 +45,30 @@ class SqlCandidates(Changing):
     """Read candidates by the index of the order, and count suggestions."""
 
     async def candidates(
-        self, workspace: str, *, topics: Sequence[str], roles: Sequence[str], without: str | None, now: datetime
+        self,
+        workspace: str,
+        *,
+        topics: Sequence[str],
+        roles: Sequence[str],
+        without: str | None,
+        now: datetime,
+        about: Sequence[str] = (),
     ) -> Sequence[Candidate]:
         """Return the rows of at most 20 suggestible people in policy order; one index range a topic and role."""
-        return await self._rows(workspace, topics, roles, without, now, named=True)
+        return await self._rows(workspace, topics, roles, without, now, about, named=True)
 
     async def unnamed(
-        self, workspace: str, *, topics: Sequence[str], roles: Sequence[str], without: str | None, now: datetime
+        self,
+        workspace: str,
+        *,
+        topics: Sequence[str],
+        roles: Sequence[str],
+        without: str | None,
+        now: datetime,
+        about: Sequence[str] = (),
     ) -> Sequence[Candidate]:
         """Return the same of those who are not to be named: hidden, or to be asked first."""
-        return await self._rows(workspace, topics, roles, without, now, named=False)
+        return await self._rows(workspace, topics, roles, without, now, about, named=False)
 
     async def _rows(
         self,
@@ -63,6 +77,7 @@ class SqlCandidates(Changing):
         roles: Sequence[str],
         without: str | None,
         now: datetime,
+        about: Sequence[str],
         *,
         named: bool,
     ) -> Sequence[Candidate]:
@@ -73,13 +88,15 @@ class SqlCandidates(Changing):
             return ()
         wanted = wanted[:MOST_RANGES]
         moments = self._moments(now)
-        query = _candidates_query(tuple(group for _, _, group in wanted), named, len(moments))
+        avoided = list(dict.fromkeys([*topics, *about]))
+        query = _candidates_query(tuple(group for _, _, group in wanted), len(avoided), named, len(moments))
         week = monday_of(now)
         values: dict[str, Any] = {
             "workspace": workspace,
             "without": without or "",
             "week": week,
             **{f"moment_{at}": moment for at, moment in enumerate(moments)},
+            **{f"avoided_{at}": key for at, key in enumerate(avoided)},
         }
         for place, (kind, key, _) in enumerate(wanted):
             values |= {f"wanted_kind_{place}": kind, f"wanted_key_{place}": key}
@@ -191,8 +208,10 @@ class SqlCandidates(Changing):
                 await connection.execute(free.values(free_from=NEVER))
         return len(found)
 
-    async def suggested(self, workspace: str, users: Sequence[str], now: datetime) -> Mapping[str, int]:
-        """Count the suggestion where the weekly cap allows it, and put the first behind their equals."""
+    async def suggested(
+        self, workspace: str, users: Sequence[str], now: datetime, *, about: Sequence[str] = (), named: bool = True
+    ) -> Mapping[str, int]:
+        """Count the suggestion where the terms allow it at this moment, and put the first behind their equals."""
         week = monday_of(now)
         if not users:
             return {}
@@ -200,7 +219,8 @@ class SqlCandidates(Changing):
             # Or a declaration that is replaced at this moment would keep the old turn.
             await only_writer_for(connection, workspace, *users, lasting=False)
             # All at once: whoever names some of the same people waits above.
-            found = await connection.execute(_counting(), {"of": workspace, "users": users, "this": week})
+            given = {"of": workspace, "users": users, "this": week, "about": about}
+            found = await connection.execute(_counting(named), given)
             counted = {row.user_id: row for row in found}
             first = next((user for user in users if user in counted), None)
             if first is not None:
@@ -215,13 +235,22 @@ class SqlCandidates(Changing):
 
 
 @cache
-def _counting() -> ReturningUpdate[Any]:
-    """Build what counts a suggestion of some people where their cap allows it; building it takes time each call."""
-    t, this_week = terms_table.c, terms_table.c.week == bindparam("this")
+def _counting(named: bool) -> ReturningUpdate[Any]:
+    """Build what counts a suggestion of some people where their terms allow it; building it takes time each call.
+
+    They were chosen up to a second ago: whoever has left since, or said something else, is not counted.
+    """
+    d, t, this_week = declarations.c, terms_table.c, terms_table.c.week == bindparam("this")
+    users: BindParameter[str] = bindparam("users", expanding=True)
     free = or_(t.weekly_cap.is_(None), ~this_week & (t.weekly_cap > 0), t.suggested < t.weekly_cap)
+    # Of these few by the primary key: left to itself, a database may read the declarations of the whole workspace.
+    theirs = select(d.user_id).where(d.workspace == bindparam("of"), d.user_id.in_(users))
+    willing = theirs.where(d.suggestible == true() if named else or_(d.suggestible == true(), d.unnamed == true()))
+    avoiding = theirs.where(d.kind == "not", d.key.in_(bindparam("about", expanding=True)))
     return (
         update(terms_table)
-        .where(t.workspace == bindparam("of"), t.user_id.in_(bindparam("users", expanding=True)), free)
+        .where(t.workspace == bindparam("of"), t.user_id.in_(users), free)
+        .where(t.user_id.in_(willing), t.user_id.not_in(avoiding))
         .values(week=bindparam("this"), suggested=case((this_week, t.suggested + 1), else_=1))
         .returning(t.user_id, t.suggested, t.weekly_cap)
     )
@@ -245,14 +274,17 @@ def _marking() -> Update:
 
 
 @lru_cache(maxsize=64)
-def _candidates_query(groups: tuple[int, ...], named: bool, moments: int) -> Select[Any]:
-    """Build the query for ranges of these groups; building it takes longer than running it."""
+def _candidates_query(groups: tuple[int, ...], avoided: int, named: bool, moments: int) -> Select[Any]:
+    """Build the query for ranges of these groups, without whoever is not to be asked about so many topics.
+
+    Building it takes longer than running it.
+    """
     d, n = declarations, declarations.alias("not_about")
-    avoided = exists().where(
+    avoids = exists().where(
         n.c.workspace == bindparam("workspace"),
         n.c.user_id == d.c.user_id,
         n.c.kind == "not",
-        n.c.key.in_([bindparam(f"wanted_key_{place}") for place, group in enumerate(groups) if group == 0]),
+        n.c.key.in_([bindparam(f"avoided_{at}") for at in range(avoided)]),
     )
     moment: list[BindParameter[datetime]] = [bindparam(f"moment_{at}", type_=UtcTime()) for at in range(moments)]
     free = [d.c.free_from == one for one in moment[:-1]]
@@ -273,7 +305,7 @@ def _candidates_query(groups: tuple[int, ...], named: bool, moments: int) -> Sel
             d.c.unnamed == (false() if named else true()),
             by_now,
             d.c.user_id != bindparam("without"),
-            *([~avoided] if 0 in groups else []),
+            *([~avoids] if avoided else []),
         )
         .order_by(d.c.out_of_office, d.c.level, d.c.away, d.c.suggested_at, d.c.lot)
         .limit(MOST_CANDIDATES)

@@ -12,18 +12,37 @@ from typing import Any
 
 from sqlalchemy import event, insert, select
 
-from knowledge.people import LEVELS, MOST_PEOPLE, Availability, Level, Member, PassedOver, Terms, Visibility, choose
+from knowledge.answers import Subject
+from knowledge.catalog import load_catalog
+from knowledge.people import (
+    LEVELS,
+    MOST_PEOPLE,
+    Availability,
+    Level,
+    MayName,
+    Member,
+    PassedOver,
+    Terms,
+    Visibility,
+    choose,
+    named_freely,
+)
+from knowledge.suggesting import NEAR_ROLES, ToAsk
 from storage.database import open_engine
 from storage.moments import NEVER, monday_of
 from storage.people import SqlPeople
 from storage.standing import copy_standing
 from storage.tables import declarations, members, terms
+from storage.team_entries import SqlTeamEntries
+from storage.threads import SqlThreads
+from tests.conftest import MakeGuide
 from tests.databases import KEYS
 
 NOW = datetime(2026, 5, 6, 9, tzinfo=UTC)
 THIS_WEEK = monday_of(NOW)
 LAST_WEEK = THIS_WEEK - timedelta(days=7)
-ROLES = ("r1", "r2", "r3", "r4")
+ROLES = ("mlops-engineer", "data-engineer", "prompt-engineer", "data-scientist")
+CATALOG = load_catalog()
 TOPICS = ("t1", "t2", "t3")
 BEFORE_OTHERS: dict[Level | None, int] = {"lead": 0, "practitioner": 1, "learning": 2, None: 3}
 
@@ -57,7 +76,10 @@ class Colleague:
         return self.cap is not None and (self.cap == 0 or (not self.last_week and self.used >= self.cap))
 
     def may_be_named(self, topics: Sequence[str]) -> bool:
-        willing = self.visibility == "open" and not self.faded and not self.capped
+        return self.visibility == "open" and self.may_be_asked(topics)
+
+    def may_be_asked(self, topics: Sequence[str]) -> bool:
+        willing = not self.faded and not self.capped
         return willing and not self.is_external and not self.not_about & set(topics)
 
     @property
@@ -136,6 +158,16 @@ def random_team(size: int, rng: random.Random) -> list[Colleague]:
     ]
 
 
+def changed(team: Sequence[Colleague], rng: random.Random) -> list[Colleague]:
+    """Return those of the team who change their minds, or leave, as they are then."""
+    differently: list[dict[str, Any]] = [
+        *({"visibility": "hidden"}, {"visibility": "ask_first"}, {"not_about": frozenset(TOPICS)}),
+        *({"status": "deactivated"}, {"is_guest": True}, {"cap": 0}),
+    ]
+    # Whoever says something has confirmed it.
+    return [replace(one, faded=False, **rng.choice(differently)) for one in team if rng.random() < 0.5]
+
+
 def check(team: Sequence[Colleague], topics: Sequence[str], roles: Sequence[str], found: Sequence[str]) -> None:
     """Hold who was chosen for U0 against the policy."""
     may = {one.user for one in team if one.may_be_named(topics) and one.user != "U0"}
@@ -149,11 +181,34 @@ def check(team: Sequence[Colleague], topics: Sequence[str], roles: Sequence[str]
         assert set(here) <= equals
 
 
+def near(team: Sequence[Colleague], topics: Sequence[str], roles: Sequence[str]) -> Sequence[str]:
+    """Return the roles of which people are named: where nobody can be for those asked for, those confused with them."""
+    if roles and not by_the_policy(team, topics, roles, "U0"):
+        return [note.role for note in CATALOG.roles[roles[0]].confused_with][:NEAR_ROLES]
+    return roles
+
+
+def check_to_ask(
+    team: Sequence[Colleague], topics: Sequence[str], roles: Sequence[str], found: Sequence[ToAsk]
+) -> None:
+    """Hold whom a question of U0 may be put to against the policy."""
+    turned = [replace(one, visibility="open" if one.visibility != "open" else "hidden") for one in team]
+    named = {user for equals in by_the_policy(team, topics, roles, "U0") for user in equals}
+    unnamed = {user for equals in by_the_policy(turned, topics, roles, "U0") for user in equals}
+    assert {one.user for one in found if not one.named} == unnamed
+    if named or unnamed:
+        assert {one.user for one in found if one.named} == named
+    else:
+        check(team, topics, near(team, topics, roles), [one.user for one in found])
+
+
 class Office:
     """A database for teams, each in a workspace of its own, with the loop that its engine lives in."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, make_guide: MakeGuide) -> None:
         self.engine = open_engine(address, KEYS)
+        self.people = SqlPeople(self.engine, random.Random(0))
+        self.guide = make_guide(self.people, SqlThreads(self.engine), lambda: NOW, SqlTeamEntries(self.engine))
         if self.engine.dialect.name == "sqlite":
             # Thousands of small writes: none of them has to survive a power cut.
             event.listen(self.engine.sync_engine, "connect", lambda found, _: found.execute("PRAGMA synchronous = OFF"))
@@ -182,12 +237,17 @@ class Office:
         found = choose(await people.candidates(workspace, **asked), topics, roles)
         return [person.user for person in found], await people.passed_over(workspace, **asked)
 
-    async def chosen(self, team: Sequence[Colleague], topics: Sequence[str], roles: Sequence[str]) -> list[str]:
-        """Write the team as it stands, quickly, and return who is chosen for U0."""
-        workspace = await self.write(team)
-        people = SqlPeople(self.engine, random.Random(0))
-        found = await people.candidates(workspace, topics=topics, roles=roles, without="U0", now=NOW)
-        return [person.user for person in choose(found, topics, roles)]
+    async def hold(self, team: Sequence[Colleague], topics: Sequence[str], roles: Sequence[str]) -> None:
+        """Write the team as it stands, quickly, and hold who is named against the policy; of some, who may be asked."""
+        workspace, subject = await self.write(team), Subject(tuple(roles), tuple(topics))
+        if self.workspaces % 4 == 0:
+            check_to_ask(team, topics, roles, await self.guide.to_ask(workspace, subject, "U0"))
+        check(team, topics, near(team, topics, roles), await self.named(workspace, subject, named_freely))
+
+    async def named(self, workspace: str, subject: Subject, may_name: MayName) -> list[str]:
+        """Return who is named for a subject to U0."""
+        suggestion = await self.guide.suggest(workspace, subject, "U0", may_name)
+        return [person.user for person in suggestion.people or suggestion.nearest]
 
     async def write(self, team: Sequence[Colleague]) -> str:
         """Write the team into a workspace of its own, and return that."""
@@ -230,6 +290,20 @@ class LookedUp:
         for one in found:
             await self.people.remember(self.workspace, _profile(one), NOW)
         return bool(found)
+
+
+class Meanwhile(LookedUp):
+    """Say nothing in time; meanwhile the team says what it does now, or leaves."""
+
+    async def look_up(self, users: Sequence[str]) -> bool:
+        for one in self.team.values():
+            await self.people.remember(self.workspace, _profile(one), NOW)
+            if one.roles or one.topics:
+                own = Terms(one.visibility, one.cap, {topic: topic for topic in one.not_about})
+                labels = {topic: topic for topic in one.topics}
+                await self.people.declare(self.workspace, one.user, one.roles, labels, NOW, own)
+        self.team.clear()
+        return False
 
 
 def _profile(one: Colleague) -> Member:

@@ -141,13 +141,17 @@ async def work(address: str, key: str, begun: datetime, seconds: float) -> None:
     async def rules(workspace: str) -> Settings:
         return Settings()
 
-    async def nobody(workspace: str, subject: Subject, asker: str | None) -> Sequence[ToAsk]:
-        return ()
+    class Nobody:
+        async def to_ask(self, workspace: str, subject: Subject, asker: str | None) -> Sequence[ToAsk]:
+            return ()
+
+        async def about(self, workspace: str, subject: Subject) -> Sequence[str]:
+            return ()
 
     async def client_of(workspace: str) -> AsyncWebClient:
         return Slack(workspace, posts, begun)  # type: ignore[return-value]  # what a courier needs of one
 
-    desk = Desk(seen, people, nobody, rules, now)
+    desk = Desk(seen, people, Nobody(), rules, now)
     keepings = SqlKeepings(engine, SqlTeamEntries(engine))
     courier = Courier(SqlDeliveries(engine), seen, desk, keepings, people, rules, {}, client_of, now, asyncio.sleep)
     while (datetime.now(UTC) - begun).total_seconds() < seconds:

@@ -167,18 +167,21 @@ class Office:
             self.now += timedelta(seconds=seconds)
 
         clock = lambda: self.now  # noqa: E731
-        self.desk = Desk(self.asks, self.people, self.whom, rules, clock)
+        self.desk = Desk(self.asks, self.people, self, rules, clock)
         self.keepings = SqlKeepings(self.engine, SqlTeamEntries(self.engine))
         self.courier = Courier(
             *(self.deliveries, self.asks, self.desk, self.keepings, self.people, rules, {}, client_of, clock, sleep)
         )
 
-    async def whom(self, workspace: str, subject: Subject, asker: str | None) -> list[ToAsk]:
+    async def to_ask(self, workspace: str, subject: Subject, asker: str | None) -> list[ToAsk]:
         sought: Any = {"topics": (), "roles": (ROLE,), "without": asker, "now": self.now}
         rows = await self.people.candidates(workspace, **sought)
         hidden = await self.people.unnamed(workspace, **sought)
         named = [ToAsk(one.user, True) for one in choose(rows, (), (ROLE,), len(rows))]
         return named + [ToAsk(one.user, False) for one in choose(hidden, (), (ROLE,), len(hidden))]
+
+    async def about(self, workspace: str, subject: Subject) -> tuple[str, ...]:
+        return (ROLE,)
 
     def run(self, doing: Awaitable[Any]) -> Any:
         """Do something; a crash in it ends the process, and another takes over."""
