@@ -62,6 +62,7 @@ from storage.people import SqlPeople
 from storage.rotation import renew_secrets
 from storage.team_entries import SqlTeamEntries
 from storage.threads import SqlThreads
+from storage.underway import prune_forgettings
 from storage.vacated import SqlVacancies
 from storage.verifying import SqlVerifications
 from storage.workspaces import SqlWorkspaces
@@ -349,7 +350,7 @@ def build_app(
         (RUN_SECONDS, notices.run),
         *tokens.jobs,
         (WEEK_SECONDS, partial(_begin_week, people, now)),
-        (PRUNE_SECONDS, lambda: _prune(workspaces, keepings, people, now)),
+        (PRUNE_SECONDS, lambda: _prune(engine, workspaces, keepings, people, now)),
     ]
     front_door = FrontDoor(intake, given.signing_secret, metrics) if given.signing_secret else None
     opener = slack_client(settings)
@@ -369,8 +370,8 @@ def build_app(
         verifier,
         notices,
         standings,
-        Timers(jobs, regularly),
-        Timers([*authorize.jobs, (CATCH_UP_SECONDS, standings.catch_up)], regularly),
+        Timers(jobs, regularly, now),
+        Timers([*authorize.jobs, (CATCH_UP_SECONDS, standings.catch_up)], regularly, now),
         tasks,
         authorize,
         intake,
@@ -391,12 +392,17 @@ async def _begin_week(people: SqlPeople, now: Callable[[], datetime]) -> None:
 
 
 async def _prune(
-    workspaces: SqlWorkspaces, keepings: SqlKeepings, people: SqlPeople, now: Callable[[], datetime]
+    engine: AsyncEngine,
+    workspaces: SqlWorkspaces,
+    keepings: SqlKeepings,
+    people: SqlPeople,
+    now: Callable[[], datetime],
 ) -> None:
     await workspaces.prune(now())
     while await people.erase_left(now()):
         pass
     await keepings.prune(now())
+    await prune_forgettings(engine, now())
 
 
 def open_database(settings: Settings) -> AsyncEngine:

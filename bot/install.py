@@ -25,6 +25,7 @@ from handlers.errors import new_reference
 from handlers.installing import welcome
 from handlers.replies import Later, write_to
 from storage.installations import STATES_LAST, Installation, SqlInstallations
+from storage.underway import underway_since
 
 logger = logging.getLogger(__name__)
 PAGE, BACK = "/slack/install", "/slack/oauth_redirect"
@@ -115,7 +116,8 @@ class Install:
                 return page("You cancelled", "Nothing was installed, and nothing is kept.", button=AGAIN)
             if error or not code:
                 return self._refused(error)
-            return await self._install(code)
+            with underway_since(self._now()):
+                return await self._install(code)
         except Exception:
             reference = new_reference()
             logger.exception("reference %s: an installation failed", reference)

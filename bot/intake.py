@@ -10,6 +10,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from weakref import WeakValueDictionary
@@ -41,6 +42,7 @@ from handlers.payloads import (
 from handlers.replies import ClientOf
 from knowledge.ports import People
 from storage.inbox import Event, SqlInbox
+from storage.underway import BEGUN, underway_since
 
 logger = logging.getLogger(__name__)
 LONGEST_EVENT_ID = 64
@@ -99,7 +101,7 @@ class Intake:
         reference = new_reference()
         outcome: Outcome = "failed"
         try:
-            with about(request=reference, workspace=_workspace_of(body)):
+            with about(request=reference, workspace=_workspace_of(body)), underway_since(self._now()):
                 response, outcome = await self._take(body, reference)
         finally:
             self._metrics.request(surface_of(body), outcome, time.perf_counter() - started)
@@ -175,12 +177,13 @@ class Intake:
 
     async def _take_event(self, body: dict[str, Any], reference: str) -> BoltResponse:
         try:
-            event = inbox_event(body)
+            found = inbox_event(body)
         except PayloadError as error:
             logger.info("event refused as malformed: %s", error)
             return BoltResponse(status=400, body=str(error))
-        if event is None:
+        if found is None:
             return BoltResponse(status=200)
+        event = replace(found, received=BEGUN.get())
         with about(event=event.event_id, workspace=event.workspace):
             try:
                 added = await self._write_down(event, about_people=body["event"]["type"] == "user_change")
@@ -213,7 +216,7 @@ class Intake:
         # A large workspace changes thousands of profiles a day, nearly all of people who declared nothing.
         if about_people and not await self._people.declares(event.workspace, event.user or ""):
             return None
-        return await self._inbox.add(event, self._now(), free=self._worker is None)
+        return await self._inbox.add(event, self._now(), free=self._worker is None, unasked=about_people)
 
     async def _abandon(self, work: asyncio.Future[bool | None], event: Event) -> None:
         work.cancel()

@@ -32,6 +32,7 @@ from handlers.replies import ClientOf, StillOurs, post, still_ours
 from storage.feedback import SqlFeedback
 from storage.inbox import MOST_TAKEN, Event, SqlInbox
 from storage.threads import SqlThreads
+from storage.underway import underway_since
 
 logger = logging.getLogger(__name__)
 MOST_AT_ONCE = 32
@@ -180,7 +181,7 @@ class Worker:
         waiting = self._waiting[conversation]
         while waiting:
             event = waiting.popleft()
-            with about(event=event.event_id, workspace=event.workspace):
+            with about(event=event.event_id, workspace=event.workspace), underway_since(event.received):
                 await self._attend(event, conversation)
         del self._waiting[conversation], self._working[conversation]
 

@@ -191,7 +191,7 @@ async def _replaced(curating: Curating, workspace: str, before: TeamEntry, after
     def become(there: TeamEntry) -> TeamEntry:
         return after if there == before else there
 
-    written = await curating.team.change(workspace, before.id, before.state, become)
+    written = await curating.team.change(workspace, before.id, before.state, become, after.written_by)
     return after if written is after else None
 
 

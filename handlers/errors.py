@@ -15,6 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.blocks.message import Block, plain, section
 from handlers.response_url import BROKEN, send_to
+from knowledge.errors import ForgottenSince
 
 logger = logging.getLogger(__name__)
 REFERENCE = "reference"
@@ -134,9 +135,11 @@ async def on_error(error: Exception, body: dict[str, Any], context: Mapping[str,
     known.get(FAILURES, []).append(error)
     if isinstance(error, NotInstalled):
         logger.warning("reference %s: %s: the app is not installed there", reference, _surface(body))
+    elif isinstance(error, ForgottenSince):
+        logger.info("reference %s: %s: who asked for it was forgotten meanwhile", reference, _surface(body))
     else:
         logger.error("reference %s: %s failed", reference, _surface(body), exc_info=error)
-    text = str(error) if isinstance(error, NotInstalled) else apology(reference)
+    text = str(error) if isinstance(error, NotInstalled | ForgottenSince) else apology(reference)
     if "command" in body:
         return _json({"response_type": "ephemeral", "text": text})
     if body.get("type") == "view_submission":

@@ -7,6 +7,16 @@ class KnowledgeError(Exception):
     """Be the base of every error of this package."""
 
 
+class ForgottenSince(KnowledgeError):
+    """Report that a person was forgotten after they began what was to be written about them: nothing was."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "You asked me to forget you while this was under way, so nothing of it was kept. "
+            "If you want it after all, do it once more."
+        )
+
+
 class ContentError(KnowledgeError):
     """Report everything that is wrong with the content files, one line a problem."""
 

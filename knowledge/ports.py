@@ -426,9 +426,12 @@ class TeamEntries(TeamKnowledge, Protocol):
         ...
 
     async def change(
-        self, workspace: str, entry_id: str, was: State, become: Callable[[TeamEntry], TeamEntry]
+        self, workspace: str, entry_id: str, was: State, become: Callable[[TeamEntry], TeamEntry], author: str = ""
     ) -> TeamEntry | None:
-        """Change an entry as it stands now, if it is in that state; None where it is not, or not there."""
+        """Change an entry as it stands now, if it is in that state; None where it is not, or not there.
+
+        ``author``: who becomes its author by this; not whoever was forgotten since they wrote it.
+        """
         ...
 
     async def remove_alias(self, workspace: str, name: str) -> bool:

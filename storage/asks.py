@@ -37,6 +37,7 @@ from storage.forgotten import known_key, workspace_key
 from storage.keys import KeysError
 from storage.moments import NEVER
 from storage.tables import asks, keys_of
+from storage.underway import refuse_forgotten
 
 LEASE = timedelta(minutes=1)
 """From then on another process does what was due."""
@@ -64,10 +65,14 @@ class SqlAsks:
         return ask_id if (kind, theirs) == ("asker", workspace) and isinstance(ask_id, str) else None
 
     async def create(self, ask: Ask, now: datetime) -> Applied:
-        """Write a new question, with the person whom it names, if it names one and their cap allows it."""
+        """Write a new question, with the person whom it names, if it names one and their cap allows it.
+
+        Raises ForgottenSince where that is whoever asks.
+        """
         assert ask.asker is not None
         async with self._engine.begin() as connection:
-            await only_writer_for(connection, ask.workspace, *(one.user for one in ask.people))
+            await only_writer_for(connection, ask.workspace, ask.asker.user, *(one.user for one in ask.people))
+            await refuse_forgotten(connection, ask.workspace, ask.asker.user)
             people = [await admitted(connection, ask.workspace, one, now) for one in ask.people]
             if None in people:
                 return "full"
@@ -118,9 +123,12 @@ class SqlAsks:
         return found[0] if found else None
 
     async def apply(self, ask: Ask, change: Change, now: datetime) -> Applied:
-        """Make a transition, wholly or not at all."""
+        """Make a transition, wholly or not at all. Raises ForgottenSince where that is whoever asks."""
+        about = [one.user for one in (change.new, change.asker) if one is not None]
         async with self._engine.begin() as connection:
-            await only_writer_for(connection, ask.workspace, *([change.new.user] if change.new else []))
+            await only_writer_for(connection, ask.workspace, *about)
+            if change.asker is not None:
+                await refuse_forgotten(connection, ask.workspace, change.asker.user)
             return await ask_rows.apply(self._engine, connection, ask, change, now)
 
     async def due(self, now: datetime, most: int) -> Sequence[Ask]:

@@ -19,6 +19,7 @@ from storage.moments import NEVER, monday_of
 from storage.standing import NO_LEVEL, copy_standing
 from storage.tables import declarations, listings, members
 from storage.tables import terms as terms_table
+from storage.underway import refuse_forgotten
 from storage.vacated import held_roles, note_left
 from storage.workspaces import default_visibility
 
@@ -66,11 +67,12 @@ class SqlDeclarations(Changing):
         now: datetime,
         terms: Terms | None = None,
     ) -> None:
-        """Replace the person's declaration in one transaction."""
+        """Replace the person's declaration in one transaction. Raises ForgottenSince."""
         d = declarations
         best = min((LEVELS.index(level) for level in roles.values()), default=NO_LEVEL)
         async with self._changing(workspace) as connection:
             await only_writer_for(connection, workspace, user)
+            await refuse_forgotten(connection, workspace, user)
             before = await held_roles(connection, workspace, user)
             t = terms_table.c
             visibility = select(t.visibility).where(t.workspace == workspace, t.user_id == user)

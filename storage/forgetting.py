@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import case, delete, insert, null, select, tuple_, update
+from sqlalchemy import case, delete, null, select, tuple_, update
 from sqlalchemy.engine import CursorResult
 
 from knowledge.workspaces import Recorded
@@ -31,8 +31,9 @@ from storage.tables import (
 )
 from storage.tables import terms as terms_table
 from storage.team_entries import leave_author_out
+from storage.underway import note_forgotten
 from storage.vacated import held_roles, note_left
-from storage.workspaces import record_row
+from storage.workspaces import add_records
 
 KEEP_LEFT = timedelta(days=30)
 """So long what somebody declared stays after they left: whoever comes back within it finds it as it was."""
@@ -62,12 +63,14 @@ class SqlForgetting(Changing):
 
         A keyed hash stays, so that no import brings the person back; whoever declares something again lifts it.
         Ids of events stay, without the person and what was said: they keep an answer from being given twice. What
-        waits is not taken up again after a restart; what a running worker holds already is still answered.
+        waits is not taken up again after a restart; what a running worker holds already is still answered. Nothing that
+        began before now writes about the person any more: see storage/underway.py.
         ``record`` is written in the same transaction: there is no erasing by others without an entry in the log.
         ``answering``, the channel and time of the message that asks for it, is worked on until that is confirmed.
         """
         async with self._changing(workspace) as connection:
-            await only_writer_for(connection, workspace, user)
+            by = record.who if record is not None else user
+            await only_writer_for(connection, workspace, *{user, by})
             before = await held_roles(connection, workspace, user)
             count = await forget_in_asks(self._engine, connection, workspace, user)
             for table in _PERSONAL:
@@ -114,7 +117,9 @@ class SqlForgetting(Changing):
                 # Whoever erased themself is nowhere to be named again.
                 who = mark if record.who == user else record.who
                 done = replace(record, who=who, about=mark, after={**record.after, "rows": count})
-                await connection.execute(insert(audit).values(record_row(workspace, done)))
+                await add_records(self._engine, connection, workspace, [done])
+            # Last, so that it stands as late as can be known here.
+            await note_forgotten(self._engine, connection, workspace, user, self._now())
         return count
 
     async def erase_left(self, now: datetime, most: int = 500) -> int:

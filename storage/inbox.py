@@ -11,17 +11,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import bindparam, delete, func, or_, select, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from storage.database import insert_into
+from storage.database import insert_into, only_writer_for
 from storage.keys import KeysError
 from storage.tables import inbox, keys_of, place_of
+from storage.underway import forgotten_after, forgotten_since
 
 logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=30)
@@ -48,6 +49,8 @@ class Event:
     message_ts: str | None = None
     user: str | None = None
     attempts: int = 0
+    received: datetime | None = field(default=None, compare=False)
+    """When it was taken in; None where it is not written down yet."""
 
 
 class Depth(NamedTuple):
@@ -83,10 +86,11 @@ class SqlInbox:
         # is to be marked as done at once, since until then a crash would answer it again.
         self._adding = asyncio.Semaphore(ADDING_SQLITE if engine.dialect.name == "sqlite" else ADDING_POSTGRES)
 
-    async def add(self, event: Event, now: datetime, *, free: bool = False) -> bool:
+    async def add(self, event: Event, now: datetime, *, free: bool = False, unasked: bool = False) -> bool:
         """Write the event down as ours, or ``free`` for whoever comes first.
 
-        Returns False where it, or another one for the same message, is there already.
+        Returns False where it, or another one for the same message, is there already; or where it is one that the
+        person did nothing for (``unasked``), who was forgotten since it came.
         """
         row = (
             insert_into(self._engine, inbox)
@@ -108,7 +112,7 @@ class SqlInbox:
         # Held only once that is sure. Where the answer to the commit is lost it may stand there all the same: Slack
         # sends it again, and it is known then. Nobody would ever work on it, were its lease renewed.
         async with self._adding:
-            added = await self._write(row) == 1
+            added = await (self._write_about(event, row) if unasked else self._write(row)) == 1
         if added and not free:
             self._hold([_key(event)], now)
         return added
@@ -177,7 +181,10 @@ class SqlInbox:
             rows = (await connection.execute(claim)).all()
         unopened = []
         for row in sorted(rows, key=lambda row: row.received_at):
-            event = Event(row.workspace, row.event_id, "", row.channel, row.message_ts, row.user_id, row.attempts)
+            event = Event(
+                *(row.workspace, row.event_id, "", row.channel, row.message_ts, row.user_id, row.attempts),
+                received=row.received_at,
+            )
             if _key(event) in self._held:
                 # A process that stood still for longer than a lease finds its own again: it waits in a lane already.
                 self._hold([_key(event)], now)
@@ -231,6 +238,7 @@ class SqlInbox:
             return
         async with self._engine.begin() as connection:
             await connection.execute(_DONE, [{"the_workspace": key[0], "the_event": key[1]} for key in keys])
+            await _without_forgotten(connection, events)
         for key in keys:
             self._held.pop(key, None)
 
@@ -307,6 +315,15 @@ class SqlInbox:
             result = await connection.execute(statement)
         return int(result.rowcount)
 
+    async def _write_about(self, event: Event, statement: Any) -> int:
+        """Write about whoever an event is about, unless they were forgotten since it came."""
+        user = event.user or ""
+        async with self._engine.begin() as connection:
+            await only_writer_for(connection, event.workspace, user)
+            if await forgotten_since(connection, event.workspace, [user]):
+                return 0
+            return int((await connection.execute(statement)).rowcount)
+
 
 _KEY = (inbox.c.workspace, inbox.c.event_id)
 _DONE = (
@@ -316,6 +333,21 @@ _DONE = (
 )
 _UNOPENED = tuple(column for column in inbox.c if column.name != "body")
 _WITHOUT_BODY = (inbox.c.workspace, inbox.c.event_id, inbox.c.message_ts, inbox.c.attempts, inbox.c.received_at)
+
+
+async def _without_forgotten(connection: AsyncConnection, events: Sequence[Event]) -> None:
+    """Take out of events that are done whoever was forgotten since they came, as forgetting does for all others.
+
+    There are such where a message came before that moment and was written down after it, and the one that asks for it.
+    """
+    came = {(one.workspace, one.user, one.received) for one in events if one.user and one.received}
+    forgotten = await forgotten_after(connection, came)
+    for event in events if forgotten else ():
+        if (event.workspace, event.user, event.received) in forgotten:
+            # A direct message names them by its channel too.
+            direct = bool(event.channel and event.channel.startswith("D"))
+            gone = ("user_id", "channel", "message_ts") if direct else ("user_id",)
+            await connection.execute(update(inbox).where(_is(event)).values(dict.fromkeys(gone)))
 
 
 def _place(workspace: str, event_id: str) -> str:

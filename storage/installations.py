@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import RowMapping, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from storage.database import insert_into
+from storage.database import insert_into, only_writer_for
 from storage.tables import installations as table
 from storage.tables import keys_of, place_of, removals, used_states
+from storage.underway import forgotten_since
 
 REFRESH_LEASE = timedelta(seconds=30)
 """How long a process may take to renew a token before another one may try; longer than a call to Slack takes."""
@@ -95,7 +96,10 @@ class SqlInstallations:
         upsert = insert_into(self._engine, table).values(workspace=found.workspace, version=1, **values)
         upsert = upsert.on_conflict_do_update(index_elements=["workspace"], set_={**values, "version": t.version + 1})
         async with self._engine.begin() as connection:
+            await only_writer_for(connection, found.workspace, *filter(None, [found.installer]))
             version = await connection.scalar(upsert.returning(t.version))
+            if await forgotten_since(connection, found.workspace, [found.installer or ""]):
+                await connection.execute(update(table).where(t.workspace == found.workspace).values(user_id=None))
             pending = (removals.c.workspace == found.workspace) & removals.c.delete_at.is_not(None)
             await connection.execute(update(removals).where(pending).values(delete_at=None))
         return bool(version == 1)

@@ -20,9 +20,11 @@ from knowledge.asking import Ask, Asker, Delivery
 from knowledge.keeping import Consent, Keeping, Outcome, Settled, Side, entry_id_of, proposal, with_consent
 from knowledge.team import TeamEntry
 from storage.ask_rows import a, asker_mark, opened, read, texts_of, want
+from storage.database import only_writer_for
 from storage.forgotten import workspace_key
 from storage.tables import asks, keepings, sealed, team_entries, verifications
 from storage.team_entries import SqlTeamEntries, change_entry, renew_version, row_of
+from storage.underway import refuse_forgotten
 
 k, e = keepings.c, team_entries.c
 
@@ -42,9 +44,9 @@ class SqlKeepings:
     async def says(
         self, workspace: str, ask_id: str, consent: Consent, topics: Sequence[str], now: datetime
     ) -> Keeping | None:
-        """Note what one side says, and make the entry, or delete it again."""
+        """Note what one side says, and make the entry, or delete it again. Raises ForgottenSince."""
         async with self._engine.begin() as connection:
-            there = await self._lock(connection, workspace, ask_id)
+            there = await self._lock(connection, workspace, ask_id, consent.asker)
             before = await self._read(connection, workspace, ask_id)
             if before is None:
                 if there is None or there.state != "solved" or there.answerer is None:
@@ -151,10 +153,13 @@ class SqlKeepings:
         self._team.changed(workspace)
         return "done"
 
-    async def _lock(self, connection: AsyncConnection, workspace: str, ask_id: str) -> Ask | None:
-        """Lock the question, then the workspace's knowledge; return the question as it is now."""
-        if connection.dialect.name == "sqlite":
-            await connection.exec_driver_sql("BEGIN IMMEDIATE")
+    async def _lock(
+        self, connection: AsyncConnection, workspace: str, ask_id: str, asker: Asker | None = None
+    ) -> Ask | None:
+        """Lock whoever asks, the question, then the workspace's knowledge; return the question as it is now."""
+        await only_writer_for(connection, workspace, *([asker.user] if asker is not None else []))
+        if asker is not None:
+            await refuse_forgotten(connection, workspace, asker.user)
         await connection.execute(select(a.id).where(a.workspace == workspace, a.id == ask_id).with_for_update())
         await renew_version(self._engine, connection, workspace)
         found = await read(connection, [(workspace, ask_id)])

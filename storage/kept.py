@@ -22,6 +22,7 @@ from storage.tables import (
     ask_people,
     asks,
     audit,
+    forgettings,
     forgotten,
     inbox,
     installations,
@@ -32,6 +33,7 @@ from storage.tables import (
     team_entries,
     unsealed,
 )
+from storage.underway import passing_mark
 
 LEFT_OUT: Mapping[str, str] = {
     "ask_paces": "no person in it: when the next message may be written",
@@ -79,6 +81,9 @@ async def everything_about(engine: AsyncEngine, workspace: str, user: str) -> Fo
         found["ask_deliveries"] += await _rows(connection, ask_deliveries, to_asker, without=("text",)) if key else []
         left = (forgotten.c.workspace == workspace) & (forgotten.c.mark == hashed)
         is_left = bool(key) and await connection.scalar(select(forgotten.c.workspace).where(left)) is not None
+        passing = passing_mark(key, workspace, user) if key else ""
+        since = (forgettings.c.workspace == workspace) & (forgettings.c.mark == passing)
+        found["forgettings"] = await _rows(connection, forgettings, since) if key else []
         found["forgotten"] = [{"is": "a keyed hash: no import brings this person back"}] if is_left else []
     return found
 

@@ -240,6 +240,18 @@ forgotten = Table(
     comment="Keyed hashes of people who are not to be brought back by an import.",
 )
 
+forgettings = Table(
+    "forgettings",
+    metadata,
+    _workspace(),
+    Column(
+        "mark", String(64), primary_key=True, comment="HMAC-SHA256 of workspace and person, unlike that which stays"
+    ),
+    Column("at", UtcTime, nullable=False),
+    comment="When people were forgotten, for a day: what was under way then leaves nothing about them.",
+)
+Index("ix_forgettings_at", forgettings.c.at)
+
 secrets = Table(
     "secrets",
     metadata,

@@ -9,7 +9,7 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from sqlalchemy import delete, select, update
@@ -18,8 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge.team import NOTHING, Alias, Known, State, TeamEntry
 from knowledge.text import key_of
-from storage.database import insert_into
+from storage.database import insert_into, only_writer_for
 from storage.tables import team_aliases, team_entries, team_versions
+from storage.underway import forgotten_since
 
 CHECK_SECONDS = 3.0
 """How long what was read of a workspace is taken to be so, before its version is looked at again."""
@@ -65,9 +66,17 @@ class SqlTeamEntries:
             held -= len(self._kept.popitem(last=False)[1].known.entries)
 
     async def save(self, workspace: str, entries: Sequence[TeamEntry], aliases: Sequence[Alias] = ()) -> None:
-        """Write entries and aliases in one transaction; an alias that is there already leads to another entry then."""
+        """Write entries and aliases in one transaction; an alias that is there already leads to another entry then.
+
+        Whoever was forgotten since they wrote them is left out.
+        """
+        authors = {entry.written_by for entry in entries} | {alias.written_by for alias in aliases}
         async with self._engine.begin() as connection:
+            await only_writer_for(connection, workspace, *filter(None, authors))
             await renew_version(self._engine, connection, workspace)
+            gone = await forgotten_since(connection, workspace, sorted(authors))
+            entries = [_without_author(entry) if entry.written_by in gone else entry for entry in entries]
+            aliases = [replace(alias, written_by="") if alias.written_by in gone else alias for alias in aliases]
             for start in range(0, len(entries), AT_ONCE):
                 rows = [row_of(workspace, entry) for entry in entries[start : start + AT_ONCE]]
                 await self._upsert(connection, team_entries, rows, ("workspace", "id"))
@@ -77,10 +86,14 @@ class SqlTeamEntries:
         self.changed(workspace)
 
     async def change(
-        self, workspace: str, entry_id: str, was: State, become: Callable[[TeamEntry], TeamEntry]
+        self, workspace: str, entry_id: str, was: State, become: Callable[[TeamEntry], TeamEntry], author: str = ""
     ) -> TeamEntry | None:
-        """Change an entry as it stands now, if it is in that state; None where it is not, or not there."""
+        """Change an entry as it stands now, if it is in that state; None where it is not, or not there.
+
+        ``author``: who becomes its author by this; not whoever was forgotten since they wrote it.
+        """
         async with self._engine.begin() as connection:
+            await only_writer_for(connection, workspace, *filter(None, [author]))
             await renew_version(self._engine, connection, workspace)
             changed = await change_entry(connection, workspace, entry_id, was, become)
         self.changed(workspace)
@@ -130,8 +143,14 @@ async def change_entry(
     if row is None:
         return None
     changed = become(_entry(row))
-    await connection.execute(update(team_entries).where(mine).values(row_of(workspace, changed)))
+    gone = await forgotten_since(connection, workspace, [changed.written_by])
+    kept = _without_author(changed) if gone else changed
+    await connection.execute(update(team_entries).where(mine).values(row_of(workspace, kept)))
     return changed
+
+
+def _without_author(entry: TeamEntry) -> TeamEntry:
+    return replace(entry, written_by="", shown_author="")
 
 
 async def leave_author_out(engine: AsyncEngine, connection: AsyncConnection, workspace: str, user: str) -> int:

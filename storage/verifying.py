@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from knowledge.verifying import ToVerify, Turn
 from storage.database import insert_into, only_writer_for
 from storage.tables import keepings, members, team_entries, verifications
+from storage.underway import forgotten_since
 
 e, k, m, v = team_entries.c, keepings.c, members.c, verifications.c
 
@@ -97,10 +98,12 @@ class SqlVerifications:
             as_read = (v.verify_by == one.seen[0]) & (v.turn == one.seen[1])
             row = row.on_conflict_do_update(index_elements=key, set_=changed, where=as_read)
         async with self._engine.begin() as connection:
-            if writes:
-                await only_writer_for(connection, one.workspace, one.user)
-                if await connection.scalar(today.limit(1)) is not None:
-                    return False
+            await only_writer_for(connection, one.workspace, *filter(None, [one.user]))
+            if await forgotten_since(connection, one.workspace, [one.user]):
+                # It was read before that whose turn it is.
+                return False
+            if writes and await connection.scalar(today.limit(1)) is not None:
+                return False
             moved = await connection.execute(row)
         return cast("CursorResult[Any]", moved).rowcount > 0
 

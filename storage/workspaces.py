@@ -19,6 +19,7 @@ from storage.database import insert_into, only_writer_for
 from storage.forgotten import mark_in
 from storage.tables import asked, audit, curators
 from storage.tables import settings as settings_table
+from storage.underway import forgotten_since
 
 SETTINGS_SECONDS = 5.0
 """How old settings may be that another process changed."""
@@ -59,8 +60,11 @@ class SqlWorkspaces:
         """Replace the settings and record what changed, in one transaction; the questions obey at once."""
         values = {column.name: getattr(settings, column.name) for column in settings_table.c if not column.primary_key}
         async with self._engine.begin() as connection:
-            await only_writer_for(connection, workspace, ALL_OF_IT)
+            await only_writer_for(connection, workspace, ALL_OF_IT, by, *settings.curators)
             before = await _read(connection, workspace)
+            # Whoever was forgotten since the form was sent is not named again by it.
+            gone = await forgotten_since(connection, workspace, settings.curators)
+            named = tuple(user for user in settings.curators if user not in gone)
             await connection.execute(
                 insert_into(self._engine, settings_table)
                 .values(workspace=workspace, **values)
@@ -68,9 +72,9 @@ class SqlWorkspaces:
             )
             old, new = changed(before, settings)
             entries = [Recorded(by, "settings changed", now, old, new)] if new else []
-            entries += await _name_curators(connection, workspace, before.curators, settings.curators, by, now)
+            entries += await _name_curators(connection, workspace, before.curators, named, by, now)
             if entries:
-                await connection.execute(insert(audit), [record_row(workspace, entry) for entry in entries])
+                await add_records(self._engine, connection, workspace, entries)
             if "question_days" in new:
                 await _keep_questions_for(connection, workspace, settings.question_days, now)
         self.changed(workspace)
@@ -83,16 +87,17 @@ class SqlWorkspaces:
     async def record(self, workspace: str, entry: Recorded) -> None:
         """Add the entry."""
         async with self._engine.begin() as connection:
-            await connection.execute(insert(audit), [record_row(workspace, entry)])
+            await only_writer_for(connection, workspace, *filter(None, {entry.who, entry.about}))
+            await add_records(self._engine, connection, workspace, [entry])
 
     async def record_hashed(self, workspace: str, entry: Recorded) -> None:
         """Add the entry with the mark of the person in the place of their id."""
         async with self._engine.begin() as connection:
-            await only_writer_for(connection, workspace, entry.about)
+            await only_writer_for(connection, workspace, *{entry.who, entry.about})
             mark = await mark_in(self._engine, connection, workspace, entry.about)
             # Whoever erased themself is nowhere to be named again.
             who = mark if entry.who == entry.about else entry.who
-            await connection.execute(insert(audit), [record_row(workspace, replace(entry, who=who, about=mark))])
+            await add_records(self._engine, connection, workspace, [replace(entry, who=who, about=mark)])
 
     async def recorded(self, workspace: str, most: int, skip: int = 0) -> Sequence[Recorded]:
         """Return the last entries, newest first; ``skip`` are the newest that are passed over."""
@@ -193,8 +198,24 @@ async def _keep_questions_for(connection: AsyncConnection, workspace: str, days:
         await connection.execute(statement, values)
 
 
-def record_row(workspace: str, entry: Recorded) -> dict[str, Any]:
-    """Return an entry of the audit log as its row."""
+async def add_records(
+    engine: AsyncEngine, connection: AsyncConnection, workspace: str, entries: Sequence[Recorded]
+) -> None:
+    """Add entries to the audit log, in a transaction that holds the locks of whoever stands in them.
+
+    Of whoever was forgotten since what is under way began stands the mark alone, as in the entries from before.
+    """
+    people = {user for entry in entries for user in (entry.who, entry.about)}
+    gone = await forgotten_since(connection, workspace, sorted(people))
+    marks = {user: await mark_in(engine, connection, workspace, user) for user in sorted(gone)}
+    marked = [
+        replace(entry, who=marks.get(entry.who, entry.who), about=marks.get(entry.about, entry.about))
+        for entry in entries
+    ]
+    await connection.execute(insert(audit), [_record_row(workspace, entry) for entry in marked])
+
+
+def _record_row(workspace: str, entry: Recorded) -> dict[str, Any]:
     return {
         "workspace": workspace,
         "id": secrets.token_hex(16),

@@ -45,8 +45,8 @@ async def test_a_database_that_hangs_does_not_leave_slack_without_an_answer(
 class LateInbox(SqlInbox):
     """Write down, then hang, whatever is cancelled."""
 
-    async def add(self, event: Event, now: datetime, *, free: bool = False) -> bool:
-        added = await super().add(event, now, free=free)
+    async def add(self, event: Event, now: datetime, *, free: bool = False, unasked: bool = False) -> bool:
+        added = await super().add(event, now, free=free, unasked=unasked)
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.Event().wait()
         return added

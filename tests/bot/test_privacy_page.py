@@ -24,6 +24,7 @@ TOLD = {
     "curators": "that you are a curator, since when",
     "declarations": "roles with a level, topics in your words",
     "forgotten": "a keyed hash of a person who said `forget me`",
+    "forgettings": "when a person said `forget me`",
     "inbox": "a message that waits for its answer, encrypted",
     "installations": "who installed the app",
     "keepings": "what you said to keeping a question and its answer",

@@ -9,6 +9,7 @@ from bot.app import Bot
 from bot.timers import Timers
 from handlers.freshness import RUN_SECONDS
 from handlers.looking_up import RUN_SECONDS as LOOK_UP_SECONDS
+from tests.conftest import Clock
 
 
 async def test_jobs_run_regularly_until_stopped() -> None:
@@ -27,7 +28,7 @@ async def test_jobs_run_regularly_until_stopped() -> None:
     async def job() -> None:
         ran.append("job")
 
-    timers = Timers([(60.0, job), (5.0, job)], twice)
+    timers = Timers([(60.0, job), (5.0, job)], twice, Clock().now)
     await timers.stop()
     timers.start()
     await both.wait()

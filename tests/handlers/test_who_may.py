@@ -141,7 +141,7 @@ FILLED = {
 COUNTED = {"suggested", "suggested_at", "week", "free_from", "channel", "ts", "asker", "due_at", "lease_until"}
 """What counts how often somebody was suggested, which whoever may ask moves, and what the courier notes by itself."""
 CARRIED = {"inbox", "members", "ask_deliveries", "ask_paces"}
-OWN = {*CARRIED, "vacated", "forgotten", "secrets", "asked", "threads"}
+OWN = {*CARRIED, "vacated", "forgotten", "forgettings", "secrets", "asked", "threads"}
 """Tables in which a permitted press writes about whoever pressed; no row of them is anybody's right."""
 
 

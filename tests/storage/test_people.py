@@ -405,7 +405,7 @@ async def test_every_table_with_people_in_it_is_lived_in(
     with_people = {name for name, table in metadata.tables.items() if "user_id" in table.columns}
     # What is asked and rated is kept without a person, and a forgotten one as a hash; who asks is encrypted.
     without = {"asked", "forgotten", "secrets", "settings", "vacated", "asks", "ask_paces", "team_versions"}
-    without |= {"removals", "used_states"}
+    without |= {"removals", "used_states", "forgettings"}
     assert set(await rows_with(engine, "U0ANN")) == with_people == {*metadata.tables} - without
 
 

@@ -45,6 +45,7 @@ from storage.tables import (
     audit,
     curators,
     declarations,
+    forgettings,
     forgotten,
     inbox,
     installations,
@@ -67,6 +68,8 @@ from storage.tables import (
 )
 from storage.team_entries import SqlTeamEntries
 from storage.threads import SqlThreads
+from storage.underway import KEEP as KEEP_MOMENTS
+from storage.underway import forgotten_after, prune_forgettings
 from storage.workspaces import SqlWorkspaces
 from tests.asks import new_ask
 from tests.databases import KEYS
@@ -136,6 +139,8 @@ STATEMENTS: dict[str, Run] = {
     "begin a week": lambda p, t, i, f: p.begin_week(NOW + timedelta(days=14)),
     "kept": lambda p, t, i, f: p.kept("T1", "U00001"),
     "forget": lambda p, t, i, f: p.forget("T1", "U00001"),
+    "forgotten since": lambda p, t, i, f: forgotten_a_minute_ago(p._engine),
+    "prune moments": lambda p, t, i, f: prune_forgettings(p._engine, NOW + KEEP_MOMENTS - 4_990 * MINUTE),
     "import planned": lambda p, t, i, f: SqlPeopleInBulk(p._engine, random.Random(1)).planned(
         "T1", [Listed(Member(user, "Ann"), {MLOPS: "lead"}, {}) for user in ("U00001", "U00002")]
     ),
@@ -195,6 +200,11 @@ STATEMENTS: dict[str, Run] = {
     "insights": lambda p, t, i, f: f.since(NOW - timedelta(days=10), NOW),
     "prune questions": lambda p, t, i, f: f.prune(NOW + KEEP_QUESTIONS - timedelta(days=4_990)),
 }
+
+
+async def forgotten_a_minute_ago(engine: AsyncEngine) -> None:
+    async with engine.connect() as connection:
+        await forgotten_after(connection, [("T1", "U00001", NOW - MINUTE), ("T2", "U00002", NOW)])
 
 
 async def fill(engine: AsyncEngine) -> None:
@@ -449,6 +459,10 @@ async def fill(engine: AsyncEngine) -> None:
             insert(secrets), [{"workspace": f"T{at}", "name": "forgotten", "value": key} for at in range(ROWS)]
         )
         await connection.execute(insert(forgotten), [{"workspace": "T1", "mark": f"{at:064x}"} for at in range(ROWS)])
+        await connection.execute(
+            insert(forgettings),
+            [{"workspace": f"T{at % 50}", "mark": f"{at:064x}", "at": NOW - at * MINUTE} for at in range(ROWS)],
+        )
         places = [place_of(installations.c.token, f"T{at}") for at in range(ROWS)]
         await connection.execute(
             insert(installations),
