@@ -263,8 +263,8 @@ class Guide(Vocabulary):
         return await self._suggester.suggest(workspace, subject, asker, may_name=may_name)
 
     async def passed_over(self, workspace: str, subject: Subject, asker: str | None) -> PassedOver:
-        """Count those who declared the very thing and are not named for it now, by why."""
-        return await self._suggester.passed_over(workspace, subject, asker)
+        """Count those who declared the very thing and are not named for it now, or later than others, by why."""
+        return await self._suggester.passed_over(workspace, subject, asker, also_later=True)
 
     async def to_ask(self, workspace: str, subject: Subject, asker: str | None) -> Sequence[ToAsk]:
         """Return whom a question may be put to, best first; nobody is counted as suggested yet."""

@@ -98,7 +98,10 @@ class Listed:
 
 @dataclass(frozen=True)
 class PassedOver:
-    """Count who declared what was asked for, and is not named, by why; each at most ``MOST_COUNTED``."""
+    """Count who declared what was asked for, and is not named, or later, by why; each at most ``MOST_COUNTED``.
+
+    It is true where somebody is not named.
+    """
 
     capped: int = 0
     """Their weekly cap is reached."""
@@ -108,6 +111,10 @@ class PassedOver:
     """They want to be asked before they are named."""
     faded: int = 0
     """They did not confirm it for long."""
+    away: int = 0
+    """They are away, and so come after their equals; they may be named all the same."""
+    out_of_office: int = 0
+    """They are out of office, and so come after everybody else whom the same suggests; they may be named too."""
 
     def __bool__(self) -> bool:
         return bool(self.capped or self.not_about or self.ask_first or self.faded)

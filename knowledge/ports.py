@@ -53,9 +53,19 @@ class People(Protocol):
         ...
 
     async def passed_over(
-        self, workspace: str, *, topics: Sequence[str], roles: Sequence[str], without: str | None, now: datetime
+        self,
+        workspace: str,
+        *,
+        topics: Sequence[str],
+        roles: Sequence[str],
+        without: str | None,
+        now: datetime,
+        also_later: bool = False,
     ) -> PassedOver:
-        """Count those who declared one of the topics or roles and are not named, by why; hidden people never."""
+        """Count those who declared one of the topics or roles and are not named, by why; hidden people never.
+
+        ``also_later``: those too who may be named, and come after others because they are not there.
+        """
         ...
 
     async def holders(self, workspace: str, role: str) -> Sequence[Candidate]:

@@ -154,10 +154,14 @@ class Suggester:
             people, nearest = (), await self._nearest(workspace, rows, roles, asker, named_before, about, text)
         return _Chosen(rows, people, nearest, turned_down=len(rows) < len(found))
 
-    async def passed_over(self, workspace: str, subject: Subject, asker: str | None) -> PassedOver:
-        """Count those who declared the very thing and are not to be named for it now, by why."""
+    async def passed_over(
+        self, workspace: str, subject: Subject, asker: str | None, *, also_later: bool = False
+    ) -> PassedOver:
+        """Count those who declared the very thing and are not to be named for it now, by why; see the port."""
         (topics, _), roles = await self._topic_keys(workspace, subject), subject.roles[:1]
-        return await self._people.passed_over(workspace, topics=topics, roles=roles, without=asker, now=self._now())
+        return await self._people.passed_over(
+            workspace, topics=topics, roles=roles, without=asker, now=self._now(), also_later=also_later
+        )
 
     async def _topic_keys(self, workspace: str, subject: Subject) -> tuple[list[str], str]:
         """Return by which keys the topics of a subject are declared, and the name of the workspace's own entry in it.

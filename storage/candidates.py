@@ -12,6 +12,8 @@ from typing import Any, cast
 
 from sqlalchemy import (
     BindParameter,
+    ColumnElement,
+    CompoundSelect,
     Select,
     Update,
     bindparam,
@@ -136,9 +138,16 @@ class SqlCandidates(Changing):
         return [NEVER, _midnight(this_week), _midnight(this_week + WEEK), FAR, FAR + WEEK]
 
     async def passed_over(
-        self, workspace: str, *, topics: Sequence[str], roles: Sequence[str], without: str | None, now: datetime
+        self,
+        workspace: str,
+        *,
+        topics: Sequence[str],
+        roles: Sequence[str],
+        without: str | None,
+        now: datetime,
+        also_later: bool = False,
     ) -> PassedOver:
-        """Count them from the rows that are not suggestible or not free; what is hidden is not counted."""
+        """Count them from the rows that are not suggestible, not free, or not there; what is hidden is not counted."""
         wanted = [("topic", key) for key in topics] + [("role", key) for key in roles]
         d, t, m = declarations.c, terms_table.c, members.c
         found: dict[str, str] = {}
@@ -157,6 +166,10 @@ class SqlCandidates(Changing):
                     for row in (await connection.execute(query)).all():
                         if row.availability != "deactivated" and not row.is_bot and not row.is_guest:
                             found.setdefault(row.user_id, _why_not(row))
+                if also_later:
+                    named = here & (d.suggestible == true()) & (d.unnamed == false())
+                    for why, user in await connection.execute(_not_there(named, self._moments(now))):
+                        found.setdefault(user, why)
             if topics:
                 avoiding = (
                     select(d.user_id)
@@ -177,7 +190,9 @@ class SqlCandidates(Changing):
                     if (one.kind, one.key) in wanted[:MOST_RANGES] and one.user_id != without:
                         found[one.user_id] = "not_about"
         counts = Counter(found.values())
-        return PassedOver(counts["capped"], counts["not_about"], counts["ask_first"], counts["faded"])
+        whys = ("capped", "not_about", "ask_first", "faded", "away", "out_of_office")
+        # Those of each availability and level are counted by themselves.
+        return PassedOver(*(min(counts[why], MOST_COUNTED) for why in whys))
 
     async def begin_week(self, now: datetime, most: int = 500) -> int:
         """Set those free for good who reached their cap in a week that is over; return how many it was.
@@ -287,9 +302,7 @@ def _candidates_query(groups: tuple[int, ...], avoided: int, named: bool, moment
         n.c.key.in_([bindparam(f"avoided_{at}") for at in range(avoided)]),
     )
     moment: list[BindParameter[datetime]] = [bindparam(f"moment_{at}", type_=UtcTime()) for at in range(moments)]
-    free = [d.c.free_from == one for one in moment[:-1]]
-    free += [(d.c.free_from > one) & (d.c.free_from < after) for one, after in pairwise(moment[:-1])]
-    free.append((d.c.free_from > moment[-2]) & (d.c.free_from <= moment[-1]))
+    free = _free_by(moment)
     ranges = [
         select(
             *(d.c.user_id, d.c.kind, d.c.key, d.c.label, d.c.level, d.c.confirmed_at),
@@ -334,6 +347,28 @@ def _candidates_query(groups: tuple[int, ...], avoided: int, named: bool, moment
         weekly_cap.label("weekly_cap"),
         imported_at.label("imported_at"),
     ).order_by(r.group, r.out_of_office, r.level, r.away, r.suggested_at, r.lot, r.user_id, r.place)
+
+
+def _free_by(moments: Sequence[Any]) -> list[ColumnElement[bool]]:
+    """Return what holds for whoever is free by the last of these moments: one range of the index each."""
+    free_from = declarations.c.free_from
+    free = [free_from == one for one in moments[:-1]]
+    free += [(free_from > one) & (free_from < after) for one, after in pairwise(moments[:-1])]
+    return [*free, (free_from > moments[-2]) & (free_from <= moments[-1])]
+
+
+def _not_there(named: ColumnElement[bool], moments: Sequence[datetime]) -> CompoundSelect[Any]:
+    """Ask who of those who may be named is out of office, or away; by the index of the order, a range each."""
+    d = declarations.c
+    not_there = [("out_of_office", d.out_of_office == true())]
+    for level in range(NO_LEVEL + 1):
+        not_there.append(("away", (d.out_of_office == false()) & (d.level == level) & (d.away == true())))
+    parts = [
+        select(literal(why).label("why"), d.user_id).where(named, by_now, which).limit(MOST_COUNTED).subquery()
+        for by_now in _free_by(moments)
+        for why, which in not_there
+    ]
+    return union_all(*(select(part) for part in parts))
 
 
 def _midnight(day: date) -> datetime:

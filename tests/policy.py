@@ -131,7 +131,10 @@ def passed_over(team: Sequence[Colleague], topics: Sequence[str], roles: Sequenc
             found["not_about"] += 1
         elif one.capped:
             found["capped"] += 1
-    return PassedOver(found["capped"], found["not_about"], found["ask_first"], found["faded"])
+        else:
+            found[one.status] += 1
+    whys = ("capped", "not_about", "ask_first", "faded", "away", "ooo")
+    return PassedOver(*(found[why] for why in whys))
 
 
 def random_team(size: int, rng: random.Random) -> list[Colleague]:
@@ -235,7 +238,7 @@ class Office:
                 await people.suggested(workspace, [user], NOW + timedelta(minutes=turn))
         asked: dict[str, Any] = {"topics": topics, "roles": roles, "without": "U0", "now": NOW}
         found = choose(await people.candidates(workspace, **asked), topics, roles)
-        return [person.user for person in found], await people.passed_over(workspace, **asked)
+        return [person.user for person in found], await people.passed_over(workspace, **asked, also_later=True)
 
     async def hold(self, team: Sequence[Colleague], topics: Sequence[str], roles: Sequence[str]) -> None:
         """Write the team as it stands, quickly, and hold who is named against the policy; of some, who may be asked."""

@@ -148,6 +148,12 @@ def passed_over_in_words(counts: PassedOver) -> list[str]:
         *said(counts.not_about, asked_not_to, asked_not_to),
         *said(counts.ask_first, "wants to be asked before being named", "want to be asked before being named"),
         *said(counts.faded, "has not confirmed it for long", "have not confirmed it for long"),
+        *said(counts.away, "is away, and comes after their equals", "are away, and come after their equals"),
+        *said(
+            counts.out_of_office,
+            "is out of office, and comes after the others",
+            "are out of office, and come after the others",
+        ),
     ]
 
 

@@ -361,6 +361,19 @@ async def test_whoever_wants_can_see_who_was_passed_over_and_why(slack: LocalSla
     await settled(bot)
 
 
+async def test_who_is_away_or_out_of_office_is_counted_too(slack: LocalSlack, bot: Bot) -> None:
+    slack.workspace.members[CAI].presence = "away"
+    slack.workspace.members[DEE].status_emoji = ":palm_tree:"
+    for user in (BEN, CAI, DEE):
+        await declares(bot, slack, user, {"mlops-engineer": "lead"})
+    reply = await slack.command(ANN, "/genai-role who mlops")
+    told = (await slack.press(ANN, reply, "why_these")).message
+    assert told is not None
+    assert "• 1 is away, and comes after their equals.\n" in words(told)
+    assert "• 1 is out of office, and comes after the others." in words(told)
+    await settled(bot)
+
+
 async def test_where_nobody_was_passed_over_it_says_so(slack: LocalSlack, bot: Bot) -> None:
     await declares(bot, slack, BEN, {"mlops-engineer": "lead"})
     reply = await slack.command(ANN, "/genai-role who mlops")

@@ -115,6 +115,9 @@ STATEMENTS: dict[str, Run] = {
     "passed over": lambda p, t, i, f: p.passed_over(
         "T1", topics=["topic 1"], roles=[MLOPS, DATA], without="U00001", now=NOW
     ),
+    "passed over, or later": lambda p, t, i, f: p.passed_over(
+        "T1", topics=["topic 1"], roles=[MLOPS, DATA], without="U00001", now=NOW, also_later=True
+    ),
     "declared topics": lambda p, t, i, f: p.declared_topics("T1", ["topic 1", "lora"]),
     "spellings": lambda p, t, i, f: p.spellings("T1", ["topic 1", "lora"], "U00001"),
     "topics from": lambda p, t, i, f: p.topics_from("T1", "topic"),
