@@ -90,7 +90,7 @@ class SqlCandidates(Changing):
             return ()
         wanted = wanted[:MOST_RANGES]
         moments = self._moments(now)
-        avoided = list(dict.fromkeys([*topics, *about]))
+        avoided = list(dict.fromkeys([*topics, *about]))[:MOST_RANGES]
         query = _candidates_query(tuple(group for _, _, group in wanted), len(avoided), named, len(moments))
         week = monday_of(now)
         values: dict[str, Any] = {
@@ -234,7 +234,7 @@ class SqlCandidates(Changing):
             # Or a declaration that is replaced at this moment would keep the old turn.
             await only_writer_for(connection, workspace, *users, lasting=False)
             # All at once: whoever names some of the same people waits above.
-            given = {"of": workspace, "users": users, "this": week, "about": about}
+            given = {"of": workspace, "users": users, "this": week, "about": about[:MOST_RANGES]}
             found = await connection.execute(_counting(named), given)
             counted = {row.user_id: row for row in found}
             first = next((user for user in users if user in counted), None)
