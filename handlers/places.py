@@ -8,6 +8,9 @@ from dataclasses import asdict, dataclass, fields
 from handlers import ids
 from handlers.payloads import Press
 
+LONGEST = 150
+"""Characters of each text that is held."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -26,6 +29,10 @@ class Place:
     cleared: str = "0"
     """Counts how often the directory was begun anew: what was entered into it before is not meant any more."""
 
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            object.__setattr__(self, field.name, _held(getattr(self, field.name)))
+
     def anew(self, section: str) -> Place:
         """Return the beginning of a section."""
         return Place(section, cleared=str((int(self.cleared) + 1) % 1000) if self.cleared.isdecimal() else "0")
@@ -33,6 +40,14 @@ class Place:
     def as_text(self) -> str:
         """Return it as the private metadata of the Home tab."""
         return json.dumps(asdict(self), ensure_ascii=False)
+
+
+def _held(text: str) -> str:
+    """Cut a text so that all of them fit into private metadata, in JSON as well.
+
+    Slack takes 3,000 characters there: https://docs.slack.dev/reference/views
+    """
+    return "".join(filter(str.isprintable, text))[:LONGEST]
 
 
 def place_in(text: str) -> Place:

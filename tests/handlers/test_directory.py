@@ -139,6 +139,8 @@ async def test_it_is_filtered_by_role_and_topic_and_begun_anew(slack: LocalSlack
         ("zebra", []),
         ("!!", ["Ben Book", "Cai Chen", "Eva Ek"]),
         ("<!channel> & <@U1>", []),
+        ('"zebra" ' * 300, []),
+        ("\x01" * 3000, ["Ben Book", "Cai Chen", "Eva Ek"]),
     ],
 )
 async def test_it_is_searched_by_name_and_topic(slack: LocalSlack, bot: Bot, typed: str, found: list[str]) -> None:
