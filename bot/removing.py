@@ -35,8 +35,11 @@ class Removing:
 
     async def removed(self, workspaces: Sequence[str], why: Why, at: datetime | None) -> None:
         """Note what happened at that time, in the first of the workspaces that has the app."""
-        workspace = await self._installations.first_of(workspaces) or workspaces[0]
-        became = await self._removals.note(workspace, why, at or self._now(), self._now())
+        at, workspace = at or self._now(), workspaces[0]
+        # The second event about a team comes when its installation is gone: it is not about the organisation's.
+        if not await self._removals.was_removed_lately(workspace, at):
+            workspace = await self._installations.first_of(workspaces) or workspace
+        became = await self._removals.note(workspace, why, at, self._now())
         self._installed.drop(workspace)
         logger.info("%s in %s: %s", why, workspace, became)
         if became == "due":

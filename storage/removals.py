@@ -18,6 +18,8 @@ from storage.tables import installations, removals
 
 DELETE_WITHIN = timedelta(days=14)
 """How long the rest stays where only the token was revoked: the app may be installed again."""
+SAME_REMOVAL = timedelta(minutes=10)
+"""By so much an event about a removal may have happened later than the removal was noted, and still be about it."""
 MOST_READ = 100
 Why = Literal["app_uninstalled", "tokens_revoked"]
 Became = Literal["ignored", "noted", "due"]
@@ -60,6 +62,12 @@ class SqlRemovals:
         """Tell whether the app was there once."""
         async with self._engine.connect() as connection:
             return await connection.scalar(select(r.workspace).where(r.workspace == workspace).limit(1)) is not None
+
+    async def was_removed_lately(self, workspace: str, at: datetime) -> bool:
+        """Tell whether an event of that time is about a removal that is noted already."""
+        noted = (r.workspace == workspace) & (r.removed_at > at - SAME_REMOVAL)
+        async with self._engine.connect() as connection:
+            return await connection.scalar(select(r.workspace).where(noted).limit(1)) is not None
 
     async def due(self, now: datetime) -> Sequence[str]:
         """Return the workspaces whose rest is to be deleted by now."""

@@ -255,6 +255,42 @@ async def test_a_removal_from_an_organisation_that_names_the_team_alone(
     assert await rows(bot, "installations") == []
 
 
+async def covers(bot: Bot, clock: Clock, workspace: str = ORG) -> None:
+    """Have the app installed for an organisation too, beside the team."""
+    found = await SqlInstallations(bot.engine).find(TEAM)
+    assert found is not None
+    org_wide = replace(found, workspace=workspace, token="xoxb-of-all", enterprise=workspace, org_wide=True)
+    await SqlInstallations(bot.engine).save(org_wide, SCOPES, clock.now())
+
+
+async def installed(bot: Bot) -> list[str]:
+    return sorted(row["workspace"] for row in await rows(bot, "installations"))
+
+
+@pytest.mark.parametrize("database", BOTH, indirect=True)
+@pytest.mark.parametrize("token_first", [False, True])
+async def test_the_second_event_about_a_team_leaves_its_organisation(
+    slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock, token_first: bool
+) -> None:
+    bot, browser = served
+    await browser.install()
+    await covers(bot, clock)
+    clock.move(hours=1)
+    uninstalled: dict[str, Any] = {"type": "app_uninstalled"}
+    revoked: dict[str, Any] = {"type": "tokens_revoked", "tokens": {"bot": [slack.bot_user]}}
+    events = [revoked, uninstalled] if token_first else [uninstalled, revoked]
+    happened = int(clock.seconds())
+    for event, late in zip(events, (0, 30), strict=True):
+        clock.move(minutes=late)
+        await slack.send_event(event, authorizations=[], enterprise_id=ORG, event_time=happened)
+        await settled(bot)
+    assert await installed(bot) == [ORG]
+    clock.move(hours=1)
+    await slack.send_event(uninstalled, authorizations=[], enterprise_id=ORG)
+    await settled(bot)
+    assert await installed(bot) == [], "no team's any more: it is the organisation's"
+
+
 async def test_what_comes_after_a_removal_is_dropped(
     slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock
 ) -> None:

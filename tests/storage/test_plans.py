@@ -160,6 +160,7 @@ STATEMENTS: dict[str, Run] = {
     "use a state": lambda p, t, i, f: SqlInstallations(p._engine).use_state("new", NOW + 10 * MINUTE),
     "remove": lambda p, t, i, f: SqlRemovals(p._engine).note("T2", "tokens_revoked", NOW + MINUTE, NOW),
     "removed": lambda p, t, i, f: SqlRemovals(p._engine).is_removed("T2"),
+    "removed lately": lambda p, t, i, f: SqlRemovals(p._engine).was_removed_lately("T2", NOW),
     "due removals": lambda p, t, i, f: SqlRemovals(p._engine).due(NOW + 10 * MINUTE),
     "settings": lambda p, t, i, f: SqlWorkspaces(p._engine).settings("T1"),
     "save settings": lambda p, t, i, f: SqlWorkspaces(p._engine).save("T1", SETTINGS, "U00001", NOW),
