@@ -6,6 +6,7 @@ https://docs.slack.dev/authentication/installing-with-oauth
 from __future__ import annotations
 
 import logging
+import math
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -19,9 +20,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.pages import page
 from bot.scopes import OPTIONAL_SCOPES, SCOPES, missing_scopes
 from bot.settings import OAuth
-from bot.slack import oauth_access, with_token
+from bot.slack import LONGEST_WAIT, limited_for, oauth_access, with_token
 from bot.states import COOKIE, States
-from handlers.errors import new_reference
+from handlers.errors import code_of, new_reference, out_of_reach
 from handlers.installing import welcome
 from handlers.replies import Later, write_to
 from storage.installations import STATES_LAST, Installation, SqlInstallations
@@ -136,12 +137,8 @@ class Install:
                 self._client, self._oauth.client_id, self._oauth.client_secret, code=code, **more
             )
             found = await self._read(answer.data if isinstance(answer.data, dict) else {})
-        except SlackApiError as error:
-            said = getattr(error.response, "data", None)
-            return self._refused(str(said.get("error", "")) if isinstance(said, dict) else "")
-        except (ClientError, TimeoutError, OSError) as error:
-            logger.warning("Slack can't be reached for an installation: %s", type(error).__name__)
-            return page("Slack can't be reached", "Please try again in a minute.", button=AGAIN, status=502)
+        except (SlackApiError, ClientError, TimeoutError, OSError) as error:
+            return self._failed(error)
         settled = SCOPES if not missing_scopes(found.scopes) else ()
         is_new = await self._installations.save(found, settled, self._now())
         self._drop(found.workspace)
@@ -187,6 +184,16 @@ class Install:
         except (SlackApiError, ClientError, TimeoutError, OSError) as error:
             logger.warning("%s: the installer could not be greeted: %s", found.workspace, type(error).__name__)
 
+    def _failed(self, error: Exception) -> web.Response:
+        if isinstance(error, SlackApiError):
+            if (seconds := limited_for(error)) is not None:
+                logger.warning("Slack asks to wait with installations, for %s s", seconds)
+                return _wait("Slack asks us to wait a moment", seconds, button=AGAIN)
+            if not out_of_reach(error):
+                return self._refused(code_of(error))
+        logger.warning("Slack can't be reached for an installation: %s", type(error).__name__)
+        return page("Slack can't be reached", "Please try again in a minute.", button=AGAIN, status=502)
+
     def _refused(self, error: str) -> web.Response:
         named = error if re.fullmatch(r"[a-z_]{1,64}", error) else "no reason"
         logger.warning("an installation was refused by Slack: %s", named)
@@ -205,3 +212,11 @@ class Install:
         if self._oauth.public_url:
             return self._oauth.public_url.startswith("https://")
         return request.secure or request.headers.get("X-Forwarded-Proto") == "https"
+
+
+def _wait(title: str, seconds: float, **more: Any) -> web.Response:
+    """Return a page that says when to try again."""
+    whole = math.ceil(min(max(seconds, 1.0), LONGEST_WAIT))
+    shown = page(title, f"Nothing was installed. Please try again in {whole} seconds.", status=429, **more)
+    shown.headers["Retry-After"] = str(whole)
+    return shown

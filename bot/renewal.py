@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.settings import OAuth
-from bot.slack import Sleep, oauth_access
+from bot.slack import LONGEST_WAIT, Sleep, limited_for, oauth_access
 from handlers.errors import code_of
 from storage.installations import Installation, SqlInstallations
 from storage.keys import KeysError
@@ -26,7 +26,11 @@ WAIT_SECONDS = 0.2
 
 
 class Renewal:
-    """Renew tokens by their refresh tokens, which are good for once."""
+    """Renew tokens by their refresh tokens, which are good for once.
+
+    Where Slack asks to wait, tokens are used as they are and nobody waits: it is tried again after that time. A call
+    that waited would outlast the lease, and another process would use the same refresh token.
+    """
 
     def __init__(
         self,
@@ -41,6 +45,7 @@ class Renewal:
         self._oauth = oauth
         self._now = now
         self._sleep = sleep
+        self._not_before = datetime.min.replace(tzinfo=UTC)
         # What was said of these is not said again every minute.
         self._closed: set[str] = set()
 
@@ -54,12 +59,16 @@ class Renewal:
                     self._closed.add(workspace)
                     logger.error("%s: the token could not be renewed: %s", workspace, error)
                 continue
+            if self._is_to_wait:
+                return
             if found is not None and await self._installations.claim_refresh(found, self._now()):
                 await self._refresh(found)
 
     async def fresh(self, found: Installation) -> Installation | None:
         """Return the installation with a token that is good for a while; renewed here, or by another process."""
         while found.refresh_token and found.expires_at is not None and found.expires_at - self._now() <= LEAST:
+            if self._is_to_wait:
+                return found
             if await self._installations.claim_refresh(found, self._now()):
                 return await self._refresh(found)
             if found.expires_at > self._now():
@@ -71,6 +80,10 @@ class Renewal:
                 return newer
         return found
 
+    @property
+    def _is_to_wait(self) -> bool:
+        return self._now() < self._not_before
+
     async def _refresh(self, found: Installation) -> Installation | None:
         try:
             answer = await oauth_access(
@@ -81,6 +94,8 @@ class Renewal:
             token, refresh_token = str(answer["access_token"]), str(answer["refresh_token"])
             expires_at = self._now() + timedelta(seconds=int(answer["expires_in"]))
         except (SlackApiError, ClientError, TimeoutError, OSError, KeyError, ValueError) as error:
+            if isinstance(error, SlackApiError) and (seconds := limited_for(error)) is not None:
+                self._not_before = self._now() + timedelta(seconds=min(seconds, LONGEST_WAIT))
             logger.error("%s: the token could not be renewed: %s", found.workspace, _said(error))
             await self._installations.release_refresh(found)
             return found

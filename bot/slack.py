@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.http_retry.request import HttpRequest
 from slack_sdk.http_retry.response import HttpResponse
@@ -40,9 +42,10 @@ class RetryRefused(AsyncRetryHandler):
 
     Both mean that nothing was posted, so that trying again cannot post twice. A lost connection is another matter, and
     so is an answer that leaves it open (see ``is_refusal``): nobody knows whether Slack had taken the post, and it is
-    not repeated here. Only posting waits: a modal's trigger is void after three seconds anyway. What Slack refuses for
-    its rate limit is kept in ``limits``, by method and channel: other posts to the same channel wait too, before they
-    are made, and those to other channels do not.
+    not repeated here. Only posting waits: a modal's trigger is void after three seconds anyway, a browser waits for
+    what OAuth says, and a token is to be renewed before another process may try. What Slack refuses for its rate limit
+    is kept in ``limits``, by method and channel: other posts to the same channel wait too, before they are made, and
+    those to other channels do not.
     """
 
     def __init__(self, sleep: Sleep = asyncio.sleep, waited: Waited | None = None) -> None:
@@ -60,13 +63,13 @@ class RetryRefused(AsyncRetryHandler):
         error: Exception | None = None,
     ) -> bool:
         """Tell whether the call may be repeated."""
-        if response is None or "/views." in request.url:
+        if response is None or _method(request).startswith(("views.", "oauth.")):
             return False
         again = state.current_attempt < MOST_RETRIES
         if response.status_code == 429:
-            again = again and _retry_after(response) <= LONGEST_WAIT
+            again = again and retry_after(response.headers) <= LONGEST_WAIT and _method(request) != "auth.test"
             if not again and (place := _place(request)):
-                self.limits.told(place, min(_retry_after(response), LONGEST_WAIT))
+                self.limits.told(place, min(retry_after(response.headers), LONGEST_WAIT))
             return again
         code = (response.body or {}).get("error") if isinstance(response.body, dict) else None
         return again and response.status_code >= 500 and is_refusal(response.status_code, code)
@@ -82,7 +85,7 @@ class RetryRefused(AsyncRetryHandler):
         """Wait as long as Slack asks for."""
         limited = response is not None and response.status_code == 429
         pause = (
-            _retry_after(response)
+            retry_after(response.headers)
             if limited and response is not None
             else SERVER_ERROR_SECONDS[min(state.current_attempt, len(SERVER_ERROR_SECONDS) - 1)]
         )
@@ -119,12 +122,21 @@ def _place(request: HttpRequest) -> tuple[str, str] | None:
     return place if place is not None and place[0] == _method(request) else None
 
 
-def _retry_after(response: HttpResponse) -> float:
-    values = {name.lower(): value for name, value in response.headers.items()}.get("retry-after") or ["1"]
+def retry_after(headers: Mapping[str, str | list[str]]) -> float:
+    """Return how many seconds Slack asks to wait; one where it does not say so."""
+    found = {name.lower(): value for name, value in headers.items()}.get("retry-after") or "1"
     try:
-        return max(0.0, float(values[0]))
+        return max(0.0, float(found if isinstance(found, str) else found[0]))
     except ValueError:
         return 1.0
+
+
+def limited_for(error: SlackApiError) -> float | None:
+    """Return how many seconds Slack asks to wait where it refused a call for its rate limit; None where it did not."""
+    # Where it is no JSON, the SDK puts in the HTTP response, whose status has another name.
+    answer: Any = error.response
+    status = getattr(answer, "status_code", None) or getattr(answer, "status", 0)
+    return retry_after(answer.headers) if status == 429 else None
 
 
 def slack_client(

@@ -20,7 +20,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.server import MalformedBody, parse
-from bot.slack import refusing_redirects
+from bot.slack import limited_for, refusing_redirects
 from handlers.errors import code_of
 
 logger = logging.getLogger(__name__)
@@ -243,7 +243,7 @@ class SocketMode:
                 await self._greeting(connection)
                 return connection
         except SlackApiError as error:
-            problem = NoConnection(code_of(error), _retry_after(error))
+            problem = NoConnection(code_of(error), limited_for(error) or 0.0)
         except TimeoutError:
             problem = NoConnection("no answer in time")
         except NoConnection as error:
@@ -300,8 +300,3 @@ def answer_in(response: BoltResponse) -> dict[str, Any]:
         found = json.loads(response.body)
         return found if isinstance(found, dict) else {}
     return {"text": response.body}
-
-
-def _retry_after(error: SlackApiError) -> float:
-    waiting = str(error.response.headers.get("Retry-After", "0"))
-    return float(waiting) if waiting.isdigit() else 0.0

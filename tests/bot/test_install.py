@@ -440,7 +440,7 @@ async def test_a_state_is_good_for_ten_minutes_and_for_once(
     [
         ("oauth.v2.access", {"error": "<script>"}, "Slack did not install it"),
         ("oauth.v2.access", {"error": "invalid_code"}, "Slack did not install it"),
-        ("auth.test", {"status": 503, "times": 9}, "Slack did not install it"),
+        ("auth.test", {"status": 503, "times": 9}, "Slack can't be reached"),
     ],
 )
 async def test_slack_in_trouble_is_told(

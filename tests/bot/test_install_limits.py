@@ -1,0 +1,89 @@
+"""Installing and renewing where Slack asks to wait, and where somebody sends far too much."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from bot.app import Bot
+from bot.local import LocalSlack
+from bot.local.oauth import ACCESS
+from tests.bot.test_install import Browser, Many
+from tests.conftest import TEAM, Clock, Sleeper, Start, rows, settled
+from tests.databases import BOTH, emptied
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, database: str) -> str:
+    on_sqlite = getattr(request, "param", "sqlite") == "sqlite"
+    return database if on_sqlite else emptied(str(request.getfixturevalue("postgres")))
+
+
+@pytest.fixture
+def many(slack: LocalSlack, start: Start) -> Many:
+    return Many(slack, start)
+
+
+@pytest_asyncio.fixture
+async def served(many: Many) -> AsyncIterator[tuple[Bot, Browser]]:
+    async with many() as served:
+        yield served
+
+
+# Slack asks to wait
+
+
+@pytest.mark.parametrize("method", [ACCESS, "auth.test"])
+@pytest.mark.parametrize("seconds", [1, 30, 600])
+async def test_a_browser_is_told_at_once_that_slack_asks_to_wait(
+    slack: LocalSlack, served: tuple[Bot, Browser], sleeper: Sleeper, method: str, seconds: int
+) -> None:
+    bot, browser = served
+    before = len(slack.called(method))
+    slack.fail(method, status=429, retry_after=seconds)
+    await browser.install()
+    assert (browser.status, browser.title) == (429, "Slack asks us to wait a moment")
+    assert browser.headers["Retry-After"] == str(min(seconds, 60))
+    assert (browser.button, sleeper.slept) == ("/slack/install", [])
+    assert len(slack.called(method)) == before + 1
+    assert await rows(bot, "installations") == []
+    await browser.install()
+    assert browser.title == "GenAI roles is installed"
+
+
+@pytest.mark.parametrize("how", [{"status": 503}, {"status": 500}, {"lost": True}])
+async def test_a_code_or_a_refresh_token_is_sent_once(
+    slack: LocalSlack, served: tuple[Bot, Browser], sleeper: Sleeper, how: dict[str, Any]
+) -> None:
+    _, browser = served
+    slack.fail(ACCESS, times=9, **how)
+    await browser.install()
+    assert (browser.status, browser.title) == (502, "Slack can't be reached")
+    assert (len(slack.called(ACCESS)), sleeper.slept) == (1, [])
+
+
+@pytest.mark.usefixtures("faults")
+@pytest.mark.parametrize("database", BOTH, indirect=True)
+async def test_nobody_waits_where_slack_asks_to_wait_with_renewing(
+    slack: LocalSlack, many: Many, clock: Clock, sleeper: Sleeper
+) -> None:
+    slack.oauth.rotates = True
+    async with many() as (bot, browser):
+        await browser.install()
+        await settled(bot)
+        clock.move(hours=13)
+        slack.fail(ACCESS, status=429, retry_after=45)
+        [renew] = [job for _, job in bot.timers._jobs if "Renewal" in str(job)]
+        for _ in range(3):
+            await renew()
+            client = await bot.authorize.client_of(TEAM)
+            assert client is not None and client.token == slack.oauth.tokens[0]
+            clock.move(seconds=14)
+        assert (len(slack.called(ACCESS)), sleeper.slept) == (2, []), "once to install, once to renew"
+        clock.move(seconds=4)
+        client = await bot.authorize.client_of(TEAM)
+        assert client is not None and client.token == slack.oauth.tokens[1]
+        assert await rows(bot, "installations", "refresh_until IS NULL")
