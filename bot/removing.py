@@ -46,13 +46,17 @@ class Removing:
             await self._delete(workspace)
 
     async def run(self) -> None:
-        """Delete what is due: two weeks after a token was revoked, or what a process that ended has left."""
+        """Delete what is due.
+
+        That is two weeks after a token was revoked, five minutes after a removal, for what was under way then, and what
+        a process that ended has left.
+        """
         for workspace in await self._removals.due(self._now()):
             await self._delete(workspace)
 
     async def _delete(self, workspace: str) -> None:
         rows = await self._people.forget_workspace(workspace)
-        await self._removals.deleted(workspace, rows)
+        await self._removals.deleted(workspace, rows, self._now())
         logger.info("%s: %s rows of the workspace deleted", workspace, rows)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from storage.database import insert_into
@@ -18,6 +18,8 @@ from storage.tables import installations, removals
 
 DELETE_WITHIN = timedelta(days=14)
 """How long the rest stays where only the token was revoked: the app may be installed again."""
+AGAIN = timedelta(minutes=5)
+"""So long after a removal the rest is deleted once more: what was under way, in any process, has ended by then."""
 SAME_REMOVAL = timedelta(minutes=10)
 """By so much an event about a removal may have happened later than the removal was noted, and still be about it."""
 MOST_READ = 100
@@ -75,11 +77,13 @@ class SqlRemovals:
         async with self._engine.connect() as connection:
             return list(dict.fromkeys(await connection.scalars(query)))
 
-    async def deleted(self, workspace: str, rows: int) -> None:
-        """Note that the rest is gone."""
+    async def deleted(self, workspace: str, rows: int, now: datetime) -> None:
+        """Note that so many rows are gone. Right after a removal it is done once more, ``AGAIN`` later."""
         pending = (r.workspace == workspace) & r.delete_at.is_not(None)
+        once_more = case((r.removed_at > now - AGAIN, now + AGAIN), else_=None)
+        gone = {"delete_at": once_more, "deleted_rows": func.coalesce(r.deleted_rows, 0) + rows}
         async with self._engine.begin() as connection:
-            await connection.execute(update(removals).where(pending).values(delete_at=None, deleted_rows=rows))
+            await connection.execute(update(removals).where(pending).values(gone))
 
 
 async def _was_removed(connection: AsyncConnection, workspace: str, at: datetime) -> bool:

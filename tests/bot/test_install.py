@@ -147,6 +147,12 @@ async def lock(bot: Bot, **changed: Any) -> None:
         await connection.execute(installations.insert().values({**there, **changed, "workspace": LOCKED}))
 
 
+async def finish(bot: Bot) -> None:
+    """Have done what is left of removals."""
+    [job] = [job for _, job in bot.timers._jobs if "Removing" in str(job)]
+    await job()
+
+
 def greetings(slack: LocalSlack) -> list[str]:
     return [
         call.arguments["text"] for call in slack.called("chat.postMessage") if "installing me" in str(call.arguments)
@@ -188,7 +194,7 @@ async def test_it_is_installed_used_and_removed(slack: LocalSlack, served: tuple
     assert left == {table: [] for table in TABLES if table != "inbox"}
     [note] = await rows(bot, "removals")
     assert (note["workspace"], note["why"]) == (where(slack), "app_uninstalled")
-    assert note["deleted_rows"] > 0 and note["delete_at"] is None
+    assert note["deleted_rows"] > 0 and note["delete_at"] is not None, "it is done once more"
     assert ANN not in str(note) and BEN not in str(note)
     assert "not installed" in (await slack.command(ANN, "/genai-role mlops")).text
 
@@ -216,12 +222,11 @@ async def test_where_only_the_token_was_revoked_the_rest_goes_after_two_weeks(
     await slack.send_event({"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [slack.bot_user]}})
     await settled(bot)
     assert await rows(bot, "installations") == [] and await rows(bot, "declarations")
-    [finish] = [job for seconds, job in bot.timers._jobs if "Removing" in str(job)]
     clock.move(hours=DELETE_WITHIN.total_seconds() / 3600 - 1)
-    await finish()
+    await finish(bot)
     assert await rows(bot, "declarations")
     clock.move(hours=2)
-    await finish()
+    await finish(bot)
     assert await rows(bot, "declarations") == []
 
 
@@ -289,6 +294,44 @@ async def test_the_second_event_about_a_team_leaves_its_organisation(
     await slack.send_event(uninstalled, authorizations=[], enterprise_id=ORG)
     await settled(bot)
     assert await installed(bot) == [], "no team's any more: it is the organisation's"
+
+
+@pytest.mark.parametrize("database", BOTH, indirect=True)
+async def test_what_was_under_way_when_the_app_was_removed_is_deleted_too(
+    slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock
+) -> None:
+    bot, browser = served
+    await browser.install()
+    await declares(bot, slack, ANN, {"mlops-engineer": "lead"})
+    clock.move(hours=1)
+    await remove(slack, bot)
+    [before] = await rows(bot, "removals")
+    # A form was being saved while the rest was deleted.
+    await declares(bot, slack, BEN, {"mlops-engineer": "lead"})
+    clock.move(minutes=4)
+    await finish(bot)
+    assert await rows(bot, "declarations")
+    clock.move(minutes=2)
+    await finish(bot)
+    assert {table: await rows(bot, table) for table in TABLES} == {table: [] for table in TABLES}
+    [note] = await rows(bot, "removals")
+    assert note["delete_at"] is None and note["deleted_rows"] > before["deleted_rows"]
+
+
+async def test_what_is_declared_after_the_app_is_back_stays(
+    slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock
+) -> None:
+    bot, browser = served
+    await browser.install()
+    clock.move(hours=1)
+    await remove(slack, bot)
+    clock.move(minutes=1)
+    slack.api.dead_tokens.clear()
+    await browser.install()
+    await declares(bot, slack, BEN, {"mlops-engineer": "lead"})
+    clock.move(minutes=5)
+    await finish(bot)
+    assert await rows(bot, "declarations")
 
 
 async def test_what_comes_after_a_removal_is_dropped(

@@ -16,7 +16,7 @@ from storage.installations import REFRESH_LEASE, Installation, SqlInstallations
 from storage.kept import everything_about
 from storage.keys import Keys, KeysError, new_key
 from storage.people import SqlPeople
-from storage.removals import DELETE_WITHIN, SqlRemovals
+from storage.removals import AGAIN, DELETE_WITHIN, SqlRemovals
 from storage.rotation import encrypted_columns, left, rotate
 from storage.tables import place_of
 from tests.databases import KEY, KEYS
@@ -175,11 +175,16 @@ async def test_the_two_events_of_a_removal_in_either_order_are_one(
     assert await removals.note("T1", "app_uninstalled", later, now) == "due"
     assert await installations.find("T1") is None
     assert await removals.due(now) == ["T1"]
-    await removals.deleted("T1", 7)
+    await removals.deleted("T1", 7, now)
     if not token_first:
-        assert await removals.note("T1", "tokens_revoked", later, now) == "ignored"
+        assert await removals.note("T1", "tokens_revoked", later, now) == "noted"
+    assert await removals.due(now + AGAIN - SECOND) == []
+    assert await removals.due(now + AGAIN) == ["T1"], "once more, for what was under way"
+    await removals.deleted("T1", 2, now + AGAIN)
+    if not token_first:
+        assert await removals.note("T1", "tokens_revoked", later, now + AGAIN) == "ignored"
     assert await removals.due(now + 2 * DELETE_WITHIN) == []
-    assert await removed(engine) == [("app_uninstalled", 7)]
+    assert await removed(engine) == [("app_uninstalled", 9)]
     assert await removals.is_removed("T1") and not await removals.is_removed("T2")
 
 
@@ -193,6 +198,15 @@ async def test_where_only_the_token_was_revoked_the_rest_stays_for_two_weeks(
     assert await removals.due(NOW + DELETE_WITHIN) == ["T1"]
     await installations.save(ONE, SCOPES, NOW + DELETE_WITHIN - SECOND)
     assert await removals.due(NOW + DELETE_WITHIN) == [], "it is installed again"
+
+
+async def test_two_weeks_after_a_token_was_revoked_nothing_is_under_way(
+    installations: SqlInstallations, removals: SqlRemovals
+) -> None:
+    await installations.save(ONE, SCOPES, NOW)
+    await removals.note("T1", "tokens_revoked", NOW, NOW)
+    await removals.deleted("T1", 7, NOW + DELETE_WITHIN)
+    assert await removals.due(NOW + 2 * DELETE_WITHIN) == []
 
 
 @pytest.mark.parametrize("why", ["app_uninstalled", "tokens_revoked"])
