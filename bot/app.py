@@ -7,6 +7,7 @@ import logging
 import random
 import secrets
 import socket
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -40,6 +41,7 @@ from handlers.courier import Courier
 from handlers.freshness import RUN_SECONDS, Rounds
 from handlers.looking_up import RUN_SECONDS as LOOK_UP_SECONDS
 from handlers.looking_up import Patrol
+from handlers.pace import Monotonic
 from handlers.permissions import CATCH_UP_SECONDS, Standings
 from handlers.vacancies import Notices
 from handlers.verifying import RUN_SECONDS as VERIFY_SECONDS
@@ -215,6 +217,7 @@ def build_app(
     settings: Settings,
     *,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    monotonic: Monotonic = time.monotonic,
     rng: random.Random | None = None,
     sleep: Sleep = asyncio.sleep,
     make_guide: MakeGuide = load_guide,
@@ -280,7 +283,7 @@ def build_app(
         now,
         sleep,
     )
-    standings = Standings(people, workspaces, now)
+    standings = Standings(people, workspaces, now, monotonic)
     register(
         bolt,
         guide=guide,
@@ -302,6 +305,7 @@ def build_app(
         keepings=keepings,
         verifications=verifications,
         now=now,
+        monotonic=monotonic,
         support=settings.support_contact,
     )
     inbox = SqlInbox(engine, owner=f"{socket.gethostname()[:40]}/{secrets.token_hex(8)}")
@@ -329,6 +333,7 @@ def build_app(
         now,
         metrics,
         people=people,
+        monotonic=monotonic,
     )
     rounds = Rounds(
         freshness,

@@ -27,7 +27,7 @@ from bot.worker import Worker
 from handlers import EVENTS
 from handlers.errors import FAILURES, REFERENCE, PayloadError, new_reference, on_error
 from handlers.late import early_answer, late_answer
-from handlers.pace import MOST_PRESSES, MOST_SEARCHES, TOO_MUCH_AT_ONCE, Bursts
+from handlers.pace import MOST_PRESSES, MOST_SEARCHES, TOO_MUCH_AT_ONCE, Bursts, Monotonic
 from handlers.payloads import (
     INTERACTIONS,
     as_id,
@@ -73,6 +73,7 @@ class Intake:
         metrics: Metrics,
         *,
         people: People,
+        monotonic: Monotonic = time.monotonic,
         patience: float = PATIENCE,
         writing: float = WRITING_SECONDS,
     ) -> None:
@@ -87,8 +88,8 @@ class Intake:
         self._people = people
         self._patience = patience
         self._writing = writing
-        self._searches = Bursts(now, MOST_SEARCHES)
-        self._presses = Bursts(now, MOST_PRESSES)
+        self._searches = Bursts(monotonic, MOST_SEARCHES)
+        self._presses = Bursts(monotonic, MOST_PRESSES)
         # Each is there as long as somebody holds it, or waits for it.
         self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 

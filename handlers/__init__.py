@@ -38,7 +38,7 @@ from handlers.feedback import CountVote, Ratings, rate
 from handlers.keeping import Keeper
 from handlers.members import Profiles
 from handlers.naming import Naming
-from handlers.pace import Pace
+from handlers.pace import Monotonic, Pace
 from handlers.permissions import Standings
 from handlers.replies import Clock, Later
 from handlers.verifying import Authors
@@ -93,6 +93,7 @@ def register(
     keepings: Keepings,
     verifications: Verifications,
     now: Clock,
+    monotonic: Monotonic,
     support: str = "",
 ) -> None:
     """Register every listener. Commands come first: Bolt tries listeners in order, some 7 µs each."""
@@ -100,7 +101,7 @@ def register(
     async def left(workspace: str, user: str) -> None:
         await desk.left(workspace, user)
 
-    profiles = Profiles(people, left, later, now)
+    profiles = Profiles(people, left, later, now, monotonic)
     show: dict[str, Any] = {"guide": guide, "now": now}
     every: dict[str, Any] = {**show, "people": people}
     naming = Naming(standings, workspaces, profiles)

@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers import payloads
 from handlers.errors import code_of
-from handlers.pace import Budget
+from handlers.pace import Budget, Monotonic
 from handlers.replies import Clock, Later
 from knowledge.people import Member
 from knowledge.ports import People
@@ -36,12 +36,12 @@ Left = Callable[[str, str], Coroutine[Any, Any, None]]
 class Profiles:
     """Look profiles up: of those who are about to be named within a second, of whoever is left after the answer."""
 
-    def __init__(self, people: People, left: Left, later: Later, now: Clock) -> None:
+    def __init__(self, people: People, left: Left, later: Later, now: Clock, monotonic: Monotonic) -> None:
         self._people = people
         self._left = left
         self._later = later
         self._now = now
-        self._budget = Budget(now)
+        self._budget = Budget(monotonic)
         self._asking: dict[tuple[str, str], asyncio.Future[bool]] = {}
 
     def for_answer(self, client: AsyncWebClient, workspace: str, *, leaving: int = 0) -> LookUps:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import insort
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from handlers.blocks.message import Message, message, section
@@ -19,9 +19,11 @@ MOST_SEARCHES = 50
 """Searches in menus at once: Slack asks at every pause in typing, nobody types faster for long."""
 MOST_PRESSES = 60
 """Commands, shortcuts and presses of buttons at once: six a second are more than a hand can do."""
-AT_ONCE = timedelta(seconds=10)
+AT_ONCE = 10.0
 TOO_MUCH_AT_ONCE = "That was a lot at once. Try again in a few seconds."
 Verdict = Literal["answer", "say so", "ignore"]
+Monotonic = Callable[[], float]
+"""Seconds that go on evenly: a clock that is set back locks nobody out."""
 
 
 class Pace:
@@ -69,15 +71,15 @@ class Pace:
 class Bursts:
     """Judge what a person does by how much they did right before. Each process keeps its own count."""
 
-    def __init__(self, now: Callable[[], datetime], most: int) -> None:
-        self._now = now
+    def __init__(self, monotonic: Monotonic, most: int) -> None:
+        self._monotonic = monotonic
         self._most = most
         # In the order of coming: when each person's last ones were that were answered.
-        self._answered: OrderedDict[tuple[str, str], deque[datetime]] = OrderedDict()
+        self._answered: OrderedDict[tuple[str, str], deque[float]] = OrderedDict()
 
     def is_fair(self, actor: Actor) -> bool:
         """Tell whether to answer one more; what is not answered does not count."""
-        who, now = (actor.workspace, actor.user), self._now()
+        who, now = (actor.workspace, actor.user), self._monotonic()
         answered = self._answered.setdefault(who, deque())
         self._answered.move_to_end(who)
         if len(self._answered) > MOST_PEOPLE:
@@ -93,13 +95,13 @@ class Bursts:
 class Budget:
     """Count what is spent in a minute for each workspace. Each process keeps its own count."""
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
-        self._now = now
-        self._spent: dict[str, deque[datetime]] = {}
+    def __init__(self, monotonic: Monotonic) -> None:
+        self._monotonic = monotonic
+        self._spent: dict[str, deque[float]] = {}
 
     def spent(self, workspace: str) -> int:
         """Return how much it was within the last minute."""
-        spent, since = self._spent.setdefault(workspace, deque()), self._now() - timedelta(seconds=MINUTE)
+        spent, since = self._spent.setdefault(workspace, deque()), self._monotonic() - MINUTE
         while spent and spent[0] <= since:
             spent.popleft()
         return len(spent)
@@ -108,7 +110,7 @@ class Budget:
         """Count one more, unless it was as many as ``most`` already."""
         if self.spent(workspace) >= most:
             return False
-        self._spent[workspace].append(self._now())
+        self._spent[workspace].append(self._monotonic())
         return True
 
 

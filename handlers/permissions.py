@@ -17,7 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from handlers import payloads
 from handlers.errors import code_of
 from handlers.members import FRESH, GONE, UNREACHABLE
-from handlers.pace import Budget
+from handlers.pace import Budget, Monotonic
 from handlers.payloads import Actor
 from handlers.replies import Clock
 from knowledge.ports import People, Workspaces
@@ -98,12 +98,12 @@ class Standings:
     who was never known is unknown.
     """
 
-    def __init__(self, people: People, workspaces: Workspaces, now: Clock) -> None:
+    def __init__(self, people: People, workspaces: Workspaces, now: Clock, monotonic: Monotonic) -> None:
         self._people = people
         self._workspaces = workspaces
         self._now = now
         self._known: OrderedDict[tuple[str, str], _Known] = OrderedDict()
-        self._look_ups = Budget(now)
+        self._look_ups = Budget(monotonic)
         self._waiting: OrderedDict[tuple[str, str], _Waiting] = OrderedDict()
 
     async def may(self, client: AsyncWebClient, actor: Actor, action: str) -> bool:

@@ -76,7 +76,8 @@ class Clock:
     """A clock that tests move; the workspace and the bot go by it."""
 
     def __init__(self) -> None:
-        self.at = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+        self.at = self._seen = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+        self._passed = 0.0
 
     def now(self) -> datetime:
         return self.at
@@ -84,8 +85,15 @@ class Clock:
     def seconds(self) -> float:
         return self.at.timestamp()
 
+    def monotonic(self) -> float:
+        """Return seconds that go on, also where the clock was set back."""
+        self._passed += max(0.0, (self.at - self._seen).total_seconds())
+        self._seen = self.at
+        return self._passed
+
     def move(self, **by: float) -> None:
         self.at += timedelta(**by)
+        self.monotonic()
 
 
 @dataclass
@@ -290,7 +298,12 @@ class Start:
             **changed,
         )
         bot = build_app(
-            settings, now=self.clock.now, rng=random.Random(7), sleep=self.sleeper, make_guide=self.make_guide
+            settings,
+            now=self.clock.now,
+            monotonic=self.clock.monotonic,
+            rng=random.Random(7),
+            sleep=self.sleeper,
+            make_guide=self.make_guide,
         )
         base, stop = await start_site(bot, "127.0.0.1", 0)
         self.slack.bot_url = f"{base}/slack/events"

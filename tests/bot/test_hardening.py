@@ -187,7 +187,7 @@ async def test_searches_of_one_person_are_limited_and_others_find_what_they_look
     assert len(slack.calls) - slack_calls <= 1
     # How it is spelled depends on who asks.
     assert bool(await search(slack, BEN, action_id, "mlops")) == bool(found[0])
-    clock.move(seconds=AT_ONCE.total_seconds())
+    clock.move(seconds=AT_ONCE)
     assert await search(slack, ANN, action_id, "mlops") == found[0]
 
 
@@ -236,7 +236,7 @@ async def test_commands_of_one_person_are_limited_and_others_are_answered(
     assert [m.ephemeral_to for m in slack.workspace.messages if m.text == TOO_MUCH_AT_ONCE] == [ANN] * 5
     assert (await slack.command(BEN, "/genai-role mlops")).text == said[0] != TOO_MUCH_AT_ONCE
     # What was refused does not count.
-    clock.move(seconds=AT_ONCE.total_seconds())
+    clock.move(seconds=AT_ONCE)
     assert (await slack.command(ANN, "/genai-role mlops")).text == said[0]
 
 
@@ -259,8 +259,21 @@ async def test_presses_and_shortcuts_are_limited_and_a_form_that_is_open_is_take
     assert (saved.errors, saved.error) == ({}, None)
     assert (await bot.people.declaration(TEAM, ANN)).roles
     assert (await slack.shortcut(BEN, ids.SHORTCUT_DECLARE)).view
-    clock.move(seconds=AT_ONCE.total_seconds())
+    clock.move(seconds=AT_ONCE)
     assert (await slack.shortcut(ANN, ids.SHORTCUT_DECLARE)).view
+
+
+@pytest.mark.parametrize("back", [{"seconds": -20}, {"hours": -1}])
+async def test_a_clock_that_is_set_back_locks_nobody_out(
+    slack: LocalSlack, bot: Bot, clock: Clock, back: dict[str, float]
+) -> None:
+    for _ in range(MOST_PRESSES):
+        await slack.command(ANN, "/genai-role mlops")
+    assert (await slack.command(ANN, "/genai-role mlops")).text == TOO_MUCH_AT_ONCE
+    clock.move(**back)
+    assert (await slack.command(ANN, "/genai-role mlops")).text == TOO_MUCH_AT_ONCE
+    clock.move(seconds=AT_ONCE)
+    assert (await slack.command(ANN, "/genai-role mlops")).text != TOO_MUCH_AT_ONCE
 
 
 # What goes out

@@ -44,7 +44,7 @@ async def test_whoever_asks_does_not_wait_for_the_questions_of_a_leaver_to_go_on
     async def left(workspace: str, user: str) -> None:
         passed_on.append(user)
 
-    profiles = Profiles(bot.people, left, later.append, clock.now)
+    profiles = Profiles(bot.people, left, later.append, clock.now, clock.monotonic)
     assert await profiles.look_up(bot.clients[0], TEAM, [ANN], 1.0, 30)
     profile = await bot.people.profile(TEAM, ANN)
     assert profile is not None and profile.availability == "deactivated"
@@ -79,7 +79,7 @@ async def test_of_many_answers_that_are_about_to_name_somebody_one_asks_slack(
     clock.move(hours=2)
     slack.workspace.members[ANN].deleted = True
     later = list[Coroutine[Any, Any, None]]()
-    profiles = Profiles(bot.people, bot.patrol._left, later.append, clock.now)
+    profiles = Profiles(bot.people, bot.patrol._left, later.append, clock.now, clock.monotonic)
     client = Crowded(slack, {ANN, BEN, CAI})
     answers = ([ANN, BEN], [ANN, BEN], [CAI, ANN])
     said = await asyncio.gather(*(profiles.look_up(client, TEAM, one, BUSY_SECONDS, 3) for one in answers))

@@ -24,7 +24,7 @@ def actor(user: str, outside: bool = False) -> Actor:
 async def standings(slack: LocalSlack, bot: Bot, clock: Clock) -> Standings:
     slack.workspace.members[ANN].admin = True
     await bot.workspaces.save(TEAM, Settings(curators=(BEN, GUS)), ANN, clock.now())
-    return Standings(bot.people, bot.workspaces, clock.now)
+    return Standings(bot.people, bot.workspaces, clock.now, clock.monotonic)
 
 
 @pytest.fixture
@@ -115,12 +115,14 @@ async def crowd(standings: Standings, client: AsyncWebClient) -> None:
         await standings.of(client, actor(f"U0M{number:08}"))
 
 
+@pytest.mark.parametrize("set_back", [0, 3600])
 async def test_look_ups_have_a_budget_and_who_comes_after_it_is_no_guest(
-    slack: LocalSlack, standings: Standings, client: AsyncWebClient, clock: Clock
+    slack: LocalSlack, standings: Standings, client: AsyncWebClient, clock: Clock, set_back: float
 ) -> None:
     await crowd(standings, client)
     assert await standings.of(client, actor(CAI)) == "unknown"
     assert len(slack.called("users.info")) == MOST_LOOK_UPS
+    clock.move(seconds=-set_back)
     clock.move(minutes=1)
     assert await standings.of(client, actor(CAI)) == "member"
 
