@@ -10,7 +10,7 @@ from bot.installed import InstalledAuthorize
 from handlers.installing import Why
 from knowledge.ports import People
 from storage.installations import SqlInstallations
-from storage.removals import SqlRemovals
+from storage.removals import Became, SqlRemovals
 
 logger = logging.getLogger(__name__)
 RUN_SECONDS = 60.0
@@ -39,11 +39,13 @@ class Removing:
         # The second event about a team comes when its installation is gone: it is not about the organisation's.
         if not await self._removals.was_removed_lately(workspace, at):
             workspace = await self._installations.first_of(workspaces) or workspace
-        became = await self._removals.note(workspace, why, at, self._now())
-        self._installed.drop(workspace)
-        logger.info("%s in %s: %s", why, workspace, became)
-        if became == "due":
-            await self._delete(workspace)
+        gone = [workspace]
+        if why == "app_uninstalled":
+            # Slack takes the app out of every workspace of an organisation with it, also where it was there before.
+            gone += await self._installations.teams_of(workspace)
+        due = [one for one in gone if await self._note(one, why, at) == "due"]
+        for one in due:
+            await self._delete(one)
 
     async def run(self) -> None:
         """Delete what is due.
@@ -53,6 +55,12 @@ class Removing:
         """
         for workspace in await self._removals.due(self._now()):
             await self._delete(workspace)
+
+    async def _note(self, workspace: str, why: Why, at: datetime) -> Became:
+        became = await self._removals.note(workspace, why, at, self._now())
+        self._installed.drop(workspace)
+        logger.info("%s in %s: %s", why, workspace, became)
+        return became
 
     async def _delete(self, workspace: str) -> None:
         rows = await self._people.forget_workspace(workspace)

@@ -115,6 +115,12 @@ class SqlInstallations:
             there = set(await connection.scalars(select(t.workspace).where(t.workspace.in_(workspaces))))
         return next((workspace for workspace in workspaces if workspace in there), None)
 
+    async def teams_of(self, organisation: str) -> Sequence[str]:
+        """Return the teams of an organisation that have installed the app themselves."""
+        query = select(t.workspace).where(t.enterprise_id == organisation)
+        async with self._engine.connect() as connection:
+            return sorted(set(await connection.scalars(query)) - {organisation})
+
     # What other processes changed
 
     async def changed(self, since: datetime) -> Mapping[str, Stamp | None]:

@@ -444,6 +444,7 @@ none."""
 Index("ix_installations_changed", installations.c.changed_at)
 Index("ix_installations_expires", installations.c.expires_at)
 Index("ix_installations_asked_for", installations.c.asked_for)
+Index("ix_installations_enterprise", installations.c.enterprise_id)
 Index("ix_removals_removed", removals.c.removed_at)
 Index("ix_removals_delete", removals.c.delete_at)
 Index("ix_used_states_used", used_states.c.used_at)

@@ -334,6 +334,38 @@ async def test_what_is_declared_after_the_app_is_back_stays(
     assert await rows(bot, "declarations")
 
 
+@pytest.mark.parametrize("database", BOTH, indirect=True)
+async def test_with_an_organisation_go_the_teams_of_it_that_had_the_app_before(
+    slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock
+) -> None:
+    bot, browser = served
+    await browser.install()
+    found = await SqlInstallations(bot.engine).find(TEAM)
+    assert found is not None
+    mine, other, alone = "T0GRID", "T0OTHERGRID", "T0ALONE"
+    for workspace, enterprise in ((mine, ORG), (other, "E0GRID00002"), (alone, None)):
+        team = replace(found, workspace=workspace, enterprise=enterprise, token=f"xoxb-{workspace}")
+        await SqlInstallations(bot.engine).save(team, SCOPES, clock.now())
+        await declares(bot, slack, BEN, {"mlops-engineer": "lead"}, workspace=workspace)
+    await covers(bot, clock)
+    assert await bot.authorize.client_of(mine)
+    clock.move(hours=1)
+    of_all = {"enterprise_id": ORG, "team_id": None, "is_enterprise_install": True}
+    revoked: dict[str, Any] = {"type": "tokens_revoked", "tokens": {"bot": [slack.bot_user]}}
+    await slack.send_event(revoked, authorizations=[of_all])
+    await settled(bot)
+    assert await installed(bot) == [alone, mine, TEAM, other], "a team has a token of its own"
+    await slack.send_event({"type": "app_uninstalled"}, authorizations=[of_all])
+    await settled(bot)
+    assert await installed(bot) == [alone, TEAM, other]
+    assert await bot.authorize.client_of(mine) is None
+    assert {row["workspace"] for row in await rows(bot, "declarations")} == {alone, other}
+    assert {(row["workspace"], row["why"]) for row in await rows(bot, "removals")} == {
+        (ORG, "app_uninstalled"),
+        (mine, "app_uninstalled"),
+    }
+
+
 async def test_what_comes_after_a_removal_is_dropped(
     slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock
 ) -> None:

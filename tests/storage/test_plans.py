@@ -158,6 +158,7 @@ STATEMENTS: dict[str, Run] = {
     "renewed": lambda p, t, i, f: SqlInstallations(p._engine).claim_refresh(INSTALLED, NOW),
     "without scopes": lambda p, t, i, f: SqlInstallations(p._engine).without(["chat:write"]),
     "use a state": lambda p, t, i, f: SqlInstallations(p._engine).use_state("new", NOW + 10 * MINUTE),
+    "teams of an organisation": lambda p, t, i, f: SqlInstallations(p._engine).teams_of("E1"),
     "remove": lambda p, t, i, f: SqlRemovals(p._engine).note("T2", "tokens_revoked", NOW + MINUTE, NOW),
     "removed": lambda p, t, i, f: SqlRemovals(p._engine).is_removed("T2"),
     "removed lately": lambda p, t, i, f: SqlRemovals(p._engine).was_removed_lately("T2", NOW),
@@ -474,6 +475,7 @@ async def fill(engine: AsyncEngine) -> None:
                 {
                     "workspace": f"T{at}",
                     "org_wide": False,
+                    "enterprise_id": None if at % 10 else f"E{at}",
                     "app_id": "A1",
                     "bot_id": "B1",
                     "bot_user_id": "U0BOT",
