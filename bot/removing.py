@@ -80,4 +80,4 @@ class RemovingOne:
             logger.error("tokens_revoked: the bot token is void. Reinstall the app and set the new SLACK_BOT_TOKEN.")
         else:
             count = await self._people.forget_workspace(workspaces[0])
-            logger.info("app_uninstalled: %s rows of the workspace deleted", count)
+            logger.info("%s: %s rows of the workspace deleted", why, count)

@@ -189,7 +189,7 @@ def register(
     app.event("user_change")(partial(members.profile_changed, people=people, left=left, now=now))
     app.event("app_uninstalled")(partial(installing.uninstalled, removed=removed))
     app.event("tokens_revoked")(partial(installing.tokens_revoked, removed=removed))
-    app.event("team_access_granted")(installing.team_access_changed)
-    app.event("team_access_revoked")(installing.team_access_changed)
+    app.event("team_access_granted")(installing.team_access_granted)
+    app.event("team_access_revoked")(partial(installing.team_access_revoked, removed=removed))
 
     app.error(on_error)

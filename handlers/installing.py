@@ -11,7 +11,7 @@ from handlers import ids, payloads
 from handlers.blocks.message import Message, actions, button, escape, message, section
 
 logger = logging.getLogger(__name__)
-Why = Literal["app_uninstalled", "tokens_revoked"]
+Why = Literal["app_uninstalled", "tokens_revoked", "team_access_revoked"]
 Removed = Callable[[Sequence[str], Why, datetime | None], Awaitable[None]]
 """Told where the app may have been removed, the likeliest first, why, and when that was."""
 
@@ -28,10 +28,15 @@ async def tokens_revoked(body: dict[str, Any], *, removed: Removed) -> None:
         await removed(payloads.removed_from(body), "tokens_revoked", payloads.event_time(body))
 
 
-async def team_access_changed(body: dict[str, Any]) -> None:
-    """Note that an organisation-wide install gained or lost teams; rows are kept by organisation, so none move."""
-    teams = len(body["event"].get("team_ids") or ())
-    logger.info("%s: %s teams", body["event"]["type"], teams)
+async def team_access_granted(body: dict[str, Any]) -> None:
+    """Log that an organisation gave the app to more teams: its people are kept by organisation, so none move."""
+    logger.info("team_access_granted: %s teams", len(payloads.access_teams(body["event"])))
+
+
+async def team_access_revoked(body: dict[str, Any], *, removed: Removed) -> None:
+    """Take note that an organisation took the app away from teams; what is kept of these themselves is deleted."""
+    for team in payloads.access_teams(body["event"]):
+        await removed([team], "team_access_revoked", payloads.event_time(body))
 
 
 def welcome() -> Message:

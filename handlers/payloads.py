@@ -325,6 +325,14 @@ def removed_from(body: Payload) -> tuple[str, ...]:
     return (workspace, as_id(enterprise)) if enterprise and enterprise != workspace and not says else (workspace,)
 
 
+def access_teams(event: Payload) -> tuple[str, ...]:
+    """Return the teams that an organisation gave the app to, or took it from."""
+    teams = event.get("team_ids") or []
+    if not isinstance(teams, list) or not all(isinstance(team, str) for team in teams):
+        raise PayloadError("event.team_ids: not a list of texts")
+    return tuple(as_id(team) for team in teams)
+
+
 def check_event(event: Payload) -> None:
     """Check what Bolt reads of an event before any listener, and what is read of a profile. Raises PayloadError."""
     _texts(event, "channel_id", "user_id", "ts", "thread_ts", "tab", within="event")
@@ -334,6 +342,8 @@ def check_event(event: Payload) -> None:
             raise PayloadError(f"event.{name}: neither text nor an object")
     if event.get("type") == "app_home_opened":
         _needs(event, "user", within="event")
+    if event.get("type") in ("team_access_granted", "team_access_revoked"):
+        access_teams(event)
     if event.get("type") == "user_change":
         _objects(event, "user", within="event")
         user = event.get("user") or {}

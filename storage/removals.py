@@ -23,7 +23,7 @@ AGAIN = timedelta(minutes=5)
 SAME_REMOVAL = timedelta(minutes=10)
 """By so much an event about a removal may have happened later than the removal was noted, and still be about it."""
 MOST_READ = 100
-Why = Literal["app_uninstalled", "tokens_revoked"]
+Why = Literal["app_uninstalled", "tokens_revoked", "team_access_revoked"]
 Became = Literal["ignored", "noted", "due"]
 """The event is older than the installation; the rest is deleted later; the rest is to be deleted now."""
 i, r = installations.c, removals.c
@@ -37,7 +37,7 @@ class SqlRemovals:
 
     async def note(self, workspace: str, why: Why, at: datetime, now: datetime) -> Became:
         """Take the token away and note the removal, which happened ``at`` that time."""
-        due = why == "app_uninstalled"
+        due = why != "tokens_revoked"
         delete_at = now if due else now + DELETE_WITHIN
         async with self._engine.begin() as connection:
             installed_at = await connection.scalar(

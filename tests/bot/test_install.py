@@ -366,6 +366,58 @@ async def test_with_an_organisation_go_the_teams_of_it_that_had_the_app_before(
     }
 
 
+@pytest.mark.parametrize("slack", [ORG], indirect=True)
+@pytest.mark.parametrize("database", BOTH, indirect=True)
+async def test_what_is_kept_of_a_team_goes_when_its_organisation_takes_the_app_away_there(
+    slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock
+) -> None:
+    bot, browser = served
+    await browser.install()
+    found = await SqlInstallations(bot.engine).find(ORG)
+    assert found is not None
+    before, taken, stays = "T0BEFORE", "T0TAKEN", "T0STAYS"
+    for workspace in (taken, stays):
+        own = replace(found, workspace=workspace, org_wide=False, token=f"xoxb-{workspace}")
+        await SqlInstallations(bot.engine).save(own, SCOPES, clock.now())
+    for workspace in (ORG, before, taken, stays):
+        await declares(bot, slack, BEN, {"mlops-engineer": "lead"}, workspace=workspace)
+    clock.move(hours=1)
+    event: dict[str, Any] = {"type": "team_access_revoked", "team_ids": [before, taken]}
+    for _ in range(2):
+        await slack.send_event(event)
+        await settled(bot)
+    assert await installed(bot) == [ORG, stays]
+    assert await bot.authorize.client_of(taken) is None
+    assert {row["workspace"] for row in await rows(bot, "declarations")} == {ORG, stays}
+    assert "Ben Book" in (await slack.command(ANN, "/genai-role who mlops")).text
+    assert {(row["workspace"], row["why"]) for row in await rows(bot, "removals")} == {
+        (before, "team_access_revoked"),
+        (taken, "team_access_revoked"),
+    }
+    # Added again, the team is one of the organisation's: nothing of its own comes back, and nothing stays for that.
+    await slack.send_event({"type": "team_access_granted", "team_ids": [taken]})
+    await declares(bot, slack, ANN, {"mlops-engineer": "lead"}, workspace=taken)
+    clock.move(minutes=6)
+    await finish(bot)
+    assert {row["workspace"] for row in await rows(bot, "declarations")} == {ORG, stays}
+
+
+@pytest.mark.parametrize("slack", [ORG], indirect=True)
+async def test_a_team_that_was_taken_away_before_it_installed_the_app_itself_keeps_it(
+    slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock
+) -> None:
+    bot, browser = served
+    await browser.install()
+    old = int(clock.seconds())
+    clock.move(minutes=1)
+    found = await SqlInstallations(bot.engine).find(ORG)
+    assert found is not None
+    await SqlInstallations(bot.engine).save(replace(found, workspace="T0OWN", org_wide=False), SCOPES, clock.now())
+    await slack.send_event({"type": "team_access_revoked", "team_ids": ["T0OWN"]}, event_time=old)
+    await settled(bot)
+    assert await installed(bot) == [ORG, "T0OWN"]
+
+
 async def test_what_comes_after_a_removal_is_dropped(
     slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock
 ) -> None:

@@ -95,6 +95,19 @@ async def test_removing_the_app_deletes_the_workspace_and_no_other(slack: LocalS
     assert {row["workspace"] for table in TABLES for row in await rows(bot, table)} == {OTHER}
 
 
+async def test_what_is_kept_of_a_team_that_was_taken_out_of_the_app_is_deleted(slack: LocalSlack, bot: Bot) -> None:
+    await declares(bot, slack, BEN, {"mlops-engineer": "lead"})
+    await declares(bot, slack, BEN, {"mlops-engineer": "lead"}, workspace=OTHER)
+    assert (await slack.send_event({"type": "team_access_revoked", "team_ids": [OTHER]})).status == 200
+    await settled(bot)
+    assert {row["workspace"] for row in await rows(bot, "declarations")} == {TEAM}
+
+
+@pytest.mark.parametrize("teams", ["T1", {"T1": 1}, ["T1", 7], [""], [["T1"]], ["T" * 500]])
+async def test_teams_of_a_wrong_form_are_refused(slack: LocalSlack, bot: Bot, teams: object) -> None:
+    assert (await slack.send_event({"type": "team_access_revoked", "team_ids": teams})).status == 400
+
+
 async def test_a_revoked_token_is_told_to_the_operator(
     slack: LocalSlack, bot: Bot, caplog: pytest.LogCaptureFixture, faults: None
 ) -> None:
