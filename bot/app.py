@@ -250,7 +250,7 @@ def build_app(
     guide.on_answer = metrics.answered
     guide.settings_of = workspaces.settings
     tasks = Tasks()
-    tokens = tokens_for(given, engine, people, per_request, tasks.start, now, sleep)
+    tokens = tokens_for(given, engine, people, per_request, tasks.start, now, sleep, monotonic)
     authorize = tokens.authorize
     bolt = AsyncApp(
         # Without a name Bolt walks the whole stack, source files included, to find one.

@@ -24,6 +24,7 @@ from bot.slack import LONGEST_WAIT, limited_for, oauth_access, with_token
 from bot.states import COOKIE, States
 from handlers.errors import code_of, new_reference, out_of_reach
 from handlers.installing import welcome
+from handlers.pace import MINUTE, Budget, Monotonic
 from handlers.replies import Later, write_to
 from storage.installations import STATES_LAST, Installation, SqlInstallations
 from storage.underway import underway_since
@@ -32,6 +33,9 @@ logger = logging.getLogger(__name__)
 PAGE, BACK = "/slack/install", "/slack/oauth_redirect"
 AGAIN = ("Try again", PAGE)
 LONGEST = 1024
+MOST_A_MINUTE = 30
+"""Installations that a process takes on in a minute, good or not: anybody may begin one, each asks Slack for a token,
+and what Slack allows there is needed for renewing tokens too."""
 
 
 class Install:
@@ -45,6 +49,7 @@ class Install:
         drop: Callable[[str], None],
         later: Later,
         now: Callable[[], datetime],
+        monotonic: Monotonic,
     ) -> None:
         self._installations = installations
         self._client = client
@@ -52,6 +57,7 @@ class Install:
         self._drop = drop
         self._later = later
         self._now = now
+        self._taken_back = Budget(monotonic)
         self._states = States(oauth.client_secret, now)
         # The authorize page stands at the origin of the Web API.
         api = urlsplit(client.base_url)
@@ -105,6 +111,10 @@ class Install:
                     button=AGAIN,
                     status=400,
                 )
+        # Before the state is used up, so that opening the same address again does it.
+        if not self._taken_back.spend("everybody", MOST_A_MINUTE):
+            logger.info("an installation is put off: more than %s in a minute", MOST_A_MINUTE)
+            return _wait("Many people install this right now", MINUTE, again="reload this page")
         try:
             if not await self._installations.use_state(state, self._now()):
                 return page(
@@ -214,9 +224,9 @@ class Install:
         return request.secure or request.headers.get("X-Forwarded-Proto") == "https"
 
 
-def _wait(title: str, seconds: float, **more: Any) -> web.Response:
+def _wait(title: str, seconds: float, again: str = "try again", **more: Any) -> web.Response:
     """Return a page that says when to try again."""
     whole = math.ceil(min(max(seconds, 1.0), LONGEST_WAIT))
-    shown = page(title, f"Nothing was installed. Please try again in {whole} seconds.", status=429, **more)
+    shown = page(title, f"Nothing was installed. Please {again} in {whole} seconds.", status=429, **more)
     shown.headers["Retry-After"] = str(whole)
     return shown

@@ -20,6 +20,7 @@ from bot.settings import Credentials
 from bot.slack import Sleep, with_token
 from bot.timers import Job
 from handlers.installing import Removed
+from handlers.pace import Monotonic
 from handlers.replies import Later
 from knowledge.ports import People
 from storage.installations import SqlInstallations
@@ -46,6 +47,7 @@ def tokens_for(
     later: Later,
     now: Callable[[], datetime],
     sleep: Sleep,
+    monotonic: Monotonic,
 ) -> Tokens:
     """Make them for these credentials; ``client`` has no token."""
     if given.oauth is None:
@@ -60,7 +62,7 @@ def tokens_for(
     return Tokens(
         authorize,
         removed.removed,
-        Install(installations, client, given.oauth, authorize.drop, later, now),
+        Install(installations, client, given.oauth, authorize.drop, later, now, monotonic),
         jobs=[
             (renewal.RUN_SECONDS, renew.run),
             (removing.RUN_SECONDS, removed.run),

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from yarl import URL
 
 from bot.app import Bot
+from bot.install import MOST_A_MINUTE
 from bot.local import LocalSlack
 from bot.local.oauth import ACCESS
-from tests.bot.test_install import Browser, Many
+from tests.bot.test_install import Browser, Many, back
 from tests.conftest import TEAM, Clock, Sleeper, Start, rows, settled
 from tests.databases import BOTH, emptied
 
@@ -87,3 +91,43 @@ async def test_nobody_waits_where_slack_asks_to_wait_with_renewing(
         client = await bot.authorize.client_of(TEAM)
         assert client is not None and client.token == slack.oauth.tokens[1]
         assert await rows(bot, "installations", "refresh_until IS NULL")
+
+
+# Somebody sends far too much
+
+
+async def test_codes_that_somebody_made_up_reach_slack_so_often_at_most(
+    slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock
+) -> None:
+    bot, browser = served
+    addresses = [await back(slack, browser) for _ in range(MOST_A_MINUTE + 5)]
+    good = addresses.pop()
+    for address in addresses:
+        await browser.open(re.sub("code=[0-9a-f]+", "code=junk", address))
+    assert (browser.status, browser.title) == (429, "Many people install this right now")
+    assert browser.headers["Retry-After"] == "60"
+    assert len(slack.called(ACCESS)) == MOST_A_MINUTE == len(await rows(bot, "used_states"))
+    await browser.open(good)
+    assert browser.status == 429
+    # What has no good state counts for nothing.
+    clock.move(minutes=1)
+    for _ in range(2 * MOST_A_MINUTE):
+        await browser.open("/slack/oauth_redirect?code=junk&state=junk")
+    await browser.open(good)
+    assert browser.title == "GenAI roles is installed", "the same address is good still"
+
+
+@pytest.mark.parametrize("database", BOTH, indirect=True)
+async def test_of_many_that_come_back_with_one_state_one_reaches_slack(
+    slack: LocalSlack, served: tuple[Bot, Browser]
+) -> None:
+    _, browser = served
+    address = URL(await back(slack, browser), encoded=True)
+
+    async def come_back() -> str:
+        async with browser.session.get(address) as answer:
+            return await answer.text()
+
+    said = await asyncio.gather(*(come_back() for _ in range(8)))
+    assert len(slack.called(ACCESS)) == 1
+    assert sorted("This was used already" in text for text in said) == [False] + [True] * 7
