@@ -54,7 +54,11 @@ class Removing:
         a process that ended has left.
         """
         for workspace in await self._removals.due(self._now()):
-            await self._delete(workspace)
+            try:
+                await self._delete(workspace)
+            except Exception:
+                # It stays due, and the others do not wait for it.
+                logger.exception("%s: its rows could not be deleted; it is tried again", workspace)
 
     async def _note(self, workspace: str, why: Why, at: datetime) -> Became:
         became = await self._removals.note(workspace, why, at, self._now())

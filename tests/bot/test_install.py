@@ -32,7 +32,7 @@ from storage.bulk import SqlPeopleInBulk
 from storage.database import open_engine
 from storage.installations import SqlInstallations
 from storage.keys import DOES_NOT_OPEN, KeysError
-from storage.removals import DELETE_WITHIN
+from storage.removals import DELETE_WITHIN, SqlRemovals
 from storage.tables import installations
 from tests.bot.test_doctor import configured
 from tests.conftest import ANN, BEN, TABLES, TEAM, Clock, Start, declares, rows, settled, words
@@ -42,6 +42,18 @@ ORG = "E0GRID00001"
 EVERYWHERE = pytest.mark.parametrize("slack", [None, ORG], indirect=True, ids=["team", "organisation"])
 LOCKED = "T0LOCKED"
 LESS = "UPDATE installations SET asked_for = '', scopes = 'chat:write,users:read'"
+LOCKS = {
+    "sqlite": [
+        "CREATE TRIGGER held BEFORE DELETE ON declarations WHEN OLD.workspace = 'T0FIRST' "
+        "BEGIN SELECT RAISE(ABORT, 'held'); END"
+    ],
+    "postgresql": [
+        "CREATE OR REPLACE FUNCTION held() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'held'; END $$",
+        "CREATE TRIGGER held BEFORE DELETE ON declarations FOR EACH ROW WHEN (OLD.workspace = 'T0FIRST') "
+        "EXECUTE FUNCTION held()",
+    ],
+}
+"""What lets no row of one workspace be deleted."""
 ON_POSTGRES = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 
 
@@ -416,6 +428,39 @@ async def test_a_team_that_was_taken_away_before_it_installed_the_app_itself_kee
     await slack.send_event({"type": "team_access_revoked", "team_ids": ["T0OWN"]}, event_time=old)
     await settled(bot)
     assert await installed(bot) == [ORG, "T0OWN"]
+
+
+@pytest.mark.usefixtures("faults")
+@pytest.mark.parametrize("database", BOTH, indirect=True)
+async def test_a_deletion_that_fails_holds_up_no_other(
+    slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    bot, _ = served
+    first, second = "T0FIRST", "T0SECOND"
+    removals = SqlRemovals(bot.engine)
+    for workspace in (first, second):
+        await declares(bot, slack, BEN, {"mlops-engineer": "lead"}, workspace=workspace)
+        await removals.note(workspace, "app_uninstalled", clock.now(), clock.now())
+        clock.move(seconds=1)
+
+    async def kept() -> set[str]:
+        return {row["workspace"] for row in await rows(bot, "declarations")}
+
+    sqlite = bot.engine.dialect.name == "sqlite"
+    async with bot.engine.begin() as connection:
+        for statement in LOCKS["sqlite" if sqlite else "postgresql"]:
+            await connection.exec_driver_sql(statement)
+    try:
+        for _ in range(2):
+            await finish(bot)
+            assert await kept() == {first}
+    finally:
+        async with bot.engine.begin() as connection:
+            await connection.exec_driver_sql("DROP TRIGGER held" if sqlite else "DROP FUNCTION held CASCADE")
+    told = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert len(told) == 2 and all(first in record.getMessage() for record in told)
+    await finish(bot)
+    assert await kept() == set()
 
 
 async def test_what_comes_after_a_removal_is_dropped(
