@@ -20,6 +20,9 @@ DELETE_WITHIN = timedelta(days=14)
 """How long the rest stays where only the token was revoked: the app may be installed again."""
 AGAIN = timedelta(minutes=5)
 """So long after a removal the rest is deleted once more: what was under way, in any process, has ended by then."""
+CLOCKS_DIFFER = timedelta(seconds=5)
+"""By so much our clock may differ from Slack's, whole seconds included: both are kept right, and nobody removes the app
+and installs it again so fast."""
 SAME_REMOVAL = timedelta(minutes=10)
 """By so much an event about a removal may have happened later than the removal was noted, and still be about it."""
 MOST_READ = 100
@@ -43,8 +46,7 @@ class SqlRemovals:
             installed_at = await connection.scalar(
                 select(i.installed_at).where(i.workspace == workspace).with_for_update()
             )
-            # Slack tells the time in whole seconds.
-            if installed_at is not None and at < installed_at.replace(microsecond=0):
+            if installed_at is not None and at < installed_at - CLOCKS_DIFFER:
                 return "ignored"
             await connection.execute(delete(installations).where(i.workspace == workspace))
             open_ones = (r.workspace == workspace) & r.delete_at.is_not(None)
@@ -88,5 +90,5 @@ class SqlRemovals:
 
 async def _was_removed(connection: AsyncConnection, workspace: str, at: datetime) -> bool:
     """Tell whether a removal is noted that happened then or later: the event is its other half, or comes again."""
-    later = (r.workspace == workspace) & (r.removed_at >= at)
+    later = (r.workspace == workspace) & (r.removed_at >= at - CLOCKS_DIFFER)
     return await connection.scalar(select(r.workspace).where(later).limit(1)) is not None

@@ -16,7 +16,7 @@ from storage.installations import REFRESH_LEASE, Installation, SqlInstallations
 from storage.kept import everything_about
 from storage.keys import Keys, KeysError, new_key
 from storage.people import SqlPeople
-from storage.removals import AGAIN, DELETE_WITHIN, SqlRemovals
+from storage.removals import AGAIN, CLOCKS_DIFFER, DELETE_WITHIN, SqlRemovals, Why
 from storage.rotation import encrypted_columns, left, rotate
 from storage.tables import place_of
 from tests.databases import KEY, KEYS
@@ -209,17 +209,37 @@ async def test_two_weeks_after_a_token_was_revoked_nothing_is_under_way(
     assert await removals.due(NOW + 2 * DELETE_WITHIN) == []
 
 
-@pytest.mark.parametrize("why", ["app_uninstalled", "tokens_revoked"])
+@pytest.mark.parametrize("why", ["app_uninstalled", "tokens_revoked", "team_access_revoked"])
 async def test_what_happened_before_the_app_was_installed_again_removes_nothing(
-    engine: AsyncEngine, installations: SqlInstallations, removals: SqlRemovals, why: str
+    engine: AsyncEngine, installations: SqlInstallations, removals: SqlRemovals, why: Why
 ) -> None:
     await installations.save(ONE, SCOPES, NOW)
     await installations.save(ONE, SCOPES, NOW + timedelta(minutes=5, microseconds=7))
-    assert await removals.note("T1", why, NOW + SECOND, NOW + timedelta(minutes=6)) == "ignored"  # type: ignore[arg-type]
+    assert await removals.note("T1", why, NOW + SECOND, NOW + timedelta(minutes=6)) == "ignored"
     assert await installations.find("T1") is not None
     assert await removed(engine) == []
-    # In the same second, as Slack tells no more, it is taken for what came after.
-    assert await removals.note("T1", why, NOW + timedelta(minutes=5), NOW + timedelta(minutes=6)) != "ignored"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("why", ["app_uninstalled", "tokens_revoked", "team_access_revoked"])
+async def test_a_removal_right_after_the_installation_counts_though_the_clocks_differ(
+    installations: SqlInstallations, removals: SqlRemovals, why: Why
+) -> None:
+    # Slack tells the time in whole seconds, by a clock that is behind ours.
+    await installations.save(ONE, SCOPES, NOW + timedelta(microseconds=7))
+    assert await removals.note("T1", why, NOW - CLOCKS_DIFFER, NOW + SECOND) == "ignored"
+    assert await installations.find("T1") is not None
+    assert await removals.note("T1", why, NOW - CLOCKS_DIFFER + SECOND, NOW + SECOND) != "ignored"
+    assert await installations.find("T1") is None
+
+
+@pytest.mark.parametrize(("ahead", "became"), [(CLOCKS_DIFFER, "ignored"), (CLOCKS_DIFFER + SECOND, "noted")])
+async def test_the_second_event_is_known_for_one_though_slacks_clock_is_ahead(
+    installations: SqlInstallations, removals: SqlRemovals, ahead: timedelta, became: str
+) -> None:
+    await installations.save(ONE, SCOPES, NOW - DELETE_WITHIN)
+    await removals.note("T1", "app_uninstalled", NOW, NOW)
+    await removals.deleted("T1", 7, NOW + AGAIN)
+    assert await removals.note("T1", "tokens_revoked", NOW + ahead, NOW + AGAIN) == became
 
 
 async def test_forgetting_the_installer_leaves_the_installation(
