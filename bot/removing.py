@@ -42,7 +42,8 @@ class Removing:
         gone = [workspace]
         if why == "app_uninstalled":
             # Slack takes the app out of every workspace of an organisation with it, also where it was there before.
-            gone += await self._installations.teams_of(workspace)
+            # The organisation's comes last: by it the teams are found when the event is worked off again.
+            gone = [*await self._installations.teams_of(workspace), workspace]
         due = [one for one in gone if await self._note(one, why, at) == "due"]
         for one in due:
             await self._delete(one)

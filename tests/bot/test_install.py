@@ -19,6 +19,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
+from sqlalchemy.exc import DBAPIError
 from yarl import URL
 
 from bot.app import Bot
@@ -461,6 +462,31 @@ async def test_a_deletion_that_fails_holds_up_no_other(
     assert len(told) == 2 and all(first in record.getMessage() for record in told)
     await finish(bot)
     assert await kept() == set()
+
+
+@pytest.mark.usefixtures("faults")
+async def test_a_removal_from_an_organisation_that_failed_on_a_team_is_done_to_the_end(
+    slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock
+) -> None:
+    bot, browser = served
+    await browser.install()
+    await covers(bot, clock)
+    async with bot.engine.begin() as connection:
+        mine = installations.update().where(~installations.c.org_wide).values(workspace="T0MINE", enterprise_id=ORG)
+        await connection.execute(mine)
+        for statement in LOCKS["sqlite"]:
+            await connection.exec_driver_sql(
+                statement.replace("declarations", "installations").replace("T0FIRST", "T0MINE")
+            )
+    clock.move(hours=1)
+    [job] = [job for _, job in bot.timers._jobs if "Removing" in str(job)]
+    removing = job.__self__  # type: ignore[attr-defined]
+    with pytest.raises(DBAPIError, match="held"):
+        await removing.removed([TEAM, ORG], "app_uninstalled", clock.now())
+    async with bot.engine.begin() as connection:
+        await connection.exec_driver_sql("DROP TRIGGER held")
+    await removing.removed([TEAM, ORG], "app_uninstalled", clock.now())
+    assert await installed(bot) == []
 
 
 async def test_what_comes_after_a_removal_is_dropped(
