@@ -63,6 +63,8 @@ async def listen(bot: Bot, host: str, port: int, *, idle: float = IDLE_SECONDS) 
         logger=quiet_logger(),
         handle_signals=False,
         shutdown_timeout=SHUTDOWN_SECONDS,
+        # Slack packs nothing, and what is packed may be a thousand times as much.
+        auto_decompress=False,
         keepalive_timeout=idle,
         max_line_size=LONGEST_HEADER,
         max_field_size=LONGEST_HEADER,

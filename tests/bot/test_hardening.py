@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import logging
 import re
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import urlencode
@@ -22,7 +24,7 @@ from bot.intake import MOST_LEVELS
 from bot.local import GENERAL, LocalSlack
 from bot.offline import workspace_of
 from bot.serve import listen
-from bot.server import FrontDoor
+from bot.server import MOST_BYTES, FrontDoor
 from bot.settings import Settings, SettingsError
 from bot.slack import SLACK_SECONDS, RedirectRefusedError, open_session, slack_client
 from handlers import ids
@@ -105,6 +107,44 @@ async def test_what_is_no_request_is_refused_quietly(
     await writer.wait_closed()
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING or record.exc_info]
     assert "zebracorn" not in caplog.text
+
+
+PLAIN = b'{"type": "some_day", "text": "zebracorn"}'
+PACKED: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "x-gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "br": bytes,
+    "zstd": bytes,
+}
+
+
+@pytest.mark.parametrize("path", ["/slack/events", "/healthz", "/elsewhere"])
+async def test_what_is_packed_is_never_unpacked(
+    slack: LocalSlack, bot: Bot, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    host, port = base(slack).removeprefix("http://").split(":")
+    status = {"/slack/events": b"401", "/healthz": b"405", "/elsewhere": b"404"}[path]
+    for encoding, pack in PACKED.items():
+        packed = pack(PLAIN)
+        for sent in (packed, packed[:12], packed[:12] + b"zebracorn" + packed[21:], b"zebracorn"):
+            reader, writer = await asyncio.open_connection(host, int(port))
+            head = f"POST {path} HTTP/1.1\r\nHost: bot\r\nConnection: close\r\nContent-Encoding: {encoding}\r\n"
+            writer.write(f"{head}Content-Length: {len(sent)}\r\n\r\n".encode() + sent)
+            answer = await reader.read()
+            assert answer.startswith(b"HTTP/1.1 " + status), (encoding, sent)
+            assert all(f"{name}: {value}".encode() in answer for name, value in HEADERS.items())
+            writer.close()
+            await writer.wait_closed()
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING or record.exc_info]
+    assert "zebracorn" not in caplog.text
+
+
+async def test_what_is_packed_and_signed_is_no_request_of_slack_either(slack: LocalSlack, bot: Bot) -> None:
+    packed = gzip.compress(b" " * 50 * MOST_BYTES)
+    assert len(packed) < MOST_BYTES
+    json_type = {"Content-Type": "application/json"}
+    assert (await slack.post_raw(packed, json_type | {"Content-Encoding": "gzip"}, signed=True))[0] == 401
 
 
 @pytest.mark.parametrize("before", [b"", b"GET /healthz HTTP/1.1\r\nHost: bot\r\n\r\n"], ids=["first", "later"])
