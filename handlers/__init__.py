@@ -127,9 +127,9 @@ def register(
     app.action(ids.ASK)(partial(asking.ask_someone, **show, naming=naming))
     app.action(ids.WHY_THESE)(partial(asking.say_why, guide=guide, naming=naming))
     app.action(ids.RATE)(partial(rate, guide=guide, feedback=feedback, count=count_vote, now=now))
-    app.action(ids.DECLARE)(partial(declaring.open_from_button, **show, people=people))
-    change = partial(declaring.open_from_button, **show, people=people)
-    still_right = partial(freshness.pressed, **show, people=people, freshness=fresh, open_form=change)
+    app.action(ids.DECLARE)(partial(declaring.open_from_button, **every, standings=standings))
+    change = partial(declaring.open_from_button, **every, standings=standings)
+    still_right = partial(freshness.pressed, **every, freshness=fresh, standings=standings, open_form=change)
     app.action(ids.ANSWER_CHECK)(still_right)
     app.action(ids.CONFIRM_ANY)(partial(declaring.confirm, **every, **at_home, profiles=profiles))
     app.action(ids.AS_JSON)(partial(personal.show_as_json, people=people))
@@ -178,7 +178,7 @@ def register(
     app.view(ids.VIEW_TEAM_WORD)(partial(curating_words.save_word, curating=curating_))
     app.view(ids.VIEW_TEAM_IMPORT)(partial(curating_files.imported, curating=curating_, bulk=bulk))
 
-    app.global_shortcut(ids.SHORTCUT_DECLARE)(partial(declaring.open_from_shortcut, **show, people=people))
+    app.global_shortcut(ids.SHORTCUT_DECLARE)(partial(declaring.open_from_shortcut, **every, standings=standings))
     app.message_shortcut(ids.SHORTCUT_FIND)(partial(asking.find_who_can_help, **show, naming=naming))
 
     pace = Pace(now)

@@ -12,12 +12,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers import ids, payloads
 from handlers.blocks.message import Block, Message, message, option, plain
-from handlers.blocks.people import View, freshness
+from handlers.blocks.people import Footing, View, freshness, seen
 from handlers.blocks.render import declared
 from handlers.declaring_form import LONGEST_TOPIC, MOST_TOPICS, modal, read_declaration, saved, saved_blocks
 from handlers.home import Home
 from handlers.members import Profiles
 from handlers.payloads import Actor
+from handlers.permissions import Standings, may
 from handlers.personal import not_for_outsiders, offer_to_declare
 from handlers.places import from_home, place_in, place_of
 from handlers.proposals import Proposal, proposal_in, roles_of_title
@@ -31,23 +32,31 @@ MOST_OFFERED = 40
 
 
 async def open_declaration(
-    client: AsyncWebClient, guide: Guide, people: People, actor: Actor, trigger_id: str, view: View
+    client: AsyncWebClient,
+    guide: Guide,
+    people: People,
+    standings: Standings,
+    actor: Actor,
+    trigger_id: str,
+    view: View,
 ) -> None:
     """Open the modal with what the person declared so far."""
-    await open_modal(client, opening(client, trigger_id), filled_modal(client, guide, people, actor, view))
+    await open_modal(client, opening(client, trigger_id), filled_modal(client, guide, people, standings, actor, view))
 
 
 async def filled_modal(
     client: AsyncWebClient,
     guide: Guide,
     people: People,
+    standings: Standings,
     actor: Actor,
     view: View,
     added: Proposal | None = None,
     origin: str = "",
 ) -> Block:
     """Build the modal with what the person declared so far, and with what is ``added`` chosen in it already."""
-    if actor.outsider:
+    # Looked up here, so that saving knows what others will see of it and does not wait for Slack.
+    if actor.outsider or not may(await standings.of(client, actor), "declare"):
         return modal_of(not_for_outsiders(), "What I do")
     declaration = await people.declaration(actor.workspace, actor.user)
     suggested: tuple[str, ...] = ()
@@ -80,6 +89,7 @@ async def open_from_button(
     *,
     guide: Guide,
     people: People,
+    standings: Standings,
     now: Clock,
 ) -> None:
     """Open the modal from "I do this" (with that role), "Declare what I do", or "Change first…"."""
@@ -89,7 +99,7 @@ async def open_from_button(
     origin = from_home(press)
     show = partial(show_modal, client, press) if press.in_modal else opening(client, press.trigger_id)
     added = proposal_in(press.value, guide)
-    await open_modal(client, show, filled_modal(client, guide, people, press.actor, view, added, origin))
+    await open_modal(client, show, filled_modal(client, guide, people, standings, press.actor, view, added, origin))
     await ack()
 
 
@@ -101,12 +111,13 @@ async def open_from_shortcut(
     *,
     guide: Guide,
     people: People,
+    standings: Standings,
     now: Clock,
 ) -> None:
     """Open the modal from the global shortcut."""
     shortcut = payloads.shortcut(body)
     view = view_for(shortcut.actor, context, guide, now)
-    await open_declaration(client, guide, people, shortcut.actor, shortcut.trigger_id, view)
+    await open_declaration(client, guide, people, standings, shortcut.actor, shortcut.trigger_id, view)
     await ack()
 
 
@@ -162,7 +173,8 @@ async def save(
 ) -> None:
     """Check the modal in place, save it, and show what others will see."""
     submission = payloads.submission(body)
-    if submission.actor.outsider:
+    standing = await home.standings.as_known(submission.actor)
+    if not may(standing, "declare"):
         await ack(response_action="update", view=modal_of(not_for_outsiders(), "What I do"))
         return
     entered = read_declaration(submission, guide)
@@ -177,7 +189,7 @@ async def save(
     if submission.private_metadata.startswith(ids.FROM_HOME):
         place = place_in(submission.private_metadata.removeprefix(ids.FROM_HOME))
         later(home.publish(client, context, actor, place))
-    await ack(response_action="update", view=saved(declaration, view, asks=await home.asks_in(actor.workspace)))
+    await ack(response_action="update", view=saved(declaration, view, await home.footing(actor, standing)))
 
 
 async def confirm(
@@ -195,7 +207,8 @@ async def confirm(
     """Declare what a button proposed, beside what is declared already, and show what others will see."""
     press = payloads.press(body)
     actor, view = press.actor, view_for(press.actor, context, guide, now)
-    if actor.outsider:
+    standing = await home.standings.of(client, actor)
+    if not may(standing, "declare"):
         await answer_press(client, press, not_for_outsiders())
         await ack()
         return
@@ -211,20 +224,20 @@ async def confirm(
     topics = {**before.topics, **await spell(people, guide, actor, new)}
     await _write(client, people, profiles, actor, wanted.roles, topics, None, now)
     declaration = await people.declaration(actor.workspace, actor.user)
-    asks = await home.asks_in(actor.workspace)
+    footing = await home.footing(actor, standing)
     if press.in_modal:
-        await client.views_update(view_id=press.view_id, view=saved(declaration, view, asks=asks))
+        await client.views_update(view_id=press.view_id, view=saved(declaration, view, footing))
     elif press.view_id:
         await home.publish(client, context, actor, place_of(press))
     else:
-        await answer_press(client, press, _confirmed(declaration, view, asks=asks), replace=True)
+        await answer_press(client, press, _confirmed(declaration, view, footing), replace=True)
     await ack()
 
 
-def _confirmed(declaration: Declaration, view: View, *, asks: bool) -> Message:
-    seen = "Others who ask will see:" if declaration.terms.visibility == "open" else "Nobody is shown your name."
-    lines = [f"Saved. {seen}", *declared(declaration, view), freshness(declaration, view.now, asks=asks)]
-    return message(lines, saved_blocks(declaration, view, asks=asks))
+def _confirmed(declaration: Declaration, view: View, footing: Footing) -> Message:
+    told = f"Saved. {seen(declaration, footing)}"
+    lines = [told, *declared(declaration, view), freshness(declaration, view.now, footing)]
+    return message(lines, saved_blocks(declaration, view, footing))
 
 
 async def _write(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from handlers import ids
 from handlers.blocks.message import Block, escape, option, plain, section
 from handlers.blocks.message import context as small_print
-from handlers.blocks.people import View, freshness
+from handlers.blocks.people import Footing, View, freshness, seen
 from handlers.blocks.render import declared
 from handlers.payloads import Submission
 from handlers.proposals import title_blocks
@@ -32,7 +32,8 @@ def modal(declaration: Declaration, view: View, suggested: Sequence[str] = ()) -
     """Build the form, filled with what the person declared so far; ``suggested``: roles that their title suggests."""
     blocks: list[Block] = [
         section(
-            "Who asks for these is shown your name, unless you say otherwise below. Empty everything to withdraw it."
+            "Who asks for these is shown your name, unless you say otherwise below or are a guest here. "
+            "Empty everything to withdraw it."
         ),
         *title_blocks(suggested, view),
     ]
@@ -176,27 +177,23 @@ def _topics(typed: str, block: str, guide: Guide, errors: dict[str, str]) -> dic
     return topics
 
 
-def saved(declaration: Declaration, view: View, *, asks: bool) -> Block:
-    """Build the view that confirms what was saved, shows it as others see it, and says how long it holds.
-
-    ``asks`` tells whether the bot asks if it is still right.
-    """
+def saved(declaration: Declaration, view: View, footing: Footing) -> Block:
+    """Build the view that confirms what was saved, shows it as others see it, and says how long it holds."""
     return {
         "type": "modal",
         "title": plain("What I do", 24),
         "close": plain("Done", 24),
-        "blocks": saved_blocks(declaration, view, asks=asks),
+        "blocks": saved_blocks(declaration, view, footing),
     }
 
 
-def saved_blocks(declaration: Declaration, view: View, *, asks: bool) -> list[Block]:
+def saved_blocks(declaration: Declaration, view: View, footing: Footing) -> list[Block]:
     """Confirm what was saved, in a modal or a message."""
     if not declaration.roles and not declaration.topics:
         return [section("*Saved.* You declare nothing now, and nobody will be pointed to you.")]
-    seen = "Others who ask will see:" if declaration.terms.visibility == "open" else "Nobody is shown your name."
     return [
-        section(f"*Saved.* {seen}"),
+        section(f"*Saved.* {seen(declaration, footing)}"),
         section(escape("\n".join(declared(declaration, view)))),
-        small_print(escape(freshness(declaration, view.now, asks=asks))),
+        small_print(escape(freshness(declaration, view.now, footing))),
         small_print("Change it with `/genai-role me`, delete it with `/genai-role forget me`."),
     ]

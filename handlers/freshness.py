@@ -17,11 +17,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 from handlers import ids, payloads
 from handlers.blocks.message import Message, actions, button, escape, message, section
 from handlers.blocks.message import context as small_print
-from handlers.blocks.people import View, ago, day
+from handlers.blocks.people import NOT_A_MEMBER, View, ago, day
 from handlers.blocks.render import declared
 from handlers.errors import may_begin_again, out_of_reach
 from handlers.members import profile_of
 from handlers.payloads import Press
+from handlers.permissions import Standing, Standings
 from handlers.replies import ClientOf, Clock, answer_press, view_for, write_to
 from knowledge.freshness import ASK_AGAIN, CHECK_AFTER, MOST_UNANSWERED, Due, is_working_time, next_working_time
 from knowledge.guide import Guide
@@ -230,7 +231,9 @@ def faded(declaration: Declaration, view: View) -> Message:
     )
 
 
-def _as_others_see_it(declaration: Declaration, view: View) -> list[str]:
+def _as_others_see_it(declaration: Declaration, view: View, standing: Standing = "member") -> list[str]:
+    if standing in ("guest", "outsider"):
+        return [NOT_A_MEMBER, *declared(declaration, view)]
     return [SEEN[declaration.terms.visibility], *declared(declaration, view)]
 
 
@@ -246,6 +249,7 @@ async def pressed(
     guide: Guide,
     people: People,
     freshness: Freshness,
+    standings: Standings,
     open_form: OpenForm,
     now: Clock,
 ) -> None:
@@ -272,7 +276,9 @@ async def pressed(
         await replace_question(client, press, message([NOTHING], [section(NOTHING), actions(change)]))
         return
     declaration = await people.declaration(*who)
-    lines = _as_others_see_it(declaration, view_for(press.actor, context, guide, now))
+    lines = _as_others_see_it(
+        declaration, view_for(press.actor, context, guide, now), await standings.as_known(press.actor)
+    )
     await replace_question(
         client,
         press,

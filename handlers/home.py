@@ -20,10 +20,10 @@ from handlers.blocks import home as blocks
 from handlers.blocks.curating import overview
 from handlers.blocks.directory import seen_by_others
 from handlers.blocks.message import Block, section
-from handlers.blocks.people import View
+from handlers.blocks.people import Footing, View
 from handlers.members import Profiles
 from handlers.payloads import Actor
-from handlers.permissions import Standing, Standings, may
+from handlers.permissions import MEMBERS, Standing, Standings, may
 from handlers.personal import forget, my_data
 from handlers.places import Place, from_home, place_in, place_of
 from handlers.proposals import roles_of_title, title_blocks
@@ -64,9 +64,10 @@ class Home:
     now: Clock
     support: str = ""
 
-    async def asks_in(self, workspace: str) -> bool:
-        """Tell whether people of the workspace are asked if what they declared is still right."""
-        return (await self.workspaces.settings(workspace)).starts_messages
+    async def footing(self, actor: Actor, standing: Standing) -> Footing:
+        """Return what decides, for somebody of this standing, what becomes of what they declare."""
+        member = None if standing == "unknown" else standing in MEMBERS
+        return Footing(member, (await self.workspaces.settings(actor.workspace)).starts_messages)
 
     async def publish(
         self, client: AsyncWebClient, context: AsyncBoltContext, actor: Actor, place: Place | None = None
@@ -106,8 +107,9 @@ async def _me(home: Home, visit: Visit) -> list[Block]:
     above = [section(told[visit.standing])] if visit.standing in told else []
     if declaration.roles or declaration.topics:
         shown = await home.directory.shown(actor.workspace, actor.user)
-        seen = seen_by_others(shown, declaration, view)
-        return [*above, *blocks.mine(declaration, seen, view, asks=await home.asks_in(actor.workspace))]
+        footing = await home.footing(actor, visit.standing)
+        seen = seen_by_others(shown, declaration, view, footing)
+        return [*above, *blocks.mine(declaration, seen, view, footing)]
     if not may(visit.standing, "declare"):
         return above
     proposed = title_blocks(await roles_of_title(visit.client, home.guide, actor.user), view)

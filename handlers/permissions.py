@@ -120,6 +120,15 @@ class Standings:
             return "unknown"
         return "curator" if named and known.standing == "member" else known.standing
 
+    async def as_known(self, actor: Actor) -> Standing:
+        """Return the standing as it was known last, without asking Slack, where an answer must not wait."""
+        if actor.outside:
+            return "outsider" if actor.outsider else "guest"
+        kept = self._known.get((actor.workspace, actor.user))
+        if kept is not None:
+            return kept.standing
+        return "member" if await self._was_member(actor) else "unknown"
+
     def once_known(self, client: AsyncWebClient, actor: Actor, then: Callable[[], Awaitable[None]]) -> None:
         """Do something when Slack says who this is, unless it just has; of two wishes of a person the later counts."""
         key, kept = (actor.workspace, actor.user), self._known.get((actor.workspace, actor.user))

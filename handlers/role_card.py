@@ -55,7 +55,7 @@ async def look_up(
         return
     match verb_in(command.text):
         case "me":
-            await open_declaration(client, guide, people, command.actor, command.trigger_id, view)
+            await open_declaration(client, guide, people, standings, command.actor, command.trigger_id, view)
             await ack()
             return
         case "my data":

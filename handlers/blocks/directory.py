@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from handlers import ids
 from handlers.blocks.message import Block, actions, button, context, cut, escape, header, option, plain, section
-from handlers.blocks.people import LONGEST_NAME, View, dated, local_time
+from handlers.blocks.people import LONGEST_NAME, NOT_A_MEMBER, Footing, View, dated, local_time
 from handlers.places import Place
 from knowledge.directory import MOST_COUNTED, Entry, Page, Shown
 from knowledge.people import Declaration
@@ -68,18 +68,16 @@ def entry(one: Entry, view: View) -> list[Block]:
     return [section("\n".join(filter(None, lines))), context(escape(" · ".join(filter(None, small))))]
 
 
-def seen_by_others(shown: Shown, declaration: Declaration, view: View) -> list[Block]:
-    """Show somebody who declared something what others see of it, and when they are asked about it again."""
+def seen_by_others(shown: Shown, declaration: Declaration, view: View, footing: Footing) -> list[Block]:
+    """Show somebody who declared something what others see of it."""
     if shown.entry is not None:
-        seen = [section("*What others see of you in the directory:*"), *entry(shown.entry, view)]
-    elif shown.faded:
+        return [section("*What others see of you in the directory:*"), *entry(shown.entry, view)]
+    if footing.member is False:
+        return [section(f"*What others see of you:* {NOT_A_MEMBER}")]
+    if shown.faded:
         text = "*Others don't see this now:* you did not confirm it for long. *Change* and *Save* bring it back."
-        seen = [section(text)]
-    else:
-        seen = [section(f"*What others see of you:* {NOT_SHOWN[declaration.terms.visibility]}")]
-    if shown.ask_at is not None and not shown.faded:
-        seen.append(context(f"Around {shown.ask_at.day} {shown.ask_at:%B %Y} I ask you whether it is still right."))
-    return seen
+        return [section(text)]
+    return [section(f"*What others see of you:* {NOT_SHOWN[declaration.terms.visibility]}")]
 
 
 def _nobody_yet() -> list[Block]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from handlers import ids
 from handlers.blocks.message import Block, actions, button, context, escape, header, option, section, select
-from handlers.blocks.people import View, freshness
+from handlers.blocks.people import Footing, View, freshness
 from handlers.blocks.render import EXAMPLES, declared
 from knowledge.people import Declaration
 
@@ -46,25 +46,22 @@ def start_here(view: View, proposed: Sequence[Block]) -> list[Block]:
         actions(_pick(view)),
         section("*2. Ask.* Mention me in a channel, or write to me under *Messages*: “who covers ethics review?”"),
         section(
-            "*3. Say what you do*, if you like: whoever looks for it is shown your name, unless you say otherwise. "
-            "You have declared nothing yet."
+            "*3. Say what you do*, if you like: whoever looks for it is shown your name, if you are a full "
+            "member and do not say otherwise. You have declared nothing yet."
         ),
         *proposed,
         actions(button("Declare what I do", ids.DECLARE, "-", primary=not proposed)),
     ]
 
 
-def mine(declaration: Declaration, seen: Sequence[Block], view: View, *, asks: bool) -> list[Block]:
-    """Show what the person declared, what others see of it, and how long it holds.
-
-    ``asks`` tells whether the bot asks if it is still right.
-    """
+def mine(declaration: Declaration, seen: Sequence[Block], view: View, footing: Footing) -> list[Block]:
+    """Show what the person declared, what others see of it, and how long it holds."""
     return [
         header("What I declare"),
         section(escape("\n".join(declared(declaration, view)))),
         *seen,
         actions(button("Change", ids.DECLARE, "-", label="Change what I declare"), forget_me()),
-        context(escape(freshness(declaration, view.now, asks=asks))),
+        context(escape(freshness(declaration, view.now, footing))),
     ]
 
 

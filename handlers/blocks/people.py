@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from handlers.blocks.message import cut, escape
 from knowledge.freshness import ASK_AGAIN, MOST_UNANSWERED
 from knowledge.models import Role
-from knowledge.people import MOST_COUNTED, Declaration, PassedOver, Person, Reason
+from knowledge.people import MOST_COUNTED, Declaration, PassedOver, Person, Reason, Visibility
 
 LONGEST_NAME = 80
 LONGEST_REASONS = 300
@@ -61,16 +61,49 @@ def dated(now: datetime, at: datetime, *, imported: bool) -> str:
     return f"imported on {day(at)}, not confirmed" if imported else f"confirmed {ago(now, at)}"
 
 
-def freshness(declaration: Declaration, now: datetime, *, asks: bool) -> str:
-    """Say when a declaration was confirmed, when its person is asked again, and when it fades; ``asks``: if at all."""
+@dataclass(frozen=True)
+class Footing:
+    """Hold what decides what becomes of a declaration, beside the terms that its person set."""
+
+    member: bool | None
+    """Whether the person is a full member, as only those are suggested and asked again; None where nobody knows yet."""
+    asks: bool
+    """Whether the bot asks people of the workspace if what they declared is still right."""
+
+
+NOT_A_MEMBER = (
+    "Nobody is shown this, and you are suggested to nobody, while you are not a full member of this workspace."
+)
+IF_A_GUEST = (
+    "Slack has not told me yet who you are here: if you are a guest, nobody is shown this, and you are not asked again."
+)
+SEEN: Mapping[Visibility, str] = {
+    "open": "Others who ask will see:",
+    "ask_first": "Nobody is shown your name. Whoever asks is told only that somebody here does this.",
+    "hidden": "Nobody is shown your name.",
+}
+
+
+def seen(declaration: Declaration, footing: Footing) -> str:
+    """Say what others see of a declaration, in a sentence that goes before it."""
+    if footing.member is False:
+        return NOT_A_MEMBER
+    told = SEEN[declaration.terms.visibility]
+    return told if footing.member else f"{IF_A_GUEST} Else: {told[0].lower()}{told[1:]}"
+
+
+def freshness(declaration: Declaration, now: datetime, footing: Footing) -> str:
+    """Say when a declaration was confirmed, when its person is asked again, and when it fades."""
     if declaration.confirmed is None:
         return ""
     confirmed = f"You confirmed it {ago(now, declaration.confirmed)}."
     if declaration.imported:
         confirmed = f"Others entered it for you {ago(now, declaration.confirmed)}; you have not confirmed it."
+    if declaration.faded and footing.member is False:
+        return f"{confirmed} It has faded."
     if declaration.faded:
         return f"{confirmed} It has faded: you are not suggested for it until you save it again."
-    if declaration.check_at is None or not asks:
+    if declaration.check_at is None or not footing.asks or footing.member is False:
         return f"{confirmed} You are not asked whether it is still right, and it does not fade."
     fades = declaration.check_at + ASK_AGAIN * (MOST_UNANSWERED - declaration.unanswered)
     return f"{confirmed} Asked again on {day(declaration.check_at)}; fades on about {day(fades)} unless confirmed."

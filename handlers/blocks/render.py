@@ -380,7 +380,7 @@ def _terms(terms: Terms) -> list[str]:
         times = "once" if terms.weekly_cap == 1 else f"{terms.weekly_cap} times"
         lines.append(f"• Suggested at most {times} a week")
     if terms.visibility == "ask_first":
-        lines.append("• Ask me first: nobody sees the name, only that somebody here does this")
+        lines.append("• Ask me first: nobody sees the name")
     elif terms.visibility == "hidden":
-        lines.append("• Hidden: nobody sees the name, nor that somebody here does this")
+        lines.append("• Hidden: nobody sees the name, nor that somebody does this")
     return lines
