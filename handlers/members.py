@@ -142,13 +142,13 @@ async def take_over(people: People, left: Left, workspace: str, member: Member, 
 
 async def profile_of(client: AsyncWebClient, workspace: str, user: str, now: datetime) -> Member | None:
     """Ask Slack for a profile, presence and do-not-disturb; None where Slack does not say."""
-    member = await person_of(client, workspace, user)
+    member = await person_of(client, workspace, user, now)
     if member is not None and member.availability == "active" and member.suggestible:
         return replace(member, availability="away") if await _is_away(client, user, now) else member
     return member
 
 
-async def person_of(client: AsyncWebClient, workspace: str, user: str) -> Member | None:
+async def person_of(client: AsyncWebClient, workspace: str, user: str, now: datetime | None = None) -> Member | None:
     """Ask Slack for a profile alone, where it does not matter who is away; None where Slack does not say."""
     try:
         found = await client.users_info(user=user)
@@ -162,7 +162,7 @@ async def person_of(client: AsyncWebClient, workspace: str, user: str) -> Member
     if not isinstance(found.get("user"), dict):
         logger.warning("users.info answered without a user")
         return None
-    return payloads.member(found["user"], workspace)
+    return payloads.member(found["user"], workspace, now)
 
 
 async def _is_away(client: AsyncWebClient, user: str, now: datetime) -> bool:
@@ -185,4 +185,5 @@ async def _is_away(client: AsyncWebClient, user: str, now: datetime) -> bool:
 async def profile_changed(body: dict[str, Any], *, people: People, left: Left, now: Clock) -> None:
     """Take over a changed profile of a person who declared something; a leaver drops out at once."""
     actor = payloads.event_actor(body)
-    await take_over(people, left, actor.workspace, payloads.member(body["event"]["user"], actor.workspace), now())
+    at = now()
+    await take_over(people, left, actor.workspace, payloads.member(body["event"]["user"], actor.workspace, at), at)

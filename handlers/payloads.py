@@ -13,6 +13,7 @@ from typing import Any
 
 from handlers.errors import PayloadError
 from knowledge.people import Availability, Member
+from knowledge.status import said_by
 
 Payload = Mapping[str, Any]
 INTERACTIONS = ("block_actions", "view_", "shortcut", "message_action", "block_suggestion", "interactive_message")
@@ -477,11 +478,6 @@ def entered(body: Payload) -> Submission | None:
     return submission(body) if view.get("type") == "modal" and (view.get("state") or {}).get("values") else None
 
 
-_OUT_OF_OFFICE_EMOJI = {":palm_tree:", ":desert_island:", ":face_with_thermometer:", ":baby_bottle:", ":airplane:"}
-_OUT_OF_OFFICE_WORDS = ("out of office", "ooo", "vacation", "holiday", "on leave", "parental leave", "sick", "pto")
-_AWAY_WORDS = ("away", "afk", "brb", "back later")
-
-
 def belongs(user: Payload, workspace: str) -> bool:
     """Tell by a user object whether the person is of a workspace, or of the organisation where it is one's.
 
@@ -495,24 +491,18 @@ def belongs(user: Payload, workspace: str) -> bool:
     return workspace in homes and not user.get("is_stranger")
 
 
-def member(user: Payload, workspace: str) -> Member:
-    """Read a user object, as users.info and user_change carry it; the status text tells who is out of office.
+def member(user: Payload, workspace: str, now: datetime | None = None) -> Member:
+    """Read a user object, as users.info and user_change carry it; the status tells who is out of office.
 
-    Of a workspace, people of other companies are guests at most.
+    A status that has ended by ``now`` says nothing. Of a workspace, people of other companies are guests at most.
     """
     profile = user.get("profile") or {}
-    status = (profile.get("status_text") or "").casefold()
-    words = set(status.replace(",", " ").replace(".", " ").split())
-
-    def says(phrases: tuple[str, ...]) -> bool:
-        return any(phrase in words or (" " in phrase and phrase in status) for phrase in phrases)
-
     availability: Availability = "active"
+    if now is None or not _has_ended(profile.get("status_expiration"), now):
+        availability = said_by(profile.get("status_text") or "", profile.get("status_emoji") or "")
     if user.get("deleted"):
         availability = "deactivated"
-    elif profile.get("status_emoji") in _OUT_OF_OFFICE_EMOJI or says(_OUT_OF_OFFICE_WORDS):
-        availability = "ooo"
-    elif user.get("presence") == "away" or says(_AWAY_WORDS):
+    elif availability == "active" and user.get("presence") == "away":
         availability = "away"
     name = profile.get("display_name") or profile.get("real_name") or user.get("real_name") or user.get("name") or ""
     return Member(
@@ -524,6 +514,11 @@ def member(user: Payload, workspace: str) -> Member:
         is_bot=bool(user.get("is_bot")) or user["id"] == "USLACKBOT",
         is_guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted") or not belongs(user, workspace)),
     )
+
+
+def _has_ended(expiration: object, now: datetime) -> bool:
+    """Tell by the ``status_expiration`` of a profile whether its status has ended; 0 stands for one without an end."""
+    return isinstance(expiration, int | float) and 0 < expiration <= now.timestamp()
 
 
 def administers(user: Payload, workspace: str) -> bool:

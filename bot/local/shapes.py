@@ -37,7 +37,7 @@ def user_json(workspace: Workspace, member: Member) -> JSON:
             "status_text_canonical": "",
             "status_emoji": member.status_emoji,
             "status_emoji_display_info": [],
-            "status_expiration": 0,
+            "status_expiration": member.status_expiration,
             "first_name": first,
             "last_name": last,
             "phone": "",

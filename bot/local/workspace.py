@@ -46,6 +46,8 @@ class Member:
     presence: Literal["active", "away"] = "active"
     status_text: str = ""
     status_emoji: str = ""
+    status_expiration: int = 0
+    """When the status ends, in seconds; 0 for never."""
     dnd: bool = False
     """Whether it is within do-not-disturb of their schedule."""
 

@@ -289,6 +289,26 @@ async def test_who_is_away_or_out_is_read_from_presence_and_status(slack: LocalS
     assert kept == {BEN: "active", DEE: "away", EVA: "ooo"}
 
 
+@pytest.mark.parametrize(("ends_in", "availability"), [(-1, "active"), (0, "active"), (1, "ooo"), (None, "ooo")])
+async def test_a_status_counts_until_it_ends(
+    slack: LocalSlack, bot: Bot, clock: Clock, ends_in: int | None, availability: str
+) -> None:
+    async def kept() -> list[str]:
+        return [row["availability"] for row in await rows(bot, "members")]
+
+    ends = 0 if ends_in is None else int(clock.now().timestamp()) + ends_in
+    ben = slack.workspace.members[BEN]
+    ben.status_text, ben.status_expiration = "Im Urlaub!", ends
+    form = (await slack.command(BEN, "/genai-role me")).view
+    await slack.submit(BEN, form, {"roles_lead": ["mlops-engineer"]})
+    await settled(bot)
+    assert await kept() == [availability]
+    profile = {"status_text": "", "status_emoji": ":beach_with_umbrella:", "status_expiration": ends}
+    await slack.send_event({"type": "user_change", "user": {"id": BEN, "team_id": TEAM, "profile": profile}})
+    await settled(bot)
+    assert await kept() == [availability]
+
+
 @pytest.mark.parametrize("change", [{"deleted": True}, {"is_bot": True}, {"is_restricted": True}])
 async def test_a_changed_profile_takes_a_leaver_out_at_once(
     slack: LocalSlack, bot: Bot, change: dict[str, bool]
