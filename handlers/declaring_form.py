@@ -13,7 +13,7 @@ from handlers.blocks.render import declared
 from handlers.payloads import Submission
 from handlers.proposals import title_blocks
 from knowledge.guide import Guide
-from knowledge.people import LEVELS, Declaration, Level, Terms, Visibility
+from knowledge.people import LEVELS, MOST_A_WEEK, Declaration, Level, Terms, Visibility
 
 LABELS: dict[Level, str] = {"lead": "I lead", "practitioner": "I practise", "learning": "I am learning"}
 ASK_ME, NOT_ABOUT = "Topics you can be asked about", "Don't ask me about"
@@ -159,7 +159,9 @@ def _terms(submission: Submission, avoided: Mapping[str, str]) -> Terms:
     [visible] = submission.chosen.get(ids.BLOCK_VISIBILITY) or ("open",)
     [cap] = submission.chosen.get(ids.BLOCK_CAP) or (NO_LIMIT,)
     visibility: Visibility = next((known for known in VISIBILITY if known == visible), "open")
-    return Terms(visibility, int(cap) if cap.isascii() and cap.isdigit() and len(cap) < 4 else None, avoided)
+    # Looked at as text first: a number of any length may be sent.
+    is_number = cap.isascii() and cap.isdigit() and len(cap) <= len(str(MOST_A_WEEK))
+    return Terms(visibility, min(int(cap), MOST_A_WEEK) if is_number else None, avoided)
 
 
 def _topics(typed: str, block: str, guide: Guide, errors: dict[str, str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, ValidationError
 
 from knowledge.matching import Matcher
-from knowledge.people import Level, Listed, Member, Terms, Visibility
+from knowledge.people import MOST_A_WEEK, Level, Listed, Member, Terms, Visibility
 from knowledge.rows import Row, cell_of, parts_of
 
 PRIVATE = ("visibility", "weekly_cap", "not_about")
@@ -55,7 +55,7 @@ class PersonRow(TeamMember):
     title: str = Field("", max_length=300)
     tz: str = Field("", max_length=64)
     visibility: Visibility | None = None
-    weekly_cap: int | None = Field(None, ge=0, le=1000)
+    weekly_cap: int | None = Field(None, ge=0, le=MOST_A_WEEK)
     not_about: list[str] = Field(default_factory=list)
 
 

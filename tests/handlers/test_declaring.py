@@ -8,6 +8,8 @@ import pytest
 
 from bot.app import Bot
 from bot.local import GENERAL, LocalSlack, View
+from knowledge.people import MOST_A_WEEK
+from knowledge.people_rows import read_people
 from knowledge.workspaces import Settings
 from tests.conftest import ANN, BEN, GUS, TABLES, TEAM, Clock, declares, rows, settled, words
 
@@ -221,3 +223,19 @@ async def test_forget_me_leaves_no_row_of_the_person(slack: LocalSlack, bot: Bot
     assert again.text == "Done: nothing about you is left to delete."
     # Told to Slack once more, the events are still known.
     assert len(await rows(bot, "inbox")) == 2
+
+
+@pytest.mark.parametrize("cap", [0, 999, MOST_A_WEEK])
+async def test_a_weekly_cap_from_a_file_stays_when_the_form_is_saved(slack: LocalSlack, bot: Bot, cap: int) -> None:
+    row = {"id": ANN, "topics": ["GDPR"], "weekly_cap": cap}
+    [read] = read_people([(1, row)], bot.guide.people_names())
+    assert read.listed is not None and read.listed.terms is not None, read.problems
+    await bot.people.declare(TEAM, ANN, {}, {"gdpr": "GDPR"}, Clock().now(), read.listed.terms)
+    assert (await slack.submit(ANN, await form(slack, bot), {})).errors == {}
+    assert (await bot.people.declaration(TEAM, ANN)).terms.weekly_cap == cap
+
+
+async def test_a_file_gives_no_weekly_cap_that_the_form_does_not_take(bot: Bot) -> None:
+    row = {"id": ANN, "topics": ["GDPR"], "weekly_cap": MOST_A_WEEK + 1}
+    [read] = read_people([(1, row)], bot.guide.people_names())
+    assert read.listed is None and "weekly_cap" in read.problems[0]
