@@ -61,7 +61,6 @@ from storage.keeping import SqlKeepings
 from storage.keys import MAKE_KEY, Keys, KeysError, keys_beside, new_key
 from storage.looking_up import SqlToLookUp
 from storage.people import SqlPeople
-from storage.rotation import renew_secrets
 from storage.team_entries import SqlTeamEntries
 from storage.threads import SqlThreads
 from storage.underway import prune_forgettings
@@ -149,7 +148,6 @@ class Bot:
                 if self.engine.dialect.name != "sqlite":
                     raise SettingsError("The database's schema is not current. Run: python -m bot migrate")
                 await migrate(self.engine)
-            await renew_secrets(self.engine)
         except UNUSABLE as error:
             raise unusable(self.engine.url.render_as_string(), error) from error
 

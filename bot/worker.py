@@ -18,6 +18,7 @@ from bot.metrics import Metrics
 from bot.slack import with_slot
 from handlers.blocks.message import Message, section
 from handlers.errors import (
+    KEY_MISSING,
     NOT_INSTALLED,
     OUT_OF_REACH,
     REFERENCE,
@@ -210,6 +211,10 @@ class Worker:
             if status in (200, 404):
                 self._finished.put_nowait(event)
                 self._metrics.event("done")
+                return
+            if status == KEY_MISSING:
+                await self._inbox.hand_back([event], self._now())
+                self._metrics.event("retried")
                 return
             if status == NOT_INSTALLED and await self._is_gone(event.workspace):
                 logger.info("event %s dropped: the app was removed from the workspace", event.event_id)

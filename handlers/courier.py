@@ -141,6 +141,8 @@ class Courier:
             return
         ask = await self._asks.get(due.workspace, due.ask_id)
         if ask is None:
+            # Erased, with all that is to be written; or its key is not ours, and a process that has it writes.
+            await self._deliveries.put_off(due, self._now() + TRY_AGAIN, counted=False)
             return
         try:
             await self._write(client, due, ask)

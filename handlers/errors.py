@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.blocks.message import Block, plain, section
 from handlers.response_url import BROKEN, send_to
-from knowledge.errors import ForgottenSince
+from knowledge.errors import ForgottenSince, KeyMissing
 
 logger = logging.getLogger(__name__)
 REFERENCE = "reference"
@@ -44,6 +44,8 @@ OUT_OF_REACH = 503
 """The status of an event that failed because Slack, or the database, could not be reached: it can be tried later."""
 NOT_INSTALLED = 410
 """The status of an event that failed because the app has no valid token any more: trying again can't help."""
+KEY_MISSING = 423
+"""The status of an event that needs a key which this process does not have: it is another's to answer."""
 VOID = frozenset({"invalid_auth", "account_inactive", "token_revoked", "token_expired", "not_authed"})
 """What Slack answers to a token that is void (https://docs.slack.dev/reference/methods/auth.test)."""
 
@@ -130,6 +132,8 @@ async def on_error(error: Exception, body: dict[str, Any], context: Mapping[str,
     """
     if isinstance(error, LeaseLost):
         return BoltResponse(status=409)
+    if isinstance(error, KeyMissing) and body.get("type") == "event_callback":
+        return BoltResponse(status=KEY_MISSING)
     known = context or {}
     reference = str(known.get(REFERENCE) or new_reference())
     known.get(FAILURES, []).append(error)

@@ -17,6 +17,10 @@ class ForgottenSince(KnowledgeError):
         )
 
 
+class KeyMissing(KnowledgeError):
+    """Report that what is needed is encrypted with a key that this process does not have; another may have it."""
+
+
 class ContentError(KnowledgeError):
     """Report everything that is wrong with the content files, one line a problem."""
 

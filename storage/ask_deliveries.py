@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from knowledge.asking import FINAL, Ask, Askee, Delivery, DueDelivery
 from storage.ask_rows import REDRAWN, WORDED, a, d, opened, p, read, texts_of, want
 from storage.database import insert_into
+from storage.keys import UnknownKey
 from storage.moments import NEVER
 from storage.tables import ask_deliveries, ask_paces, ask_people, asks
 
@@ -30,6 +31,8 @@ APART: dict[str, timedelta] = {"chat.postMessage": timedelta(seconds=60 / 270), 
 AT_ONCE: dict[str, int] = {"chat.postMessage": 30, "chat.update": 10}
 """At most 300 posts and 50 changes in any minute of a workspace, some of them at once, as after a click
 (https://docs.slack.dev/apis/web-api/rate-limits)."""
+NOT_OURS = timedelta(seconds=20)
+"""How long a text waits that no key here opens, for a process that has its key."""
 SAME_CHANNEL = timedelta(seconds=1)
 MOST_WORKSPACES = 500
 MOST_READ = 100
@@ -67,6 +70,17 @@ class SqlDeliveries:
                 *due
             )
             rows = (await connection.execute(query.order_by(d.due_at, d.key).limit(MOST_READ))).all()
+            texts, foreign = dict[tuple[str, str], str](), list[tuple[str, str]]()
+            for row in rows:
+                try:
+                    texts[row.ask_id, row.key] = opened(self._engine, d.text, row.text, workspace, row.ask_id, row.key)
+                except UnknownKey:
+                    foreign.append((row.ask_id, row.key))
+            # Left alone, so that a process that has their key writes them; others are not to wait behind them.
+            rows = [row for row in rows if (row.ask_id, row.key) in texts]
+            for ask_id_of, key in sorted(foreign):
+                this = (d.workspace == workspace) & (d.ask_id == ask_id_of) & (d.key == key)
+                await connection.execute(update(ask_deliveries).where(this).values(due_at=now + NOT_OURS))
             busy = await self._busy(connection, workspace, [(row.user_id, row.recipient) for row in rows], now)
             claimed: list[DueDelivery] = []
             used: dict[str, datetime] = {}
@@ -79,7 +93,7 @@ class SqlDeliveries:
                 if method == "chat.postMessage" and recipient:
                     busy.add(recipient)
                 at = used[method] = free[method].pop(0)
-                text = opened(self._engine, d.text, row.text, workspace, row.ask_id, row.key)
+                text = texts[row.ask_id, row.key]
                 what = Delivery(row.key, row.kind, row.user_id, text, row.ts)
                 claimed.append(
                     DueDelivery(workspace, row.ask_id, what, row.turn, row.attempts + 1, max(at, now), now + LEASE)

@@ -17,7 +17,7 @@ from knowledge.answers import Subject
 from knowledge.asking import Applied, Ask, Askee, Asker, Change, Delivery, Effect
 from storage.database import insert_into
 from storage.forgotten import known_key, mark_of, workspace_key
-from storage.keys import KeysError
+from storage.keys import KeysError, UnknownKey
 from storage.moments import NEVER, monday_of
 from storage.tables import UtcTime, ask_deliveries, ask_people, asks, curators, forgotten, sealed, unsealed
 from storage.tables import terms as terms_table
@@ -43,9 +43,11 @@ def subject_in(parts: Sequence[Sequence[str]]) -> Subject:
 
 
 def opened(engine: AsyncEngine, column: Column[str], stored: str, *key: str) -> str:
-    """Decrypt a text of a row; empty where no key opens it there."""
+    """Decrypt a text of a row; empty where it is damaged. Raises UnknownKey where its key is not ours."""
     try:
         return unsealed(engine.dialect, column, stored, *key)
+    except UnknownKey:
+        raise
     except KeysError:
         return ""
 
@@ -137,8 +139,11 @@ async def admitted(connection: AsyncConnection, workspace: str, one: Askee, now:
 async def _is_forgotten(connection: AsyncConnection, workspace: str, one: Askee) -> bool:
     """Tell whether somebody without a declaration was forgotten; not who was made a curator since."""
     key = await known_key(connection, workspace)
-    marked = (forgotten.c.workspace == workspace) & (forgotten.c.mark == mark_of(key or b"", workspace, one.user))
-    if key is None or await connection.scalar(select(forgotten.c.workspace).where(marked)) is None:
+    marked = forgotten.c.workspace == workspace
+    if key is not None:
+        # Where it can't be read, nobody knows whose the marks are: then everybody counts as marked.
+        marked &= forgotten.c.mark == mark_of(key, workspace, one.user)
+    if await connection.scalar(select(forgotten.c.workspace).where(marked).limit(1)) is None:
         return False
     named = (curators.c.workspace == workspace) & (curators.c.user_id == one.user)
     return one.via != "curator" or await connection.scalar(select(curators.c.user_id).where(named)) is None

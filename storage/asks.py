@@ -34,7 +34,7 @@ from storage.ask_rows import (
 )
 from storage.database import insert_into, only_writer_for
 from storage.forgotten import known_key, workspace_key
-from storage.keys import KeysError
+from storage.keys import KeysError, UnknownKey
 from storage.moments import NEVER
 from storage.tables import asks, keys_of
 from storage.underway import refuse_forgotten
@@ -206,6 +206,12 @@ class SqlAsks:
             found = {row[0]: row[1] for row in (await connection.execute(query)).all()}
         return {state: found.get(state, 0) for state in TIMERS}
 
+    def _readable(self, workspace: str, ask_id: str, question: str) -> str:
+        try:
+            return opened(self._engine, a.question, question, workspace, ask_id)
+        except UnknownKey:
+            return ""
+
     async def unanswered(self, workspace: str) -> Sequence[Unanswered]:
         """Count the questions without an answer by what they are about; with the text where the asker consents."""
         each = [
@@ -222,6 +228,6 @@ class SqlAsks:
         found: dict[str, Unanswered] = {}
         for row in rows:
             one = found.setdefault(row.about, Unanswered(row.about, subject_in(row.subject), 0, ()))
-            texts = (opened(self._engine, a.question, row.question, workspace, row.id),) if row.to_curators else ()
+            texts = (self._readable(workspace, row.id, row.question),) if row.to_curators else ()
             found[row.about] = replace(one, count=one.count + 1, texts=one.texts + tuple(filter(None, texts)))
         return sorted(found.values(), key=lambda one: (-one.count, one.about))

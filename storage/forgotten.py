@@ -16,7 +16,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from storage.database import insert_into
-from storage.keys import KeysError
+from storage.keys import KeysError, UnknownKey
 from storage.tables import forgotten, keys_of, place_of
 from storage.tables import secrets as secrets_table
 
@@ -46,15 +46,18 @@ async def mark_in(engine: AsyncEngine, connection: AsyncConnection, workspace: s
 
 
 async def workspace_key(engine: AsyncEngine, connection: AsyncConnection, workspace: str) -> bytes:
-    """Return the key of a workspace's marks; drawn where there is none yet, or none that can be read.
+    """Return the key of a workspace's marks; drawn where there is none yet, or where what stands there is damaged.
 
     It never stands in a row unencrypted. Bytes, so that it is not taken for a mark, which does.
+    Raises UnknownKey where another process may be able to read it: its marks must hold, and no other key may be drawn.
     """
     try:
         key = await _key(connection, workspace)
+    except UnknownKey:
+        raise
     except KeysError:
         # Nobody can compare with the old marks any more, and forgetting must never fail.
-        logger.error("the key of forgotten people can't be read: marks made before now are void, and deleted")
+        logger.error("the key of forgotten people is damaged: marks made before now are void, and deleted")
         await connection.execute(delete(forgotten).where(forgotten.c.workspace == workspace))
         await connection.execute(delete(secrets_table).where(secrets_table.c.workspace == workspace))
         key = None

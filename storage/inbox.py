@@ -12,7 +12,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
@@ -20,7 +20,7 @@ from sqlalchemy import bindparam, delete, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from storage.database import insert_into, only_writer_for
-from storage.keys import KeysError
+from storage.keys import KeysError, UnknownKey
 from storage.tables import inbox, keys_of, place_of
 from storage.underway import forgotten_after, forgotten_since
 
@@ -33,6 +33,9 @@ ADDING_SQLITE, ADDING_POSTGRES = 1, 6
 """Events that are written down at the same time, at most."""
 KEEP = timedelta(days=7)
 """How long the id of an event is known, so that a repeat of it does nothing; and how long a dead letter is kept."""
+SOONEST, LATEST = timedelta(seconds=1), timedelta(minutes=10)
+"""How long an event waits that no key here opens, for a process that has its key: as long as it has waited before."""
+SAID_EVERY = timedelta(minutes=10)
 
 
 _Key = tuple[str, str]
@@ -82,6 +85,7 @@ class SqlInbox:
         # Until when nobody else can have taken what is worked on here. What is claimed by this process and not in here,
         # since the answer to a commit was lost, is worked on by nobody: its lease is left to run out.
         self._held: dict[_Key, datetime] = {}
+        self._said_at = datetime.min.replace(tzinfo=UTC)
         # New events come in bursts, after a restart above all. They must not use up all connections: what was answered
         # is to be marked as done at once, since until then a crash would answer it again.
         self._adding = asyncio.Semaphore(ADDING_SQLITE if engine.dialect.name == "sqlite" else ADDING_POSTGRES)
@@ -190,20 +194,34 @@ class SqlInbox:
                 self._hold([_key(event)], now)
             else:
                 unopened.append((event, row.body))
-        taken = [opened for event, sealed in unopened if (opened := await self._opened(event, sealed))]
+        taken, foreign = list[Event](), list[Event]()
+        for event, sealed in unopened:
+            try:
+                taken.append(replace(event, body=self._open(event.workspace, event.event_id, sealed)))
+            except UnknownKey:
+                foreign.append(event)
+            except KeysError as error:
+                # One event that is damaged must not hold up all others.
+                logger.error("event %s is given up: %s", event.event_id, error)
+                await self.dead(event)
+        await self.hand_back(foreign, now)
         # Held only now: what is not returned, since something failed on the way, is free again after its lease.
         self._hold([_key(event) for event in taken], now)
         return taken
 
-    async def _opened(self, event: Event, sealed: str) -> Event | None:
-        try:
-            body = self._open(event.workspace, event.event_id, sealed)
-        except KeysError as error:
-            # One event of a lost key must not hold up all others. With the key back it can be replayed.
-            logger.error("event %s is given up: %s", event.event_id, error)
-            await self.dead(event)
-            return None
-        return replace(event, body=body)
+    async def hand_back(self, events: Sequence[Event], now: datetime) -> None:
+        """Leave events to a process that has their key; nothing is counted, and none is given up for it."""
+        for event in events:
+            waits = min(max(SOONEST, now - (event.received or now)), LATEST)
+            await self._write(update(inbox).where(self._holds(event)).values(claimed_by="", lease_until=now + waits))
+            self._held.pop(_key(event), None)
+        if events and now - self._said_at >= SAID_EVERY:
+            self._said_at = now
+            logger.warning(
+                "%s events wait for a process that has their key: this one has not. If none has, put the missing key "
+                "back behind the others in ENCRYPTION_KEYS, and restart",
+                len(events),
+            )
 
     def _open(self, workspace: str, event_id: str, sealed: str) -> str:
         keys = keys_of(self._engine.dialect)
@@ -298,10 +316,12 @@ class SqlInbox:
         )
 
     async def prune(self, now: datetime) -> int:
-        """Delete events that were done or given up a week ago."""
-        return await self._write(
-            delete(inbox).where(inbox.c.state.in_(("done", "dead")), inbox.c.received_at < now - KEEP)
-        )
+        """Delete events of a week ago that were done or given up, or wait for a key still."""
+        old = inbox.c.received_at < now - KEEP
+        kept = inbox.c.state.in_(("done", "dead"))
+        put_off = (inbox.c.state == "claimed") & (inbox.c.claimed_by == "") & (inbox.c.lease_until > now)
+        gone = await self._write(delete(inbox).where(kept, old))
+        return gone + await self._write(delete(inbox).where(put_off, old))
 
     def _hold(self, keys: Sequence[_Key], now: datetime) -> None:
         for key in keys:

@@ -18,6 +18,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from knowledge.errors import KeyMissing
+
 MAKE_KEY = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
 
 
@@ -29,6 +31,10 @@ DOES_NOT_OPEN = "None of ENCRYPTION_KEYS opens a stored text. Is an old key miss
 
 class KeysError(Exception):
     """Report keys that can't work; the message says what to do."""
+
+
+class UnknownKey(KeysError, KeyMissing):
+    """Report a text of a key that is not among ours: another process may have it, so the text is to be left alone."""
 
 
 class Keys:
@@ -72,12 +78,21 @@ class Keys:
     def unseal(self, sealed: str, place: str, *, unbound: bool = False) -> str:
         """Return the text that was sealed for this place. Raises KeysError where no key opens it there.
 
+        It is UnknownKey where the text may be whole, and its key is not ours.
         ``unbound``: what versions before this one wrote into the column, for no place, is taken too.
         """
         if unbound and not sealed.startswith(SEALED):
-            # JSON as it stands was written before anything was encrypted.
-            return sealed if sealed.startswith("{") else self.decrypt(sealed)
+            if sealed.startswith("{"):
+                # JSON as it stands was written before anything was encrypted.
+                return sealed
+            try:
+                return self.decrypt(sealed)
+            except KeysError as error:
+                # A Fernet token names no key: one that is damaged can't be told from one of a key that is not ours.
+                raise UnknownKey(DOES_NOT_OPEN) from error
         key_id, _, rest = sealed.removeprefix(SEALED).partition(".")
+        if sealed.startswith(SEALED) and rest and key_id not in self._sealing:
+            raise UnknownKey(DOES_NOT_OPEN)
         try:
             closed = base64.urlsafe_b64decode(rest.encode())
             return self._sealing[key_id].decrypt(closed[:NONCE], closed[NONCE:], place.encode()).decode()

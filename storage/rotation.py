@@ -5,7 +5,6 @@ Row by row, each only if it still holds what was read: it can run beside the bot
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +13,8 @@ from sqlalchemy import Column, Table, Text, and_, bindparam, func, select, tuple
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from storage.keys import Keys, KeysError
-from storage.tables import SealedText, keys_of, metadata, place_of, secrets
+from storage.tables import SealedText, keys_of, metadata, place_of
 
-logger = logging.getLogger(__name__)
 AT_ONCE = 200
 Step = Callable[[int], None]
 
@@ -50,15 +48,6 @@ async def rotate(engine: AsyncEngine, step: Step = lambda _count: None) -> Rotat
     for column in encrypted_columns():
         await _rotate(engine, column, done, step)
     return done
-
-
-async def renew_secrets(engine: AsyncEngine) -> int:
-    """Do so for what is drawn once for a workspace; return how many."""
-    done = Rotated()
-    await _rotate(engine, secrets.c.value, done, lambda _count: None)
-    if done.unreadable:
-        logger.error("the key of forgotten people can't be read: is an old key missing in ENCRYPTION_KEYS?")
-    return done.renewed
 
 
 async def _rotate(engine: AsyncEngine, column: Column[Any], done: Rotated, step: Step) -> None:

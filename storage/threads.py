@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import OrderedDict
 from dataclasses import asdict
 from datetime import datetime
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from knowledge.answers import Subject
 from storage.database import insert_into, only_writer_for
 from storage.forgotten import workspace_key
+from storage.keys import UnknownKey
 from storage.moments import FAR
 from storage.tables import threads
 from storage.underway import BEGUN, f, passing_mark
@@ -52,7 +54,11 @@ class SqlThreads:
         key = {"workspace": workspace, "channel": channel, "thread": thread}
         about = {"user_id": user, "subject": asdict(subject), "touched_at": now}
         values = key | about
-        mark = passing_mark(await self.secret(workspace), workspace, user)
+        try:
+            mark = passing_mark(await self._secret(workspace), workspace, user)
+        except UnknownKey:
+            # Nobody can tell here whether they were forgotten since.
+            return
         is_forgotten = exists().where(f.workspace == workspace, f.mark == mark, f.at > (BEGUN.get() or FAR))
         row = select(*(literal(value, threads.c[name].type) for name, value in values.items())).where(~is_forgotten)
         upsert = insert_into(self._engine, threads).from_select(list(values), row)
@@ -65,7 +71,16 @@ class SqlThreads:
             await connection.execute(upsert)
 
     async def secret(self, workspace: str) -> bytes:
-        """Return the key of the workspace's marks; drawn where there is none yet."""
+        """Return the key of the workspace's marks; drawn where there is none yet.
+
+        Where it can't be read here it is one for this once: a question is answered all the same.
+        """
+        try:
+            return await self._secret(workspace)
+        except UnknownKey:
+            return secrets.token_bytes(32)
+
+    async def _secret(self, workspace: str) -> bytes:
         if workspace not in self._secrets:
             async with self._engine.begin() as connection:
                 self._secrets[workspace] = await workspace_key(self._engine, connection, workspace)

@@ -78,7 +78,10 @@ async def forgotten_after(connection: AsyncConnection, began: Collection[Began])
 
     def is_forgotten(workspace: str, user: str, moment: datetime) -> bool:
         key = keys.get(workspace)
-        at = found.get((workspace, passing_mark(key, workspace, user))) if key else None
+        if key is None:
+            # None was forgotten there, or the key can't be read here: then it may be whoever this is about.
+            return any(one == workspace and at > moment for (one, _), at in found.items())
+        at = found.get((workspace, passing_mark(key, workspace, user)))
         return at is not None and at > moment
 
     return [one for one in began if is_forgotten(*one)]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -18,12 +18,12 @@ from storage.bulk import MOST_AT_ONCE, SqlPeopleInBulk
 from storage.database import open_engine
 from storage.forgotten import NAME, forgotten_among, mark_of
 from storage.freshness import SqlFreshness
-from storage.keys import Keys, KeysError, new_key
+from storage.keys import Keys, KeysError, UnknownKey, new_key
 from storage.people import SqlPeople
-from storage.rotation import renew_secrets
+from storage.rotation import rotate
 from storage.tables import forgotten, metadata, place_of, secrets
 from storage.workspaces import SqlWorkspaces
-from tests.databases import KEY
+from tests.databases import KEY, KEYS
 from tests.storage.conftest import NOW
 
 MLOPS = "mlops-engineer"
@@ -129,8 +129,8 @@ async def test_new_encryption_keys_leave_the_hashes_as_they_are(
     await people.forget("T1", "ann")
     before, newer = await marks(engine), new_key()
     both, alone = open_engine(address, Keys([newer, KEY])), open_engine(address, Keys([newer]))
-    assert await renew_secrets(both) == 1
-    assert await renew_secrets(both) == 0
+    # Nothing but this is sealed: the moment stands under a mark.
+    assert [(await rotate(both)).renewed for _ in range(2)] == [1, 0]
     # From here on the old key may go.
     assert await forgotten_of(alone, "ann", "ben") == {"ann"}
     assert await marks(engine) == before
@@ -138,22 +138,37 @@ async def test_new_encryption_keys_leave_the_hashes_as_they_are(
     await alone.dispose()
 
 
-async def test_forgetting_never_fails_for_a_key_that_is_gone(
-    engine: AsyncEngine, address: str, people: SqlPeople, caplog: pytest.LogCaptureFixture
+async def test_who_is_forgotten_stays_so_where_a_process_lacks_the_key(
+    engine: AsyncEngine, address: str, people: SqlPeople, bulk: SqlPeopleInBulk
 ) -> None:
     await people.declare("T1", "ben", {MLOPS: "lead"}, {}, NOW)
     await people.forget("T1", "ann")
+    before = await marks(engine)
     other = open_engine(address, Keys([new_key()]))
-    theirs = SqlPeople(other, random.Random(1))
     with pytest.raises(KeysError):
         await SqlPeopleInBulk(other, random.Random(1)).declare_many("T1", [listed("ann")], NOW)
-    assert await renew_secrets(other) == 0
-    await theirs.declare("T1", "cleo", {MLOPS: "lead"}, {}, NOW)
-    await theirs.forget("T1", "ben")
-    assert await named(people) == ["cleo"]
-    assert len(await marks(engine)) == 1
-    assert "can't be read" in caplog.text
+    await SqlPeople(other, random.Random(1)).declare("T1", "cleo", {MLOPS: "lead"}, {}, NOW)
+    with pytest.raises(UnknownKey):
+        await SqlPeople(other, random.Random(1)).forget("T1", "ben")
+    assert (await rotate(other)).unreadable == 1
+    assert await named(people) == ["ben", "cleo"]
+    assert await marks(engine) == before
+    assert await forgotten_of(engine, "ann", "ben") == {"ann"}
+    assert await bulk.declare_many("T1", [listed("ann")], NOW) == ["forgotten"]
     await other.dispose()
+
+
+async def test_forgetting_does_not_fail_for_a_key_that_is_damaged(
+    engine: AsyncEngine, people: SqlPeople, caplog: pytest.LogCaptureFixture
+) -> None:
+    await people.declare("T1", "ben", {MLOPS: "lead"}, {}, NOW)
+    await people.forget("T1", "ann")
+    async with engine.begin() as connection:
+        await connection.execute(update(secrets).values(value=KEYS.seal("00" * 32, "another place")))
+    await people.forget("T1", "ben")
+    assert await named(people) == []
+    assert len(await marks(engine)) == 1
+    assert "is damaged" in caplog.text
 
 
 # Many at once

@@ -19,7 +19,7 @@ from storage.inbox import KEEP, LEASE, MOST_TAKEN, RENEWED_AT_ONCE, Depth, Event
 from storage.keys import Keys, new_key
 from storage.tables import inbox as table
 from storage.tables import place_of
-from tests.databases import KEYS
+from tests.databases import KEY, KEYS
 from tests.storage.conftest import NOW, database_files
 
 MENTION = Event("T1", "Ev1", '{"text": "what does mlops do"}', "C1", "100.1", "U1")
@@ -463,14 +463,47 @@ async def test_what_people_wrote_can_be_read_with_the_keys_alone(
         assert b"mlops" not in b"".join(file.read_bytes() for file in database_files(address))
 
 
-async def test_an_event_of_a_lost_key_does_not_hold_up_the_others(
+async def test_an_event_of_an_unknown_key_waits_for_a_process_that_has_it_and_holds_up_no_other(
     engine: AsyncEngine, address: str, inbox: SqlInbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with_another_key = open_engine(address, Keys([new_key()]))
-    await SqlInbox(with_another_key, "gone").add(MENTION, NOW)
-    await with_another_key.dispose()
+    newer = open_engine(address, Keys([new_key(), KEY]))
+    with_the_key = SqlInbox(newer, "newer")
+    await with_the_key.add(MENTION, NOW, free=True)
     await inbox.add(HOME, NOW, free=True)
-    assert await inbox.take_over(RUN_OUT) == [HOME]
+    assert await inbox.take_over(NOW + SECOND) == [HOME]
+    await inbox.done([HOME])
+    until = set()
+    for seconds in range(2, 200):
+        assert await inbox.take_over(NOW + timedelta(seconds=seconds)) == []
+        async with engine.connect() as connection:
+            until.add(await connection.scalar(select(table.c.lease_until).where(table.c.state == "claimed")))
+    assert len(until) < 10, "it waits for as long again as it has waited"
+    assert await inbox.dead_letters() == []
+    records = [record for record in caplog.records if record.name == "storage.inbox"]
+    assert len(records) == 1
+    assert "put the missing key back behind the others in ENCRYPTION_KEYS" in records[0].getMessage()
+    assert await with_the_key.take_over(NOW + timedelta(seconds=1300)) == [MENTION]
+    await newer.dispose()
+
+
+async def test_what_waits_for_a_key_for_a_week_is_deleted_as_all_that_is_as_old(address: str, inbox: SqlInbox) -> None:
+    lost = open_engine(address, Keys([new_key()]))
+    await SqlInbox(lost, "lost").add(MENTION, NOW, free=True)
+    await lost.dispose()
+    late = NOW + KEEP
+    assert await inbox.take_over(late) == []
+    assert await inbox.prune(late) == 0
+    assert await inbox.prune(late + SECOND) == 1
+
+
+async def test_a_damaged_event_is_given_up_and_holds_up_no_other(
+    engine: AsyncEngine, inbox: SqlInbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    await inbox.add(MENTION, NOW, free=True)
+    async with engine.begin() as connection:
+        await connection.execute(update(table).values(body=KEYS.seal(MENTION.body, "another place")))
+    await inbox.add(HOME, NOW, free=True)
+    assert await inbox.take_over(NOW + SECOND) == [HOME]
     [letter] = await inbox.dead_letters()
     assert letter.event_id == "Ev1"
     [record] = [record for record in caplog.records if record.levelno == logging.ERROR]
