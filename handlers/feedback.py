@@ -33,12 +33,12 @@ class Ratings:
         self._later = later
         self._now = now
 
-    def offer(self, shown: Message, text: str, answer: Answer, *, ephemeral: bool = False) -> Message:
+    def offer(self, workspace: str, shown: Message, text: str, answer: Answer, *, ephemeral: bool = False) -> Message:
         """Return the message with the buttons that rate it, where it is an answer that can be rated."""
         about = self._about(text, answer)
         if about is None or about.kind not in get_args(RatedKind):
             return shown
-        return rateable(shown, self._feedback.seal(about), ephemeral=ephemeral)
+        return rateable(shown, self._feedback.seal(workspace, about), ephemeral=ephemeral)
 
     def note(self, workspace: str, text: str, answer: Answer) -> None:
         """Keep the question, without who asked, where it had no answer."""
@@ -64,7 +64,7 @@ async def rate(
     """Take a vote on an answer; one against it is answered with what else it could be, and whom to ask."""
     press = payloads.press(body)
     verdict, sealed = verdict_in(press.value)
-    about = feedback.opened(sealed)
+    about = feedback.opened(press.actor.workspace, sealed)
     if about is None or verdict is None:
         await answer_press(client, press, cannot_be_rated())
     else:

@@ -78,5 +78,5 @@ async def answer(
             )
             found = await guide.ask(question)
             shown = with_offer(render(found, view), found, WITHOUT_MENTIONS.sub("", said.text).strip())
-            await post(client, said, ratings.offer(shown, said.text, found))
+            await post(client, said, ratings.offer(said.actor.workspace, shown, said.text, found))
             ratings.note(said.actor.workspace, said.text, found)

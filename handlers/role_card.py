@@ -72,7 +72,7 @@ async def look_up(
                 Question(command.actor.workspace, command.text, "command", command.actor.user, may_name=may_name)
             )
             shown = with_offer(render(answer, view), answer, command.text)
-            reply = ratings.offer(shown, command.text, answer, ephemeral=True)
+            reply = ratings.offer(command.actor.workspace, shown, command.text, answer, ephemeral=True)
             ratings.note(command.actor.workspace, command.text, answer)
     await ack(response_type="ephemeral", **reply.payload())
 

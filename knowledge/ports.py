@@ -376,12 +376,12 @@ class Threads(Protocol):
 class Feedback(Protocol):
     """Keep questions that had no answer or a poor one, so that the content can grow; never who asked."""
 
-    def seal(self, asked: Asked) -> str:
-        """Return the question as a token that only this side opens; nothing is kept."""
+    def seal(self, workspace: str, asked: Asked) -> str:
+        """Return the question as a token that only this side opens, for this workspace; nothing is kept."""
         ...
 
-    def opened(self, sealed: str) -> Asked | None:
-        """Return what was sealed; None for what is no such token, or was sealed with a key that is gone."""
+    def opened(self, workspace: str, sealed: str) -> Asked | None:
+        """Return what was sealed; None for what is no token of the workspace, or was sealed with a key that is gone."""
         ...
 
     async def unanswered(self, workspace: str, asked: Asked, now: datetime) -> None:

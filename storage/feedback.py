@@ -46,15 +46,16 @@ class SqlFeedback:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    def seal(self, asked: Asked) -> str:
-        """Return the question as a token; the text of the longest fits the value of a button."""
+    def seal(self, workspace: str, asked: Asked) -> str:
+        """Return the question as a token for the workspace; the text of the longest fits the value of a button."""
         fields = (asked.id, asked.kind, asked.entries, asked.confidence, asked.text)
-        return keys_of(self._engine.dialect).encrypt(json.dumps(fields, ensure_ascii=False))
+        return keys_of(self._engine.dialect).seal(json.dumps(fields, ensure_ascii=False), _token(workspace))
 
-    def opened(self, sealed: str) -> Asked | None:
-        """Return what was sealed; the token tells by itself whether it is ours and whole."""
+    def opened(self, workspace: str, sealed: str) -> Asked | None:
+        """Return what was sealed for the workspace; the token tells by itself whether it is ours and whole."""
         try:
-            answer_id, kind, entries, confidence, text = json.loads(keys_of(self._engine.dialect).decrypt(sealed))
+            opened = keys_of(self._engine.dialect).unseal(sealed, _token(workspace))
+            answer_id, kind, entries, confidence, text = json.loads(opened)
         except (KeysError, ValueError):
             return None
         return Asked(answer_id, kind, tuple(entries), confidence, text)
@@ -141,6 +142,10 @@ class SqlFeedback:
             question=keys_of(self._engine.dialect).seal(asked.text, _place(workspace, asked.id)) if asked.text else "",
             gone_on=gone_on(now, days),
         )
+
+
+def _token(workspace: str) -> str:
+    return json.dumps(["vote", workspace])
 
 
 def _place(workspace: str, answer_id: str) -> str:

@@ -183,6 +183,18 @@ async def test_a_value_that_is_not_ours_is_answered_with_a_sentence(slack: Local
     assert await rows(bot, "asked") == []
 
 
+async def test_a_value_from_another_workspace_is_no_vote_here(slack: LocalSlack, bot: Bot) -> None:
+    here = await asked_in(slack, "command", "what is pytorch")
+    there = (await slack.command(ANN, "/genai-role what is mlflow", fields={"team_id": "T0OTHER0001"})).message
+    assert there is not None
+    values = {field.action_id: field.element["value"] for field in fields(there.blocks) if field.action_id == NOT}
+    for field in fields(here.blocks):
+        field.element.update({"value": values[NOT]} if field.action_id == NOT else {})
+    told = await vote(slack, here, NOT)
+    assert told.text.startswith("That answer can't be rated any more.") and "MLflow" not in words(told)
+    assert await rows(bot, "asked") == []
+
+
 async def test_a_vote_that_can_not_be_kept_ends_in_an_apology(slack: LocalSlack, bot: Bot, faults: None) -> None:
     shown = await asked_in(slack, "command", "what is pytorch")
     async with bot.engine.begin() as connection:

@@ -38,18 +38,26 @@ async def all_of(feedback: SqlFeedback) -> Learned:
 
 
 def test_what_is_sealed_comes_back_as_it_was(feedback: SqlFeedback) -> None:
-    sealed = feedback.seal(CARD)
-    assert feedback.opened(sealed) == CARD
+    sealed = feedback.seal("T1", CARD)
+    assert feedback.opened("T1", sealed) == CARD
     assert "mlops" not in sealed
 
 
 def test_only_what_we_sealed_opens(address: str, feedback: SqlFeedback) -> None:
     stranger = SqlFeedback(open_engine(address, Keys([new_key()])))
-    sealed = feedback.seal(CARD)
-    for token in ("", "x", sealed[:-1], sealed[:-9] + "AAAAAAAA=", stranger.seal(CARD), KEYS.encrypt("hello"), "ü"):
-        assert feedback.opened(token) is None, token
+    sealed = feedback.seal("T1", CARD)
+    for token in (
+        "",
+        "x",
+        sealed[:-1],
+        sealed[:-9] + "AAAAAAAA=",
+        stranger.seal("T1", CARD),
+        feedback.seal("T2", CARD),
+        "ü",
+    ):
+        assert feedback.opened("T1", token) is None, token
     rotated = SqlFeedback(open_engine(address, Keys([new_key(), KEY])))
-    assert rotated.opened(sealed) == CARD
+    assert rotated.opened("T1", sealed) == CARD
 
 
 @pytest.mark.parametrize("sign", ["x", '"', "\\", "\x00", "\ud800", "ü", "日", "🦓"])
@@ -57,7 +65,7 @@ def test_the_longest_question_fits_a_button(feedback: SqlFeedback, sign: str) ->
     asked = Asked("f" * 16, "people", ("multidisciplinary-teams",) * 3, 0.123, impersonal(sign * 40_000))
     assert len(asked.text) <= LONGEST_TEXT
     for ephemeral in (True, False):
-        shown = rateable(Message("x", ()), feedback.seal(asked), ephemeral=ephemeral)
+        shown = rateable(Message("x", ()), feedback.seal("T" * 20, asked), ephemeral=ephemeral)
         assert problems(list(shown.blocks), "Blocks") == []
 
 

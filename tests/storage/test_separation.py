@@ -200,6 +200,16 @@ async def sealed(office: Office) -> object:
     return office.asks.seal(HERE, "a1"), MARKS[HERE]
 
 
+async def vote_opened(office: Office) -> object:
+    theirs = office.feedback.seal(THERE, office.asked(THERE))
+    assert office.feedback.opened(HERE, theirs) is None
+    return office.feedback.opened(HERE, office.feedback.seal(HERE, office.asked(HERE))), MARKS[HERE]
+
+
+async def vote_sealed(office: Office) -> object:
+    return office.feedback.seal(HERE, office.asked(HERE)), MARKS[HERE]
+
+
 async def published(office: Office) -> object:
     return await office.keepings.publish(HERE, replace(await office.kept_entry(), state="published"), LATER)
 
@@ -270,6 +280,8 @@ CASES: Mapping[str, Case] = {
     "Threads.subject": ("reads", lambda o: o.threads.subject(HERE, "C1", "1.1", NOW)),
     "Threads.secret": ("neither", lambda o: o.threads.secret(HERE)),
     "Threads.remember": ("changes", lambda o: o.threads.remember(HERE, "C1", "1.1", P2, Subject(roles=("x",)), LATER)),
+    "Feedback.seal": ("reads", vote_sealed),
+    "Feedback.opened": ("reads", vote_opened),
     "Feedback.unanswered": ("changes", lambda o: o.feedback.unanswered(HERE, replace(o.asked(HERE), id="x2"), LATER)),
     "Feedback.vote": ("changes", lambda o: o.feedback.vote(HERE, o.asked(HERE), "not", LATER)),
     "Workspaces.settings": ("reads", lambda o: o.workspaces.settings(HERE)),
