@@ -28,4 +28,7 @@ async def rotate_keys(settings: Settings, progress: Progress) -> str:
             f"Encrypted with the newest key: {done.renewed:,}. No key opens {done.unreadable:,} more: put the missing "
             "key back behind the others in ENCRYPTION_KEYS, and run this again."
         )
-    return f"Encrypted with the newest key: {done.renewed:,}. Keys before it are not needed any more."
+    return (
+        f"Encrypted with the newest key: {done.renewed:,}. Keys before it are needed for the buttons of questions that "
+        "are open now, and for nothing else."
+    )

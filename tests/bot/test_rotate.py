@@ -46,7 +46,10 @@ def test_the_old_key_is_not_needed_any_more(environment: dict[str, str], databas
     asyncio.run(waits(database, Keys([KEY])))
     newer = new_key()
     for count in (1, 0):
-        said = f"Encrypted with the newest key: {count}. Keys before it are not needed any more.\n"
+        said = (
+            f"Encrypted with the newest key: {count}. Keys before it are needed for the buttons of questions that are "
+            "open now, and for nothing else.\n"
+        )
         assert run(environment, database, newer, KEY) == (0, said)
     code, said = run(environment, database, new_key())
     assert code == 2 and "No key opens 1 more" in said and len(said.splitlines()) == 1

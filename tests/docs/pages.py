@@ -30,6 +30,19 @@ def section(page: Path, title: str) -> str:
     return found[2]
 
 
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them: a repeated one is numbered."""
+    found: set[str] = set()
+    seen: dict[str, int] = {}
+    text = re.sub(r"^```.*?^```", "", read(page), flags=re.MULTILINE | re.DOTALL)
+    for title in re.findall(r"^#{1,6} +(.+?)\s*$", text, re.MULTILINE):
+        shown = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", title)
+        anchor = re.sub(r"[^\w\- ]", "", shown.lower()).replace(" ", "-")
+        count = seen[anchor] = seen.get(anchor, -1) + 1
+        found.add(f"{anchor}-{count}" if count else anchor)
+    return found
+
+
 def rows(text: str) -> list[list[str]]:
     """The rows of all tables whose first cell holds code."""
     lines = [line for line in text.splitlines() if line.startswith("| `")]

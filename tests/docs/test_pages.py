@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from bot.__main__ import main
 from knowledge.models import Tool
 from knowledge.people import LEVELS
-from tests.docs.pages import PAGES, README, ROOT, Example, blocks, code, examples, read, rows, section, spoken
+from tests.docs.pages import PAGES, README, ROOT, Example, anchors, blocks, code, examples, read, rows, section, spoken
 
 RUN = "python -m bot "
 EXAMPLES = [(page.name, example) for page in PAGES for example in examples(page)]
@@ -67,6 +67,18 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
     links = [link for link in re.findall(r"\]\(([^)\s]+)\)", read(page)) if not link.startswith("http")]
     files = {link.partition("#")[0] for link in links} - {""}
     assert sorted(link for link in files if not (page.parent / link).exists()) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_to_sections_lead_to_a_heading(page: Path) -> None:
+    links = [link for link in re.findall(r"\]\(([^)\s]+#[^)\s]+)\)", read(page)) if not link.startswith("http")]
+    missing = []
+    for link in links:
+        file, _, anchor = link.partition("#")
+        target = page.parent / file if file else page
+        if target.suffix == ".md" and anchor not in anchors(target):
+            missing.append(link)
+    assert missing == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
