@@ -159,6 +159,9 @@ def _topics(name: str, given: Iterable[str], names: Names, problems: list[str]) 
         topic = " ".join(words.split())
         if len(topic) > LONGEST_TOPIC:
             problems.append(f"{name}: “{topic[:30]}…” is too long: at most {LONGEST_TOPIC} letters")
+        elif "," in topic:
+            # The form takes commas between topics: it would become two at its person's next save.
+            problems.append(f"{name}: “{topic}” has a comma in it; write each topic by itself")
         elif "\0" in topic or not (key := names.topic_key(topic)):
             problems.append(f"{name}: one has no letters in it")
         else:

@@ -67,7 +67,7 @@ def cell_of(value: object) -> str:
         case bool():
             cell = "true" if value else "false"
         case list() | tuple():
-            cell = ";".join(str(part).replace(";", ",") for part in value)
+            cell = ";".join(" ".join(str(part).replace(";", " ").split()) for part in value)
         case _:
             cell = str(value)
     return f"'{cell}" if _FORMULA.match(cell) else cell

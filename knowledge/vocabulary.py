@@ -49,7 +49,8 @@ class Vocabulary:
         for words in (theirs, typed):
             if words and (entry is None or set(key_of(words).split()) <= set(key_of(entry.name).split())):
                 return words
-        return entry.name if entry else typed
+        # The form takes commas between topics: such a name would be two at the next save.
+        return entry.name if entry and "," not in entry.name else typed
 
     def find_roles(self, typed: str) -> Sequence[Found]:
         """Return the roles that something typed into a search box fits: by names, titles and tools."""

@@ -124,6 +124,8 @@ BAD = (
     ({"name": "n" * 201}, "name: String should have at most 200 characters"),
     ({"topics": "t" * 61}, "topics: “tttttttttttttttttttttttttttttt…” is too long: at most 60 letters"),
     ({"topics": ";".join(f"topic {at}" for at in range(21))}, "topics: these are 21; at most 20 fit"),
+    ({"topics": "GDPR, LoRA"}, "topics: “GDPR, LoRA” has a comma in it; write each topic by itself"),
+    ({"not_about": "k8s;A, B"}, "not_about: “A, B” has a comma in it; write each topic by itself"),
     ({"topics": "!!!"}, "topics: one has no letters in it"),
     ({"status": "asleep"}, "status: Input should be 'active', 'away', 'ooo' or 'deactivated'"),
     ({"weekly_cap": "-1"}, "weekly_cap: Input should be greater than or equal to 0"),

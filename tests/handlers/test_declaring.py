@@ -239,3 +239,13 @@ async def test_a_file_gives_no_weekly_cap_that_the_form_does_not_take(bot: Bot) 
     row = {"id": ANN, "topics": ["GDPR"], "weekly_cap": MOST_A_WEEK + 1}
     [read] = read_people([(1, row)], bot.guide.people_names())
     assert read.listed is None and "weekly_cap" in read.problems[0]
+
+
+async def test_no_topic_becomes_two_when_the_form_is_saved_again(slack: LocalSlack, bot: Bot) -> None:
+    [named] = [one for one in bot.guide.catalog.tools.values() if "," in one.name]
+    await slack.submit(ANN, await form(slack, bot), {"topics": named.names[0]})
+    await slack.close(ANN)
+    before = (await bot.people.declaration(TEAM, ANN)).topics
+    await slack.submit(ANN, await form(slack, bot), {})
+    assert (await bot.people.declaration(TEAM, ANN)).topics == before
+    assert len(before) == 1
