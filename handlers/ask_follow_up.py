@@ -37,6 +37,10 @@ STATES = {
     "nobody": "nobody yet",
     "answered": "answered: is it solved?",
 }
+OLDER = (
+    "This button is older than the key that I use now. Nothing is lost: your question goes on. "
+    "If you need something else, ask again with `/genai-role ask someone about …`."
+)
 MOST_SHOWN = 5
 MOST_TEXTS = 3
 _ASK_SOMEONE = re.compile(
@@ -58,7 +62,9 @@ async def pressed(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, *
     ask_id = counter.asks.opened(press.actor.workspace, press.value)
     ask = await counter.asks.get(press.actor.workspace, ask_id) if ask_id else None
     what = press.action_id.partition(":")[2]
-    if ask is None or not is_askers(ask, press.actor):
+    if ask_id is None:
+        await answer_press(client, press, message([OLDER], [section(OLDER)]))
+    elif ask is None or not is_askers(ask, press.actor):
         await answer_press(client, press, message([NOTHING_LEFT], [section(NOTHING_LEFT)]))
     elif what == "back" and ask.state == "answered":
         place = [press.value, press.channel or "", press.message_ts or ""]

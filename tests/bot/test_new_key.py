@@ -14,6 +14,7 @@ from storage.keys import UnknownKey, new_key
 from tests.bot.test_postgres import ENVELOPE, ON_POSTGRES, database  # noqa: F401
 from tests.conftest import ANN, BEN, Clock, Start, declares, rows, settled
 from tests.databases import KEY
+from tests.handlers.test_asks import put
 
 NEW = f"{new_key()},{KEY}"
 
@@ -123,3 +124,17 @@ async def test_an_event_of_a_workspace_whose_token_has_a_new_key_is_left_to_a_pr
         clock.move(seconds=2)
         await polled(newer)
         assert len(slack.called("chat.postMessage")) == 1
+
+
+async def test_a_button_older_than_the_key_says_so_and_loses_nothing(
+    slack: LocalSlack, start: Start, clock: Clock
+) -> None:
+    async with start() as older:
+        await declares(older, slack, BEN, {"mlops-engineer": "lead"})
+        await put(slack, older, clock)
+        [card] = [one for one in slack.workspace.messages if "asking:withdraw" in str(one.blocks)]
+        before = await rows(older, "asks")
+    async with start(encryption_keys=new_key()) as newer:
+        said = await slack.press(ANN, card, "asking:withdraw")
+        assert "This button is older than the key that I use now" in str(said) + str(slack.workspace.messages)
+        assert await rows(newer, "asks") == before
