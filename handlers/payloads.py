@@ -296,7 +296,7 @@ def event_actor(body: Payload) -> Actor:
     enterprise = authorization.get("enterprise_id") or body.get("enterprise_id")
     user = event.get("user") or ""
     user_id = user.get("id") or "" if isinstance(user, Mapping) else user
-    org_wide = bool(authorization.get("is_enterprise_install"))
+    org_wide = (authorization if body.get("authorizations") else body).get("is_enterprise_install") in (True, "true")
     workspace = enterprise if org_wide and enterprise else team
     if not workspace:
         raise PayloadError("team_id: missing")
@@ -409,8 +409,9 @@ def interaction_actor(body: Payload) -> Actor:
         or (body.get("team") or {}).get("id")
         or user.get("team_id")
     )
-    enterprise = (body.get("enterprise") or {}).get("id")
-    org_wide = body.get("is_enterprise_install") in (True, "true")
+    # As Bolt reads them, or the token would be of another place than the data.
+    enterprise = (body.get("enterprise") or {}).get("id") or (body.get("team") or {}).get("enterprise_id")
+    org_wide = bool(enterprise) and body.get("is_enterprise_install") in (True, "true")
     outsider = _is_elsewhere(user.get("team_id"), team, enterprise, org_wide=org_wide)
     return _actor(team, enterprise, org_wide, user.get("id"), outsider)
 
