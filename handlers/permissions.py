@@ -38,6 +38,7 @@ MAY: Mapping[str, frozenset[Standing]] = MappingProxyType(
         "see the directory": MEMBERS,
         "ask a person": MEMBERS,
         "propose entries": MEMBERS,
+        "verify own entries": MEMBERS,
         "curate entries": CURATORS,
         "import people": CURATORS,
         "export people": CURATORS,

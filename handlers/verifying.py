@@ -140,10 +140,12 @@ class Authors:
     now: Clock
 
     async def may(self, client: AsyncWebClient, actor: Actor, entry_id: str) -> bool:
-        """Tell whether it is for this person to say: whoever was asked, or a curator."""
-        if await self.verifications.asked_of(actor.workspace, entry_id) == actor.user:
+        """Tell whether it is for this person to say now: a curator, or whoever was asked and is still a member."""
+        standing = await self.standings.of(client, actor)
+        if may(standing, "curate entries"):
             return True
-        return may(await self.standings.of(client, actor), "curate entries")
+        asked = await self.verifications.asked_of(actor.workspace, entry_id)
+        return asked == actor.user and may(standing, "verify own entries")
 
     async def say(self, actor: Actor, entry_id: str, said: str) -> bool:
         """Note what was said of a published entry; False where it is none any more."""

@@ -14,6 +14,7 @@ ACTIONS = {
     "see colleagues named": {"see names"},
     "see the directory": {"see the directory"},
     "ask a colleague through the bot, propose what is kept of an answer": {"ask a person", "propose entries"},
+    "say whether an entry of their own is still right": {"verify own entries"},
     "look after entries, import people, export those whom colleagues may see": {
         *("curate entries", "import people", "export people"),
     },

@@ -268,3 +268,23 @@ async def test_words_of_a_curator_stand_under_no_other_name(slack: LocalSlack, b
     await slack.submit(BEN, opened.view, {"answer": "Other words."})
     found = await entry(bot)
     assert (found.answer, found.written_by, found.shown_author) == ("Other words.", "", "")
+
+
+@pytest.mark.parametrize("became", [{"guest": True}, {"home": "T0OTHER0001"}, {"deleted": True}], ids=str)
+@pytest.mark.parametrize("what", ["right", "retire", "change"])
+async def test_whoever_was_asked_and_is_no_member_any_more_changes_nothing(
+    slack: LocalSlack, bot: Bot, clock: Clock, became: dict[str, Any], what: str
+) -> None:
+    question = await asked(slack, bot, clock)
+    opened = await slack.press(DEE, question, "verify:change") if what == "change" else None
+    clock.move(hours=2)
+    for name, value in became.items():
+        setattr(slack.workspace.members[DEE], name, value)
+    before = await entry(bot)
+    if opened is not None:
+        assert opened.view is not None
+        done = await slack.submit(DEE, opened.view, {"answer": "Something else."})
+        assert done.view is not None and "settled by now" in words(done.view)
+    else:
+        await slack.press(DEE, question, f"verify:{what}")
+    assert await entry(bot) == before
