@@ -60,6 +60,7 @@ from storage.inbox import SqlInbox
 from storage.keeping import SqlKeepings
 from storage.keys import MAKE_KEY, Keys, KeysError, keys_beside, new_key
 from storage.looking_up import SqlToLookUp
+from storage.namings import prune_namings
 from storage.people import SqlPeople
 from storage.team_entries import SqlTeamEntries
 from storage.threads import SqlThreads
@@ -406,6 +407,7 @@ async def _prune(
         pass
     await keepings.prune(now())
     await prune_forgettings(engine, now())
+    await prune_namings(engine, now())
 
 
 def open_database(settings: Settings) -> AsyncEngine:

@@ -182,7 +182,7 @@ class Worker:
         waiting = self._waiting[conversation]
         while waiting:
             event = waiting.popleft()
-            with about(event=event.event_id, workspace=event.workspace), underway_since(event.received):
+            with about(event=event.event_id, workspace=event.workspace), underway_since(event.received, event.event_id):
                 await self._attend(event, conversation)
         del self._waiting[conversation], self._working[conversation]
 

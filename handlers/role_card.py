@@ -89,7 +89,7 @@ async def open_entry(
 ) -> None:
     """Show the entry of a pressed button or a chosen option."""
     press = payloads.press(body)
-    answer = await guide.show(press.actor.workspace, press.value, naming.to(client, press.actor))
+    answer = await guide.show(press.actor.workspace, press.value, naming.to(client, press.actor), press.actor.user)
     view = view_for(press.actor, context, guide, now)
     await answer_press(client, press, render(answer, view) if answer else gone(), replace=True)
     await ack()

@@ -244,11 +244,13 @@ class Guide(Vocabulary):
             return None
         return lambda user: at.mark(user) in before.named
 
-    async def show(self, workspace: str, entry_id: str, may_name: MayName = named_freely) -> Answer | None:
+    async def show(
+        self, workspace: str, entry_id: str, may_name: MayName = named_freely, asker: str | None = None
+    ) -> Answer | None:
         """Return the card of an entry, or None where there is no such entry."""
         own = (await self._teams.of(workspace)).entries.get(entry_id)
         if own is not None:
-            return await self._team_card(Question(workspace, "", may_name=may_name), own, 1.0)
+            return await self._team_card(Question(workspace, "", asker=asker, may_name=may_name), own, 1.0)
         entry = self.catalog.entry(entry_id)
         return None if entry is None else await self._explainer.card(workspace, entry, may_name=may_name)
 

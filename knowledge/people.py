@@ -170,6 +170,8 @@ class Candidate:
     weekly_cap: int | None = None
     imported: bool = False
     """A file declared it, and the person has not confirmed it yet."""
+    again: bool = False
+    """The answer that is tried once more has named the person already, and counted that."""
 
 
 _TURNED_DOWN = (

@@ -36,6 +36,7 @@ class People(Protocol):
         Left out are deactivated people, bots, guests, ``without``, and whoever set terms against it: not open to be
         named, not to be asked about one of the topics, or at the weekly cap. ``about``: what the question is about,
         where others are looked for than those who declared that.
+        Where the answer to an event is tried again, those whom it named to ``without`` come back, and nobody else.
         """
         ...
 
@@ -123,13 +124,21 @@ class People(Protocol):
         ...
 
     async def suggested(
-        self, workspace: str, users: Sequence[str], now: datetime, *, about: Sequence[str] = (), named: bool = True
+        self,
+        workspace: str,
+        users: Sequence[str],
+        now: datetime,
+        *,
+        about: Sequence[str] = (),
+        named: bool = True,
+        asker: str | None = None,
     ) -> Mapping[str, int]:
         """Count a suggestion for each of the people, best first, before they are named.
 
-        Returns how often each was suggested this week, this time included. Whoever is not in it reached the weekly cap
-        since they were chosen, is not to be named any more, or not to be asked ``about`` this; they must be left out.
-        The first who is in it goes behind their equals. Not ``named``: they are asked, and may keep their names back.
+        Whoever was named to the ``asker`` this week already is not counted again. Returns how often each was suggested
+        this week, this time included. Whoever is not in it reached the weekly cap since they were chosen, is not to be
+        named any more, or not to be asked ``about`` this; they must be left out. The first who is in it goes behind
+        their equals. Not ``named``: they are asked, and may keep their names back.
         """
         ...
 

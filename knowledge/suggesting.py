@@ -118,8 +118,8 @@ class Suggester:
         while await may_name.look_up([person.user for person in (chosen.people or chosen.nearest)[:MOST_PEOPLE]]):
             # Before anybody is counted: who turns out to have left makes room, and is no suggestion of the week.
             chosen = await self._chosen(workspace, topics, roles, asker, named_before, text)
-        people = await self._counted(workspace, chosen.people, about)
-        nearest = await self._counted(workspace, chosen.nearest, about)
+        people = await self._counted(workspace, chosen.people, about, asker)
+        nearest = await self._counted(workspace, chosen.nearest, about, asker)
         passed_over = PassedOver() if people else await self.passed_over(workspace, subject, asker)
         label = next((row.label for row in chosen.rows if row.kind == "topic"), "")
         entry = self.entry_of(Subject(topics=subject.topics, tools=subject.tools) or subject)
@@ -187,14 +187,16 @@ class Suggester:
             names_people=False,
         )
 
-    async def _counted(self, workspace: str, people: Sequence[Person], about: Sequence[str]) -> tuple[Person, ...]:
+    async def _counted(
+        self, workspace: str, people: Sequence[Person], about: Sequence[str], asker: str | None
+    ) -> tuple[Person, ...]:
         """Return at most three of the people, counted as suggested; whose terms are against it by now drops out."""
         waiting, named = list(people), list[Person]()
         while waiting and len(named) < MOST_PEOPLE:
             free = MOST_PEOPLE - len(named)
             batch, waiting = waiting[:free], waiting[free:]
             users = [person.user for person in batch]
-            counts = await self._people.suggested(workspace, users, self._now(), about=about)
+            counts = await self._people.suggested(workspace, users, self._now(), about=about, asker=asker)
             named += [replace(one, this_week=counts[one.user]) for one in batch if one.user in counts]
         return tuple(named)
 
@@ -268,7 +270,8 @@ class Suggester:
         rows = await self._people.candidates(
             workspace, topics=topics, roles=roles, without=asker, now=self._now(), about=about
         )
-        return [row for row in rows if named_before is None or not named_before(row.user)]
+        # By the conversation, whom the very answer named that is tried once more was named before.
+        return [row for row in rows if row.again or named_before is None or not named_before(row.user)]
 
     async def _nearest(
         self,

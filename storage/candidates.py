@@ -27,15 +27,21 @@ from sqlalchemy import (
     union_all,
     update,
 )
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
+from sqlalchemy.sql.elements import Label
 
 from knowledge.people import LEVELS, MOST_COUNTED, Availability, Candidate, PassedOver
 from storage.changing import Changing
 from storage.database import only_writer_for, plan_once
+from storage.forgotten import known_key, workspace_key
 from storage.moments import FAR, NEVER, monday_of
+from storage.namings import asker_of_week, event_under_way, note_named
 from storage.standing import NO_LEVEL
-from storage.tables import CAPPED, UtcTime, declarations, members
+from storage.tables import CAPPED, UtcTime, declarations, members, namings
 from storage.tables import terms as terms_table
+from storage.underway import EVENT, forgotten_since
 
 MOST_CANDIDATES = 20
 MOST_RANGES = 20
@@ -104,7 +110,11 @@ class SqlCandidates(Changing):
             values |= {f"wanted_kind_{place}": kind, f"wanted_key_{place}": key}
         async with self._engine.connect() as connection:
             await plan_once(connection)
-            found = (await connection.execute(query, values)).all()
+            again = await _named_by_this_event(connection, workspace, without, week, avoided) if named else ()
+            found = [row for row in again if any((row.kind, row.key) == (kind, key) for kind, key, _ in wanted)]
+            is_again = bool(found)
+            if not found:
+                found = list((await connection.execute(query, values)).all())
         # People are counted, not rows: three who declared the same ten topics would leave no row for a fourth.
         first = set(islice(dict.fromkeys(row.user_id for row in found), MOST_CANDIDATES))
         return [
@@ -121,6 +131,7 @@ class SqlCandidates(Changing):
                 this_week=row.this_week or 0,
                 weekly_cap=row.weekly_cap,
                 imported=row.imported_at is not None,
+                again=is_again,
             )
             for row in found
             if row.user_id in first
@@ -224,7 +235,14 @@ class SqlCandidates(Changing):
         return len(found)
 
     async def suggested(
-        self, workspace: str, users: Sequence[str], now: datetime, *, about: Sequence[str] = (), named: bool = True
+        self,
+        workspace: str,
+        users: Sequence[str],
+        now: datetime,
+        *,
+        about: Sequence[str] = (),
+        named: bool = True,
+        asker: str | None = None,
     ) -> Mapping[str, int]:
         """Count the suggestion where the terms allow it at this moment, and put the first behind their equals."""
         week = monday_of(now)
@@ -232,9 +250,11 @@ class SqlCandidates(Changing):
             return {}
         async with self._engine.begin() as connection:
             # Or a declaration that is replaced at this moment would keep the old turn.
-            await only_writer_for(connection, workspace, *users, lasting=False)
+            await only_writer_for(connection, workspace, *{*users, *([asker] if asker else [])}, lasting=False)
+            key = await workspace_key(self._engine, connection, workspace) if asker else b""
+            mark = asker_of_week(key, workspace, asker) if asker else ""
             # All at once: whoever names some of the same people waits above.
-            given = {"of": workspace, "users": users, "this": week, "about": about[:MOST_RANGES]}
+            given = {"of": workspace, "users": users, "this": week, "about": about[:MOST_RANGES], "asker": mark}
             found = await connection.execute(_counting(named), given)
             counted = {row.user_id: row for row in found}
             first = next((user for user in users if user in counted), None)
@@ -246,6 +266,9 @@ class SqlCandidates(Changing):
                 ]
                 values = {"first": first, "at": now, "full": full, "next": _midnight(week + WEEK)}
                 await connection.execute(_marking(), {"of": workspace, "users": [first, *full], **values})
+                if asker and not await forgotten_since(connection, workspace, (asker,)):
+                    chosen = [user for user in users if user in counted]
+                    await note_named(self._engine, connection, key, workspace, asker, chosen, week)
         return {user: row.suggested for user, row in counted.items()}
 
 
@@ -253,11 +276,20 @@ class SqlCandidates(Changing):
 def _counting(named: bool) -> ReturningUpdate[Any]:
     """Build what counts a suggestion of some people where their terms allow it; building it takes time each call.
 
-    They were chosen up to a second ago: whoever has left since, or said something else, is not counted.
+    They were chosen up to a second ago: whoever has left since, or said something else, is not counted. Nor is whoever
+    was named to the same asker this week: that is nobody new, who might turn to them.
     """
     d, t, this_week = declarations.c, terms_table.c, terms_table.c.week == bindparam("this")
     users: BindParameter[str] = bindparam("users", expanding=True)
-    free = or_(t.weekly_cap.is_(None), ~this_week & (t.weekly_cap > 0), t.suggested < t.weekly_cap)
+    n = namings.c
+    named_before = (
+        exists()
+        .where(n.workspace == bindparam("of"), n.mark == bindparam("asker"), n.user_id == t.user_id)
+        .where(n.week == bindparam("this"))
+        .correlate(terms_table)
+    )
+    known = this_week & (t.suggested > 0) & named_before
+    free = or_(t.weekly_cap.is_(None), ~this_week & (t.weekly_cap > 0), t.suggested < t.weekly_cap, known)
     # Of these few by the primary key: left to itself, a database may read the declarations of the whole workspace.
     theirs = select(d.user_id).where(d.workspace == bindparam("of"), d.user_id.in_(users))
     willing = theirs.where(d.suggestible == true() if named else or_(d.suggestible == true(), d.unnamed == true()))
@@ -266,7 +298,7 @@ def _counting(named: bool) -> ReturningUpdate[Any]:
         update(terms_table)
         .where(t.workspace == bindparam("of"), t.user_id.in_(users), free)
         .where(t.user_id.in_(willing), t.user_id.not_in(avoiding))
-        .values(week=bindparam("this"), suggested=case((this_week, t.suggested + 1), else_=1))
+        .values(week=bindparam("this"), suggested=case((known, t.suggested), (this_week, t.suggested + 1), else_=1))
         .returning(t.user_id, t.suggested, t.weekly_cap)
     )
 
@@ -327,26 +359,61 @@ def _candidates_query(groups: tuple[int, ...], avoided: int, named: bool, moment
         for by_now in free
     ]
     r = union_all(*(select(part) for part in ranges)).subquery().c
-    m = members.c
+    return select(*(r.user_id, r.kind, r.key, r.label, r.level, r.confirmed_at), *_of_person(r.user_id)).order_by(
+        r.group, r.out_of_office, r.level, r.away, r.suggested_at, r.lot, r.user_id, r.place
+    )
+
+
+def _of_person(user: ColumnElement[str]) -> list[Label[Any]]:
+    """Return what a row of a person needs beside the declaration."""
     # Not a join, for which PostgreSQL reads the whole of a table of some thousand members.
-    t = terms_table.c
-    name, availability, tz = (
-        select(column).where(m.workspace == bindparam("workspace"), m.user_id == r.user_id).scalar_subquery()
-        for column in (m.name, m.availability, m.tz)
+    m, t = members.c, terms_table.c
+    profile = (m.name, m.availability, m.tz)
+    this_week = case((t.week == bindparam("week"), t.suggested), else_=0).label("this_week")
+    return [
+        select(column)
+        .where(of.workspace == bindparam("workspace"), of.user_id == user)
+        .scalar_subquery()
+        .label(column.name)
+        for of, columns in ((m, profile), (t, (this_week, t.weekly_cap, t.imported_at)))
+        for column in columns
+    ]
+
+
+async def _named_by_this_event(
+    connection: AsyncConnection, workspace: str, asker: str | None, week: date, avoided: Sequence[str]
+) -> Sequence[Row[Any]]:
+    """Return the rows of those whom an earlier try to answer the event has named to who asks, and who still may be.
+
+    Whoever reached their cap by that is among them.
+    """
+    key = await known_key(connection, workspace) if asker and EVENT.get() else None
+    if key is None or asker is None:
+        return ()
+    marks = {"asker": asker_of_week(key, workspace, asker), "event": event_under_way(key, workspace)}
+    values = {"workspace": workspace, "week": week, "avoided": avoided, **marks}
+    found: Sequence[Row[Any]] = (await connection.execute(_again_query(), values)).all()
+    return found
+
+
+@cache
+def _again_query() -> Select[Any]:
+    """Build the query for the declarations of those whom an event named already."""
+    d, n, a = declarations.c, namings.c, declarations.alias("not_about").c
+    avoids = exists().where(
+        a.workspace == bindparam("workspace"),
+        a.user_id == n.user_id,
+        a.kind == "not",
+        a.key.in_(bindparam("avoided", expanding=True)),
     )
-    this_week, weekly_cap, imported_at = (
-        select(column).where(t.workspace == bindparam("workspace"), t.user_id == r.user_id).scalar_subquery()
-        for column in (case((t.week == bindparam("week"), t.suggested), else_=0), t.weekly_cap, t.imported_at)
+    theirs = namings.join(declarations, (d.workspace == n.workspace) & (d.user_id == n.user_id))
+    return (
+        select(*(d.user_id, d.kind, d.key, d.label, d.level, d.confirmed_at), *_of_person(d.user_id))
+        .select_from(theirs)
+        .where(n.workspace == bindparam("workspace"), n.mark == bindparam("asker"), n.event == bindparam("event"))
+        .where(d.suggestible == true(), d.unnamed == false(), ~avoids)
+        .order_by(n.place, d.user_id, d.kind, d.key)
     )
-    return select(
-        *(r.user_id, r.kind, r.key, r.label, r.level, r.confirmed_at),
-        name.label("name"),
-        availability.label("availability"),
-        tz.label("tz"),
-        this_week.label("this_week"),
-        weekly_cap.label("weekly_cap"),
-        imported_at.label("imported_at"),
-    ).order_by(r.group, r.out_of_office, r.level, r.away, r.suggested_at, r.lot, r.user_id, r.place)
 
 
 def _free_by(moments: Sequence[Any]) -> list[ColumnElement[bool]]:

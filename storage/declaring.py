@@ -17,7 +17,7 @@ from storage.database import insert_into, only_writer_for
 from storage.forgotten import lift
 from storage.moments import NEVER, monday_of
 from storage.standing import NO_LEVEL, copy_standing
-from storage.tables import declarations, listings, members
+from storage.tables import declarations, listings, members, namings
 from storage.tables import terms as terms_table
 from storage.underway import refuse_forgotten
 from storage.vacated import held_roles, note_left
@@ -114,7 +114,7 @@ class SqlDeclarations(Changing):
                 await copy_standing(connection, workspace, user)
             else:
                 # Nothing is kept of somebody who declares nothing.
-                for table in (declarations, members, terms_table, listings):
+                for table in (declarations, members, terms_table, listings, namings):
                     await connection.execute(
                         delete(table).where(table.c.workspace == workspace, table.c.user_id == user)
                     )

@@ -17,6 +17,7 @@ from storage.database import only_writer_for
 from storage.forgotten import remember_forgotten
 from storage.keeping import forget_in_keepings
 from storage.kept import everything_about, named_alone
+from storage.namings import forget_namings
 from storage.tables import (
     KEPT_APART,
     audit,
@@ -27,6 +28,7 @@ from storage.tables import (
     listings,
     members,
     metadata,
+    namings,
     threads,
 )
 from storage.tables import terms as terms_table
@@ -37,7 +39,7 @@ from storage.workspaces import add_records
 
 KEEP_LEFT = timedelta(days=30)
 """So long what somebody declared stays after they left: whoever comes back within it finds it as it was."""
-_PERSONAL = (declarations, members, terms_table, threads, curators)
+_PERSONAL = (declarations, members, terms_table, threads, curators, namings)
 """Tables whose rows are one person's own."""
 
 
@@ -78,6 +80,7 @@ class SqlForgetting(Changing):
                     delete(table).where(table.c.workspace == workspace, table.c.user_id == user)
                 )
                 count += cast("CursorResult[object]", result).rowcount
+            count += await forget_namings(connection, workspace, user)
             # Copies of what was counted above.
             copied = delete(listings).where(listings.c.workspace == workspace, listings.c.user_id == user)
             await connection.execute(copied)
@@ -139,7 +142,7 @@ class SqlForgetting(Changing):
                 erased = await connection.execute(delete(members).where(own))
                 if cast("CursorResult[object]", erased).rowcount:
                     count += 1
-                    for table in (declarations, terms_table, listings):
+                    for table in (declarations, terms_table, listings, namings):
                         theirs = (table.c.workspace == workspace) & (table.c.user_id == user)
                         await connection.execute(delete(table).where(theirs))
                     await unname_in_asks(self._engine, connection, workspace, user)

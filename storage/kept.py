@@ -16,6 +16,7 @@ from knowledge.people import LEVELS
 from storage.ask_rows import asker_mark, read
 from storage.forgotten import known_key, mark_of
 from storage.keys import KeysError
+from storage.namings import asker_of_week
 from storage.tables import (
     SealedText,
     ask_deliveries,
@@ -29,6 +30,7 @@ from storage.tables import (
     keepings,
     keys_of,
     metadata,
+    namings,
     place_of,
     team_entries,
     unsealed,
@@ -54,7 +56,18 @@ AT_ONCE = 500
 """Questions that are read in one statement."""
 UNREADABLE = "(can't be read any more: its key is gone)"
 NOT_ONE_HAND = "(several people wrote in it: what is yours can't be told apart)"
-_OURS = ("workspace", "user_id", "about", "claimed_by", "lease_until", "asker_says", "asker_mark", "recipient", "mark")
+_OURS = (
+    "workspace",
+    "user_id",
+    "about",
+    "claimed_by",
+    "lease_until",
+    "asker_says",
+    "asker_mark",
+    "recipient",
+    "mark",
+    "event",
+)
 """Columns that say nothing of the person, only who it is, or who somebody else is."""
 Row = dict[str, Any]
 Found = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -79,6 +92,11 @@ async def everything_about(engine: AsyncEngine, workspace: str, user: str) -> Fo
         found["keepings"] += await _consents(connection, workspace, asks_as)
         to_asker = (ask_deliveries.c.workspace == workspace) & (ask_deliveries.c.recipient == asks_as)
         found["ask_deliveries"] += await _rows(connection, ask_deliveries, to_asker, without=("text",)) if key else []
+        for row in found["namings"]:
+            row["part"] = "named"
+        as_asker = asker_of_week(key, workspace, user) if key else ""
+        asked = (namings.c.workspace == workspace) & (namings.c.mark == as_asker)
+        found["namings"] += await _rows(connection, namings, asked, more=lambda row: {"part": "asked"}) if key else []
         left = (forgotten.c.workspace == workspace) & (forgotten.c.mark == hashed)
         is_left = bool(key) and await connection.scalar(select(forgotten.c.workspace).where(left)) is not None
         passing = passing_mark(key, workspace, user) if key else ""
@@ -92,7 +110,8 @@ def named_alone(found: Found) -> Found:
     """Leave out what would tell somebody else, an administrator too, who stands behind a question or an answer.
 
     That is what the person asked without their name, or answered and agreed to without being named. Of conversations
-    and events, which may hold either, there is only how many; an answer that waits for a consent is nobody else's yet.
+    and events, which may hold either, and of namings there is only how many; an answer that waits for a consent is
+    nobody else's yet.
     """
     unnamed = {row["ask_id"] for row in found["ask_people"] if not row["shown"]}
     asked = [row for row in found["asks"] if row.get("anonymous") is False]
@@ -112,7 +131,7 @@ def named_alone(found: Found) -> Found:
         ],
         "team_entries": entries,
         "verifications": [row for row in found["verifications"] if row["entry_id"] in ids],
-        **{name: [{"rows": len(found[name])}] if found[name] else [] for name in ("threads", "inbox")},
+        **{name: [{"rows": len(found[name])}] if found[name] else [] for name in ("threads", "inbox", "namings")},
     }
 
 

@@ -187,6 +187,25 @@ CAPPED = text("weekly_cap > 0 AND suggested >= weekly_cap")
 """Of the terms: the cap of the week that was counted last is reached."""
 Index("ix_terms_capped", terms.c.week, sqlite_where=CAPPED, postgresql_where=CAPPED)
 
+namings = Table(
+    "namings",
+    metadata,
+    _workspace(),
+    Column("mark", String(64), primary_key=True, comment="keyed hash of who asked"),
+    Column("user_id", String(32), primary_key=True, comment="who was named"),
+    Column(
+        "event",
+        String(64),
+        primary_key=True,
+        comment="keyed hash of the event that was answered; empty where none was",
+    ),
+    Column("week", Date, nullable=False, comment="the Monday of the week in which it was counted"),
+    Column("place", Integer, nullable=False, comment="in the order of the answer"),
+    comment="To whom people were named in a week: for one asker once, also where an answer is tried again.",
+)
+Index("ix_namings_user", namings.c.workspace, namings.c.user_id)
+Index("ix_namings_week", namings.c.week)
+
 threads = Table(
     "threads",
     metadata,

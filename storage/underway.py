@@ -27,19 +27,22 @@ KEEP = timedelta(days=1)
 """Nothing is under way for so long: an event that can't be answered is given up after about an hour."""
 BEGUN: ContextVar[datetime | None] = ContextVar("begun", default=None)
 """When what is under way began; None for what nobody asked for over Slack."""
+EVENT: ContextVar[str] = ContextVar("event", default="")
+"""The id of the event that is answered, the same each time that is tried; empty for what is no event."""
 Began = tuple[str, str, datetime]
 """A workspace, a person in it, and when something about them began."""
 f = forgettings.c
 
 
 @contextmanager
-def underway_since(moment: datetime | None) -> Iterator[None]:
-    """Let what is done within, and all that it starts, count as begun at that moment."""
-    token = BEGUN.set(moment)
+def underway_since(moment: datetime | None, event: str = "") -> Iterator[None]:
+    """Let what is done within, and all that it starts, count as begun at that moment, and as the event's."""
+    begun, answered = BEGUN.set(moment), EVENT.set(event)
     try:
         yield
     finally:
-        BEGUN.reset(token)
+        EVENT.reset(answered)
+        BEGUN.reset(begun)
 
 
 def passing_mark(key: bytes, workspace: str, user: str) -> str:
