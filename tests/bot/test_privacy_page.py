@@ -30,6 +30,7 @@ TOLD = {
     "keepings": "what you said to keeping a question and its answer",
     "listings": "your name as it is sorted",
     "members": "name, title, time zone, availability",
+    "namings": "that you were named to somebody",
     "removals": "that the app was removed from a workspace",
     "team_aliases": "who wrote an entry or a word of the team's own knowledge",
     "team_entries": "who wrote an entry or a word of the team's own knowledge",

@@ -374,6 +374,7 @@ async def lived_in(people: SqlPeople, threads: SqlThreads, inbox: SqlInbox, user
     """Let a person leave traces wherever one can."""
     await declare(people, user, {MLOPS: "lead", DATA: "learning"}, ["gdpr"], workspace=workspace)
     await threads.remember(workspace, f"C-{workspace}-{len(user)}", "1.1", user, Subject(roles=(MLOPS,)), NOW)
+    assert await people.suggested(workspace, [user], NOW, asker="U0CAI") == {user: 1}
     asks = SqlAsks(people._engine)
     assert await asks.create(new_ask(f"by-{len(user)}", "U0CAI", workspace, asked=user), NOW) == "done"
     for number, settle in enumerate((None, lambda event: inbox.done([event]), inbox.dead, inbox.failed)):
@@ -417,8 +418,8 @@ async def test_forgetting_a_person_leaves_no_trace_in_any_table(
     await lived_in(people, threads, inbox, "U0ANN", workspace="T2")
     others = await rows_with(engine, "U0BENJAMIN")
     # Three declarations, a profile, terms, a conversation, an office; being asked, and the message about it; an entry
-    # and a word that they wrote for their team, and what they said to an answer being kept.
-    assert await people.forget("T1", "U0ANN") == 12
+    # and a word that they wrote for their team, and what they said to an answer being kept; being named to somebody.
+    assert await people.forget("T1", "U0ANN") == 13
     async with engine.connect() as connection:
         left = {
             name: [row for row in (await connection.execute(select(table))).mappings() if row["workspace"] == "T1"]
@@ -519,7 +520,7 @@ async def test_forgetting_a_workspace_leaves_no_trace_in_any_table(
     stays = await rows_with(engine, "T-STAYS")
     # Twelve of the person, five lines in the directory, four events, settings, a record; a question, the message to its
     # asker, the key of the marks; a version of what the team knows, and that it is asked about again.
-    assert await people.forget_workspace("T-GONE") == 28
+    assert await people.forget_workspace("T-GONE") == 29
     assert await rows_with(engine, "T-GONE") == {"installations": 1}, "its token goes first, before the rest"
     assert await rows_with(engine, "T-STAYS") == stays
 

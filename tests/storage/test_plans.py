@@ -34,6 +34,7 @@ from storage.inbox import KEEP, LEASE, Event, SqlInbox
 from storage.installations import Installation, SqlInstallations
 from storage.looking_up import SqlToLookUp
 from storage.moments import NEVER
+from storage.namings import prune_namings
 from storage.people import SqlPeople
 from storage.removals import SqlRemovals
 from storage.tables import (
@@ -53,6 +54,7 @@ from storage.tables import (
     listings,
     members,
     metadata,
+    namings,
     place_of,
     removals,
     secrets,
@@ -69,7 +71,7 @@ from storage.tables import (
 from storage.team_entries import SqlTeamEntries
 from storage.threads import SqlThreads
 from storage.underway import KEEP as KEEP_MOMENTS
-from storage.underway import forgotten_after, prune_forgettings
+from storage.underway import forgotten_after, prune_forgettings, underway_since
 from storage.workspaces import SqlWorkspaces
 from tests.asks import new_ask
 from tests.databases import KEYS
@@ -136,6 +138,9 @@ STATEMENTS: dict[str, Run] = {
     "confirm": lambda p, t, i, f: SqlFreshness(p._engine).confirm("T1", "U00001", NOW),
     "stop": lambda p, t, i, f: SqlFreshness(p._engine).stop("T1", "U00003"),
     "suggested": lambda p, t, i, f: p.suggested("T1", ["U00001", "U00002"], NOW),
+    "suggested to somebody": lambda p, t, i, f: p.suggested("T1", ["U00001", "U00002"], NOW, asker="U00003"),
+    "candidates once more": lambda p, t, i, f: tried_again(p),
+    "prune namings": lambda p, t, i, f: prune_namings(p._engine, NOW - timedelta(days=7 * 99)),
     "where to look up": lambda p, t, i, f: SqlToLookUp(p._engine).workspaces(NOW + 100 * MINUTE),
     "whom to look up": lambda p, t, i, f: SqlToLookUp(p._engine).claim("T1", NOW + 100 * MINUTE, NOW + 9_999 * MINUTE),
     "erase leavers": lambda p, t, i, f: p.erase_left(NOW + KEEP_LEFT),
@@ -463,6 +468,20 @@ async def fill(engine: AsyncEngine) -> None:
         await connection.execute(
             insert(secrets), [{"workspace": f"T{at}", "name": "forgotten", "value": key} for at in range(ROWS)]
         )
+        await connection.execute(
+            insert(namings),
+            [
+                {
+                    "workspace": "T1",
+                    "mark": f"{at % 50:064x}",
+                    "user_id": f"U{at:05}",
+                    "event": f"{at % 500:064x}",
+                    "week": (NOW - timedelta(weeks=at % 100)).date(),
+                    "place": 0,
+                }
+                for at in range(ROWS)
+            ],
+        )
         await connection.execute(insert(forgotten), [{"workspace": "T1", "mark": f"{at:064x}"} for at in range(ROWS)])
         await connection.execute(
             insert(forgettings),
@@ -505,6 +524,11 @@ async def fill(engine: AsyncEngine) -> None:
         )
     async with engine.begin() as connection:
         await connection.execute(text("ANALYZE"))
+
+
+async def tried_again(people: SqlPeople) -> object:
+    with underway_since(NOW, "Ev1"):
+        return await people.candidates("T1", topics=["topic 1"], roles=[MLOPS, DATA], without="U00003", now=NOW)
 
 
 NO_PLAN = re.compile(r"BEGIN IMMEDIATE|SELECT set_config\('plan_cache_mode'")
