@@ -347,7 +347,7 @@ async def test_the_time_where_somebody_is_and_how_much_was_asked_this_week_are_t
     assert "1. Ben Book – MLOps Engineer, lead · confirmed today · 18:30 there (UTC+9), outside working hours\n" in text
     assert "· 04:30 there (UTC-5), outside working hours · 1 of 3 this week\n" in text
     clock.move(hours=7)
-    text = (await slack.command(ANN, "/genai-role who airflow")).text
+    text = (await slack.command(DEE, "/genai-role who airflow")).text
     assert "1. Cai Chen – declared “Airflow”; MLOps Engineer, practitioner · confirmed today · 11:30 there" in text
     assert "11:30 there (UTC-5) · 2 of 3 this week\n" in text
     await settled(bot)

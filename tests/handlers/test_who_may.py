@@ -139,8 +139,9 @@ FILLED = {
     "topics": {"input": {"type": "plain_text_input", "value": "my own"}},
 }
 COUNTED = {"suggested", "suggested_at", "week", "free_from", "channel", "ts", "asker", "due_at", "lease_until"}
-"""What counts how often somebody was suggested, which whoever may ask moves, and what the courier notes by itself."""
-CARRIED = {"inbox", "members", "ask_deliveries", "ask_paces"}
+"""What counts how often somebody was suggested, which whoever may ask moves (as they do the table of namings), and what
+the courier notes by itself."""
+CARRIED = {"inbox", "members", "ask_deliveries", "ask_paces", "namings"}
 OWN = {*CARRIED, "vacated", "forgotten", "forgettings", "secrets", "asked", "threads"}
 """Tables in which a permitted press writes about whoever pressed; no row of them is anybody's right."""
 
