@@ -472,3 +472,14 @@ async def test_where_only_who_is_turned_down_is_left_it_does_not_say_that_nobody
     assert shown is not None
     assert "Nobody else here has declared MLOps Engineer" in words(shown)
     await settled(bot)
+
+
+async def test_a_word_that_is_a_name_too_leaves_nobody_out(slack: LocalSlack, bot: Bot) -> None:
+    slack.workspace.members[BEN].name = "An Nguyen"
+    await declares(bot, slack, BEN, {"mlops-engineer": "lead"})
+    await declares(bot, slack, CAI, {"mlops-engineer": "learning"})
+    for asked, named in (("someone who isn't an expert", True), ("not An Nguyen", False)):
+        shown = await slack.wait_for_reply(await slack.say(ANN, f"<@BOT> who can help with mlops, {asked}", GENERAL))
+        assert shown is not None
+        assert ("An Nguyen" in words(shown)) == named, asked
+    await settled(bot)

@@ -192,5 +192,25 @@ def test_who_is_only_spoken_of_is_not_turned_down(text: str) -> None:
     assert not turned_down(text, "Amara Okafor")
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("someone who isn't an expert", "An Nguyen"),
+        ("someone who isn't an expert", "An"),
+        ("those who are not will do", "Will Smith"),
+        ("if not may I ask somebody", "May Lee"),
+        ("anything but art", "Art Bo"),
+        ("data that we should not mark", "Mark"),
+        ("customers we do not bill", "Bill Hu"),
+        ("so that they do not sue us", "Sue"),
+    ],
+)
+def test_a_word_that_is_a_name_too_turns_nobody_down(text: str, name: str) -> None:
+    assert not turned_down(text, name)
+    assert turned_down(f"anyone but Jonas or @{name.split()[0]}", name)
+    if " " in name:
+        assert turned_down(f"who knows kafka, but not {name}?", name)
+
+
 def test_whoever_has_no_name_is_not_turned_down() -> None:
     assert not turned_down("not me", "")
