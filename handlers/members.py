@@ -133,9 +133,11 @@ class LookUps:
         return await self._profiles.look_up(self._client, self._workspace, new, self._ends - now, self._most)
 
 
-async def take_over(people: People, left: Left, workspace: str, member: Member, now: datetime) -> None:
+async def take_over(
+    people: People, left: Left, workspace: str, member: Member, now: datetime, *, looked_up: bool = True
+) -> None:
     """Keep what Slack said of a person; where they have left, what they had goes on to others."""
-    await people.remember(workspace, member, now)
+    await people.remember(workspace, member, now, looked_up=looked_up)
     if member.availability == "deactivated":
         await left(workspace, member.user)
 
@@ -186,4 +188,6 @@ async def profile_changed(body: dict[str, Any], *, people: People, left: Left, n
     """Take over a changed profile of a person who declared something; a leaver drops out at once."""
     actor = payloads.event_actor(body)
     at = now()
-    await take_over(people, left, actor.workspace, payloads.member(body["event"]["user"], actor.workspace, at), at)
+    member = payloads.member(body["event"]["user"], actor.workspace, at)
+    # The event says nothing of presence and do-not-disturb.
+    await take_over(people, left, actor.workspace, member, at, looked_up=False)

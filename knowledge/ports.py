@@ -111,8 +111,11 @@ class People(Protocol):
         """Tell whether the person declared anything."""
         ...
 
-    async def remember(self, workspace: str, member: Member, now: datetime) -> None:
-        """Keep the profile of a person who declared something; nothing is kept of anybody else."""
+    async def remember(self, workspace: str, member: Member, now: datetime, *, looked_up: bool = True) -> None:
+        """Keep the profile of a person who declared something; nothing is kept of anybody else.
+
+        A profile that was not ``looked_up`` leaves who is away, and how fresh that is, as they were.
+        """
         ...
 
     async def profile(self, workspace: str, user: str) -> Member | None:

@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, insert, select, update
 from knowledge.people import Availability, Member
 from storage.changing import Changing
 from storage.database import only_writer_for
+from storage.moments import NEVER
 from storage.standing import copy_standing
 from storage.tables import declarations, members, terms
 from storage.vacated import held_roles, note_left
@@ -22,25 +23,33 @@ LOOK_UP_AGAIN = timedelta(days=1)
 class SqlProfiles(Changing):
     """Keep profiles, and mark the declarations by them."""
 
-    async def remember(self, workspace: str, member: Member, now: datetime) -> None:
-        """Keep the profile, if the person declared something, and mark the declarations by it."""
+    async def remember(self, workspace: str, member: Member, now: datetime, *, looked_up: bool = True) -> None:
+        """Keep the profile, if the person declared something, and mark the declarations by it.
+
+        What was not looked up does not say who is away: that, and when it was looked up, stay as they were.
+        """
         d, m, t = declarations, members, terms
         async with self._changing(workspace) as connection:
             await only_writer_for(connection, workspace, member.user)
-            before = await held_roles(connection, workspace, member.user)
+            held = await held_roles(connection, workspace, member.user)
             # Written first: from here on nobody else writes, so that a person who is forgotten meanwhile stays so.
-            gone = delete(m).where(m.c.workspace == workspace, m.c.user_id == member.user).returning(m.c.left_at)
-            left_at = await connection.scalar(gone)
+            gone = delete(m).where(m.c.workspace == workspace, m.c.user_id == member.user)
+            before = (await connection.execute(gone.returning(m.c.left_at, m.c.availability, m.c.checked_at))).first()
+            left_at, availability, checked_at = before or (None, member.availability, NEVER)
             declared = await connection.scalar(
                 select(func.count()).select_from(d).where(d.c.workspace == workspace, d.c.user_id == member.user)
             )
             if not declared:
                 return
-            await connection.execute(
-                update(t)
-                .where(t.c.workspace == workspace, t.c.user_id == member.user)
-                .values(look_up_at=now + LOOK_UP_AGAIN)
-            )
+            if looked_up:
+                availability, checked_at = member.availability, now
+                await connection.execute(
+                    update(t)
+                    .where(t.c.workspace == workspace, t.c.user_id == member.user)
+                    .values(look_up_at=now + LOOK_UP_AGAIN)
+                )
+            elif not (member.availability == "active" and availability == "away"):
+                availability = member.availability
             await connection.execute(
                 insert(m).values(
                     workspace=workspace,
@@ -48,15 +57,15 @@ class SqlProfiles(Changing):
                     name=member.name[:200],
                     title=member.title[:300],
                     tz=member.tz[:64],
-                    availability=member.availability,
+                    availability=availability,
                     is_bot=member.is_bot,
                     is_guest=member.is_guest,
-                    checked_at=now,
+                    checked_at=checked_at,
                     left_at=(left_at or now) if member.availability == "deactivated" else None,
                 )
             )
             await copy_standing(connection, workspace, member.user)
-            await note_left(connection, workspace, before, now)
+            await note_left(connection, workspace, held, now)
 
     async def profile(self, workspace: str, user: str) -> Member | None:
         """Return the kept profile of a person, if there is one."""

@@ -101,7 +101,7 @@ class Memory:
     ) -> None:
         self.rows[user] = Row(now, now + CHECK_AFTER)
 
-    async def remember(self, workspace: str, member: Member, now: datetime) -> None:
+    async def remember(self, workspace: str, member: Member, now: datetime, *, looked_up: bool = True) -> None:
         row = self.rows[member.user]
         row.tz, row.gone = member.tz, not member.suggestible
 

@@ -14,7 +14,7 @@ from bot.app import Bot
 from bot.local import LocalSlack
 from handlers.members import Profiles, profile_of
 from handlers.payloads import is_within_dnd
-from tests.conftest import ANN, BEN, BUSY_SECONDS, CAI, TEAM, Clock, declares, settled
+from tests.conftest import ANN, BEN, BUSY_SECONDS, CAI, TEAM, Clock, declares, rows, settled
 
 
 async def test_whoever_is_in_their_scheduled_do_not_disturb_is_away(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
@@ -31,6 +31,39 @@ async def test_a_suggestion_looks_at_the_schedule(slack: LocalSlack, bot: Bot, c
     await settled(bot)
     profile = await bot.people.profile(TEAM, ANN)
     assert profile is not None and profile.availability == "away"
+
+
+@pytest.mark.parametrize("reason", ["away", "dnd"])
+async def test_a_changed_profile_does_not_say_that_somebody_is_there(
+    slack: LocalSlack, bot: Bot, clock: Clock, reason: str
+) -> None:
+    ann = slack.workspace.members[ANN]
+    ann.presence, ann.dnd = ("away", False) if reason == "away" else ("active", True)
+    await slack.submit(ANN, (await slack.command(ANN, "/genai-role me")).view, {"roles_lead": ["data-engineer"]})
+    await settled(bot)
+    [before] = await rows(bot, "members")
+    assert before["availability"] == "away"
+    clock.move(minutes=50)
+    await slack.change_member(ANN, title="Weaver")
+    await settled(bot)
+    [after] = await rows(bot, "members")
+    assert after == {**before, "title": "Weaver"}
+    # What Slack is asked of is as old as it was.
+    slack.workspace.members[ANN].presence, slack.workspace.members[ANN].dnd = "active", False
+    clock.move(minutes=20)
+    await slack.command(BEN, "/genai-role who does data engineer")
+    await settled(bot)
+    assert [row["availability"] for row in await rows(bot, "members")] == ["active"]
+
+
+async def test_a_changed_status_says_out_of_office_at_once(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    await declares(bot, slack, ANN, {"data-engineer": "lead"})
+    await slack.change_member(ANN, status_emoji=":palm_tree:")
+    await settled(bot)
+    assert [row["availability"] for row in await rows(bot, "members")] == ["ooo"]
+    await slack.change_member(ANN, status_emoji="")
+    await settled(bot)
+    assert [row["availability"] for row in await rows(bot, "members")] == ["active"]
 
 
 async def test_whoever_asks_does_not_wait_for_the_questions_of_a_leaver_to_go_on(

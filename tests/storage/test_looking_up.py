@@ -62,6 +62,28 @@ async def test_who_was_never_looked_up_comes_first_and_the_others_a_day_later(
     assert await to_look_up.claim("T1", later, later + MINUTE) is None
 
 
+async def test_what_was_not_looked_up_leaves_who_is_away_and_how_fresh_that_is(
+    people: SqlPeople, to_look_up: SqlToLookUp
+) -> None:
+    await people.declare("T1", "ann", {MLOPS: "lead"}, {}, NOW)
+    await people.remember("T1", Member("ann", "Ann"), NOW, looked_up=False)
+    assert await people.profile("T1", "ann") == Member("ann", "Ann")
+    assert await people.unchecked("T1", ["ann"], NOW) == ["ann"], "never looked up"
+    await people.remember("T1", Member("ann", "Ann", availability="away"), NOW)
+    later = NOW + LOOK_UP_AGAIN
+    await people.remember("T1", Member("ann", "Ann", "Weaver"), later - MINUTE, looked_up=False)
+    assert await people.profile("T1", "ann") == Member("ann", "Ann", "Weaver", availability="away")
+    assert await people.unchecked("T1", ["ann"], NOW) == []
+    assert await people.unchecked("T1", ["ann"], NOW + MINUTE) == ["ann"]
+    assert await to_look_up.claim("T1", later, later + MINUTE) == "ann"
+    # What a profile does say counts at once.
+    for said in ("ooo", "active", "deactivated"):
+        member = Member("ann", "Ann", availability=said)
+        await people.remember("T1", member, later, looked_up=False)
+        assert await people.profile("T1", "ann") == member
+    assert await people.erase_left(later + KEEP_LEFT) == 1
+
+
 async def test_workspaces_are_found_in_which_somebody_waits_however_many_wait_in_one(
     engine: AsyncEngine, people: SqlPeople, to_look_up: SqlToLookUp
 ) -> None:
