@@ -146,7 +146,9 @@ class Intake:
         done, _ = await asyncio.wait({work}, timeout=self._patience)
         if done:
             return work.result(), "failed" if failures else "answered"
-        self._tasks.start(self._answer_late(body, work))
+        # Choices that come too late Slack takes from nobody, and whoever types has typed on.
+        late = _cancel(work) if surface_of(body) == "options" else self._answer_late(body, work)
+        self._tasks.start(late)
         return early_answer(body), "late"
 
     async def _answer_late(self, body: dict[str, Any], work: asyncio.Future[BoltResponse]) -> None:
@@ -229,6 +231,14 @@ class Intake:
         elif work.result():
             # Written after all, and told to Slack as not: nobody works on it here.
             self._inbox.let_go(event)
+
+
+async def _cancel(work: asyncio.Future[BoltResponse]) -> None:
+    """Stop what nobody can be told any more; the next search of the person does not wait for it."""
+    work.cancel()
+    await asyncio.wait({work})
+    if not work.cancelled() and (error := work.exception()):
+        logger.info("cancelled, and failed at that: %s", type(error).__name__)
 
 
 _EVENT_OUTCOMES: dict[int, Outcome] = {200: "answered", 400: "refused_400"}

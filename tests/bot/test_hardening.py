@@ -265,6 +265,46 @@ async def test_searches_of_one_person_take_turns_and_nobody_else_waits_for_them(
     assert most == 1
 
 
+async def test_a_search_that_is_late_ends_and_the_next_is_answered(
+    slack: LocalSlack, bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    never: asyncio.Future[Sequence[str]] = asyncio.get_running_loop().create_future()
+    read = bot.people.topics_from
+
+    async def topics_from(workspace: str, start: str) -> Sequence[str]:
+        return await (never if start == "slow" else read(workspace, start))
+
+    monkeypatch.setattr(bot.people, "topics_from", topics_from)
+    monkeypatch.setattr(bot.intake, "_patience", 0.05)
+    assert await search(slack, ANN, "topics_found", "slow") == []
+    monkeypatch.setattr(bot.intake, "_patience", BUSY_SECONDS)
+    assert await search(slack, ANN, "topics_found", "mlops")
+
+
+async def test_a_search_that_is_late_before_its_turn_never_begins(
+    slack: LocalSlack, bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    entered, opened = asyncio.Event(), asyncio.Event()
+
+    async def topics_from(_workspace: str, start: str) -> Sequence[str]:
+        begun.append(start)
+        entered.set()
+        await opened.wait()
+        return ()
+
+    monkeypatch.setattr(bot.people, "topics_from", topics_from)
+    monkeypatch.setattr(bot.intake, "_patience", BUSY_SECONDS)
+    first = asyncio.create_task(search(slack, ANN, "topics_found", "slow"))
+    await entered.wait()
+    monkeypatch.setattr(bot.intake, "_patience", 0)
+    assert await search(slack, ANN, "topics_found", "slower") == []
+    opened.set()
+    assert await first
+    await settled(bot)
+    assert begun == ["slow"]
+
+
 # Commands, presses and shortcuts
 
 
