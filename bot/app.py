@@ -337,6 +337,7 @@ def build_app(
     rounds = Rounds(
         freshness,
         people,
+        desk.left,
         workspaces,
         guide.catalog.roles,
         authorize.client_of,

@@ -20,7 +20,7 @@ from handlers.blocks.message import context as small_print
 from handlers.blocks.people import NOT_A_MEMBER, View, ago, day
 from handlers.blocks.render import declared
 from handlers.errors import may_begin_again, out_of_reach
-from handlers.members import profile_of
+from handlers.members import Left, profile_of, take_over
 from handlers.payloads import Press
 from handlers.permissions import Standing, Standings
 from handlers.replies import ClientOf, Clock, answer_press, view_for, write_to
@@ -61,6 +61,7 @@ class Rounds:
         self,
         freshness: Freshness,
         people: People,
+        left: Left,
         workspaces: Workspaces,
         roles: Mapping[str, Role],
         client_of: ClientOf,
@@ -72,6 +73,7 @@ class Rounds:
     ) -> None:
         self._freshness = freshness
         self._people = people
+        self._left = left
         self._workspaces = workspaces
         self._roles = roles
         self._client_of = client_of
@@ -147,7 +149,7 @@ class Rounds:
         if member is None:
             await put_back(now + TRY_AGAIN)
             return False
-        await self._people.remember(due.workspace, member, self._now())
+        await take_over(self._people, self._left, due.workspace, member, self._now())
         until = self._not_now(member)
         if until is not None:
             await put_back(until)

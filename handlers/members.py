@@ -100,11 +100,12 @@ class Profiles:
         member = await asking
         if member is None:
             return False
-        await self._people.remember(workspace, member, self._now())
-        if member.availability == "deactivated":
-            # Whoever asked is answered first: a leaver may have had many questions, which all go on to others.
-            self._later(self._left(workspace, member.user))
+        await take_over(self._people, self._left_later, workspace, member, self._now())
         return True
+
+    async def _left_later(self, workspace: str, user: str) -> None:
+        """Answer whoever asked first: a leaver may have had many questions, which all go on to others."""
+        self._later(self._left(workspace, user))
 
 
 async def _end(asking: Awaitable[bool]) -> None:

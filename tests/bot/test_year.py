@@ -200,7 +200,7 @@ class Year:
         # Two processes, each with a round of its own.
         self.rounds = [
             Rounds(
-                *(freshness, people, Defaults(), roles, self.client_of, lambda: True, self.now),
+                *(freshness, people, nothing_asked, Defaults(), roles, self.client_of, lambda: True, self.now),
                 look_up=self.look_up,
                 write=self.write,
             )

@@ -12,6 +12,7 @@ from bot.app import Bot
 from bot.local import GENERAL, LocalSlack
 from knowledge.answers import Subject
 from knowledge.asking import Details, DueDelivery
+from knowledge.freshness import CHECK_AFTER
 from knowledge.people import Terms
 from knowledge.team import TeamEntry, published
 from knowledge.workspaces import Settings
@@ -268,6 +269,24 @@ async def test_who_could_learn_it_is_found_by_topic_too(
     slack.workspace.members[CAI].deleted = True
     listed = await slack.command(BEN, "/genai-role unanswered")
     assert "Looms: 1 question." in listed.text and "Cai" not in listed.text
+
+
+async def test_a_leaver_whom_the_quarterly_round_finds_holds_up_no_question(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await declares(bot, slack, DEE, MLOPS)
+    clock.at += CHECK_AFTER - timedelta(hours=1)
+    await declares(bot, slack, CAI, LEARNING)
+    await put(slack, bot, clock)
+    assert told(slack, CAI) == []
+    # The event was lost.
+    slack.workspace.members[DEE].deleted = True
+    clock.move(hours=1)
+    await bot.rounds.run()
+    assert (await rows(bot, "members", f"user_id = '{DEE}'"))[0]["availability"] == "deactivated"
+    await carried(bot, clock)
+    [card] = told(slack, CAI)
+    assert QUESTION in words(card)
 
 
 async def test_each_side_is_thanked_once(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
