@@ -137,10 +137,23 @@ async def test_an_outsider_reads_no_names(slack: LocalSlack, bot: Bot, clock: Cl
 
 @pytest.mark.usefixtures("otto")
 @pytest.mark.parametrize("slack", [ORGANISATION], indirect=True)
-async def test_a_declaration_that_slack_did_not_say_is_an_outsiders_names_nobody(slack: LocalSlack, bot: Bot) -> None:
+async def test_a_press_that_does_not_say_it_is_an_outsiders_declares_nothing(slack: LocalSlack, bot: Bot) -> None:
     """Of another team where the bot is installed for an organisation only the profile tells whose it is."""
     assert await interact(slack, press(f"{ids.CONFIRM}:0", **ORG_WIDE)) == 200
     await settled(bot)
+    assert REFUSED in slack.called("chat.postMessage")[-1].arguments["text"]
+    assert "Otto" not in (await slack.command(ANN, "/genai-role who mlops")).text
+    assert [await rows(bot, table) for table in ("declarations", "members", "terms")] == [[], [], []]
+
+
+@pytest.mark.usefixtures("otto")
+@pytest.mark.parametrize("slack", [ORGANISATION], indirect=True)
+async def test_a_declaration_that_slack_did_not_say_is_an_outsiders_names_nobody(slack: LocalSlack, bot: Bot) -> None:
+    """Where Slack does not say at the press whose it is, the profile that comes after it does."""
+    slack.fail("users.info", error="internal_error")
+    assert await interact(slack, press(f"{ids.CONFIRM}:0", **ORG_WIDE)) == 200
+    await settled(bot)
+    assert await rows(bot, "declarations")
     assert "Otto" not in (await slack.command(ANN, "/genai-role who mlops")).text
     [kept] = await rows(bot, "members")
     assert kept["is_guest"]
