@@ -297,12 +297,13 @@ def keys() -> None:
 
 
 @keys.command("rotate")
+@click.option("--lost", is_flag=True, help="Drop what no key opens: only where that key is gone for good.")
 @_plainly
-def rotate_keys() -> None:
+def rotate_keys(lost: bool) -> None:
     """Encrypt everything with the newest of ENCRYPTION_KEYS; the bot may run meanwhile."""
     from bot.rotate import rotate_keys as work
 
-    click.echo(asyncio.run(work(_settings(), _progress)))
+    click.echo(asyncio.run(work(_settings(), _progress, lost=lost)))
 
 
 @main.group()

@@ -7,7 +7,7 @@ does it: so of two consents at once one comes second and makes the entry, and of
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, cast
@@ -205,6 +205,19 @@ async def forget_in_keepings(engine: AsyncEngine, connection: AsyncConnection, w
             await _deleted(connection, workspace, row.entry_id)
         await connection.execute(delete(keepings).where(theirs))
     return len(rows)
+
+
+async def drop_keepings(
+    engine: AsyncEngine, connection: AsyncConnection, workspace: str, marks: Collection[str]
+) -> None:
+    """Delete what has none of these marks of askers, but had one: who asked could not have it deleted any more."""
+    query = select(k.id, k.entry_id, k.asker_mark).where(k.workspace == workspace, k.asker_mark.is_not(None))
+    rows = [row for row in (await connection.execute(query)).all() if row.asker_mark not in marks]
+    if rows:
+        await renew_version(engine, connection, workspace)
+    for row in rows:
+        await _deleted(connection, workspace, row.entry_id)
+        await connection.execute(delete(keepings).where(_this(workspace, row.id)))
 
 
 async def _deleted(connection: AsyncConnection, workspace: str, entry_id: str) -> bool:

@@ -6,8 +6,8 @@ Row by row, each only if it still holds what was read: it can run beside the bot
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Table, Text, and_, bindparam, func, select, tuple_, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -19,12 +19,19 @@ AT_ONCE = 200
 Step = Callable[[int], None]
 
 
+class Lost(NamedTuple):
+    """Name a row that holds a text which no key opens."""
+
+    table: str
+    key: tuple[str, ...]
+
+
 @dataclass
 class Rotated:
-    """Count what was encrypted anew, and what no key opens."""
+    """Count the texts that were encrypted anew, and name the rows in which no key opens one."""
 
     renewed: int = 0
-    unreadable: int = 0
+    lost: set[Lost] = field(default_factory=set)
 
 
 def encrypted_columns() -> Sequence[Column[Any]]:
@@ -78,7 +85,7 @@ async def _change(
         try:
             renewed = _renewed(keys, column, key, stored)
         except KeysError:
-            done.unreadable += 1
+            done.lost.add(Lost(column.table.name, tuple(key)))
             continue
         if renewed != stored:
             changes.append({**{f"key_{at}": part for at, part in enumerate(key)}, "stored": stored, "renewed": renewed})

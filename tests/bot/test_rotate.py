@@ -20,7 +20,7 @@ from storage.keys import Keys, keys_beside, new_key
 from storage.rotation import encrypted_columns, rotate
 from storage.tables import SealedText, place_of
 from tests.asks import Asks, new_ask
-from tests.conftest import ANN, BEN, CAI, DEE, TEAM, Clock, Start, settled
+from tests.conftest import ANN, BEN, CAI, DEE, TEAM, Clock, Start, declares, rows, settled
 from tests.databases import BOTH, KEY, emptied
 from tests.storage.conftest import NOW
 
@@ -36,9 +36,9 @@ async def waits(database: str, keys: Keys) -> None:
     await engine.dispose()
 
 
-def run(environment: dict[str, str], database: str, *keys: str) -> tuple[int, str]:
+def run(environment: dict[str, str], database: str, *keys: str, lost: bool = False) -> tuple[int, str]:
     given = environment | {"DATABASE_URL": database} | ({"ENCRYPTION_KEYS": ",".join(keys)} if keys else {})
-    result = CliRunner().invoke(main, ["keys", "rotate"], env=given)
+    result = CliRunner().invoke(main, ["keys", "rotate", *(["--lost"] if lost else [])], env=given)
     return result.exit_code, result.output
 
 
@@ -66,6 +66,36 @@ def test_a_key_file_takes_several(environment: dict[str, str], database: str, tm
 def test_without_a_schema_it_says_what_to_do(environment: dict[str, str]) -> None:
     code, said = run(environment, environment["DATABASE_URL"])
     assert (code, said) == (2, "The database's schema is not current. Run: python -m bot migrate\n")
+
+
+@pytest.mark.usefixtures("faults")
+@pytest.mark.parametrize("database", BOTH, indirect=True)
+async def test_forgetting_works_again_once_what_a_lost_key_sealed_is_dropped(
+    slack: LocalSlack, start: Start, database: str, environment: dict[str, str]
+) -> None:
+    async with start(encryption_keys=KEY) as bot:
+        await declares(bot, slack, BEN, {"mlops-engineer": "lead"})
+        await slack.command(ANN, "/genai-role forget me")
+        await bot.worker.stop(0)
+        await slack.say(CAI, "<@BOT> what is mlops", GENERAL)
+    key = new_key()
+    async with start(encryption_keys=key):
+        assert (await slack.command(BEN, "/genai-role forget me")).text.startswith("Sorry, something went wrong")
+    code, said = await asyncio.to_thread(run, environment, database, key)
+    what = "1 key of the marks of forgotten people, 1 event that waits, or was given up"
+    assert (code, said) == (
+        2,
+        f"Encrypted with the newest key: 0. No key opens 2 more: {what}. Put the missing key back behind the others in "
+        "ENCRYPTION_KEYS, and run this again. If no process has it, and it is gone for good, drop them: "
+        "python -m bot keys rotate --lost\n",
+    )
+    code, said = await asyncio.to_thread(run, environment, database, key, lost=True)
+    assert code == 0 and f"Dropped, as no key opens them: {what}. An import brings back who was forgotten" in said
+    async with start(encryption_keys=key) as bot:
+        assert (await slack.command(BEN, "/genai-role forget me")).text.startswith("Done: I deleted everything")
+        assert len(await rows(bot, "forgotten")) == 1
+        assert [row["action"] for row in await rows(bot, "audit")] == ["unreadable texts dropped"]
+    assert (await asyncio.to_thread(run, environment, database, key))[0] == 0
 
 
 async def opened(database: str, key: str) -> dict[str, list[str]]:
@@ -123,7 +153,7 @@ async def test_keys_are_rotated_beside_a_bot_that_serves(
             number += 1
         done = await rotating
         assert done.renewed >= 20
-        assert done.unreadable == 0
+        assert not done.lost
         await settled(bot)
         assert all(slack.replies(posted) for posted in said)
         await engine.dispose()
