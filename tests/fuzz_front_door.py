@@ -69,8 +69,9 @@ def is_right(record: logging.LogRecord) -> bool:
             # A busy machine may be too slow for one event; Slack sends it again, and so does the fuzzer.
             return "could not be written down" in said
         case None:
-            # What it failed of three times was logged each time, and is judged by that.
-            return "given up after its last attempt" in said
+            # What it failed of three times was logged each time, and is judged by that. In a workspace that is none
+            # nobody can be told either.
+            return "given up after its last attempt" in said or "the app is not installed there" in said
     return False
 
 

@@ -19,16 +19,17 @@ from knowledge.models import Role, Tool, Topic
 HERE = Path(__file__).parent
 TEAM = HERE / "development" / "team.json"
 Row = dict[str, Any]
-Folder = Literal["development", "held-out", "release", "blind", "fresh"]
+Folder = Literal["development", "held-out", "release", "blind", "fresh", "unseen"]
 FOLDERS: tuple[tuple[Folder, str, str | None], ...] = (
     ("development", "development", None),
     ("held-out", "questions", "held-out"),
     ("release", "release", None),
     ("blind", "blind", None),
     ("fresh", "fresh", None),
+    ("unseen", "unseen", None),
 )
 """The folders as they are called in the report, where they lie, and the part of their lines that is scored."""
-SEALED: tuple[Folder, ...] = ("release", "blind", "fresh")
+SEALED: tuple[Folder, ...] = ("release", "blind", "fresh", "unseen")
 """The folders of which nobody looks at single lines: only totals are printed or kept."""
 TOP = 3
 
@@ -85,7 +86,8 @@ class Asked:
     def variety(self) -> str:
         """What kind of line it is, within its set."""
         if self.set in KNOWLEDGE:
-            return "follow-up" if "turns" in self.row else "topic" if self.row.get("topics") else self.row["facet"]
+            of_entry = self.row.get("topics") or self.row.get("tools")
+            return "follow-up" if "turns" in self.row else "topic" if of_entry else self.row["facet"]
         if self.set == TITLES:
             return "a role's" if self.row["roles"] else "nobody's"
         return str(self.row.get("why") or self.row.get("kind") or self.row.get("expect") or "")
@@ -135,22 +137,23 @@ def lines() -> Iterator[Asked]:
                         yield Asked(folder, TYPED, row)
 
 
-def hits(row: Row, roles: Sequence[str], topics: Sequence[str]) -> bool:
+def hits(row: Row, roles: Sequence[str], topics: Sequence[str], tools: Sequence[str] = ()) -> bool:
     """Tell whether one of the ids is among those that are right for the line."""
-    return bool({*roles} & {*(row.get("roles") or ())} or {*topics} & {*(row.get("topics") or ())})
+    found = {"roles": roles, "topics": topics, "tools": tools}
+    return any({*ids} & {*(row.get(kind) or ())} for kind, ids in found.items())
 
 
 def judge(asked: Asked, got: Reply) -> Outcome:
     """Say what a reply is worth."""
     row = asked.row
     shown = got.kind in ("card", "compare", "people")
-    in_top = shown and hits(row, got.roles[:TOP], got.topics[:TOP])
+    in_top = shown and hits(row, got.roles[:TOP], got.topics[:TOP], got.tools[:TOP])
     if asked.set in KNOWLEDGE:
         asked_for = row.get("facet")
         if asked_for == "compare":
             right = in_top = got.kind == "compare" and {*got.roles[:2]} == {*row["roles"][:2]}
         else:
-            right = shown and hits(row, got.roles[:1], got.topics[:1])
+            right = shown and hits(row, got.roles[:1], got.topics[:1], got.tools[:1])
         # What is asked about a topic asks for no part of it.
         facet_right = got.facet in (asked_for, *row.get("facet_ok", ())) if right and asked_for else None
         return Outcome(asked, got, right, in_top, facet_right)

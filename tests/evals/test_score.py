@@ -134,5 +134,6 @@ def test_lines_that_are_learned_from_are_not_scored() -> None:
         "release",
         "blind",
         "fresh",
+        "unseen",
     }
     assert not [one for one in asked if one.row.get("split") == "dev"]
