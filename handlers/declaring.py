@@ -14,7 +14,7 @@ from handlers import ids, payloads
 from handlers.blocks.message import Block, Message, message, option, plain
 from handlers.blocks.people import Footing, View, freshness, seen
 from handlers.blocks.render import declared
-from handlers.declaring_form import LONGEST_TOPIC, MOST_TOPICS, modal, read_declaration, saved, saved_blocks
+from handlers.declaring_form import modal, read_declaration, saved, saved_blocks
 from handlers.home import Home
 from handlers.members import Profiles
 from handlers.payloads import Actor
@@ -24,7 +24,7 @@ from handlers.places import from_home, place_in, place_of
 from handlers.proposals import Proposal, proposal_in, roles_of_title
 from handlers.replies import Clock, Later, answer_press, modal_of, open_modal, opening, show_modal, view_for
 from knowledge.guide import Guide
-from knowledge.people import Declaration, Level, Terms
+from knowledge.people import LONGEST_TOPIC, MOST_TOPICS, Declaration, Level, Terms
 from knowledge.ports import People
 
 MOST_OFFERED = 40

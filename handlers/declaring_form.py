@@ -13,7 +13,7 @@ from handlers.blocks.render import declared
 from handlers.payloads import Submission
 from handlers.proposals import title_blocks
 from knowledge.guide import Guide
-from knowledge.people import LEVELS, MOST_A_WEEK, Declaration, Level, Terms, Visibility
+from knowledge.people import LEVELS, LONGEST_TOPIC, MOST_A_WEEK, MOST_TOPICS, Declaration, Level, Terms, Visibility
 
 LABELS: dict[Level, str] = {"lead": "I lead", "practitioner": "I practise", "learning": "I am learning"}
 ASK_ME, NOT_ABOUT = "Topics you can be asked about", "Don't ask me about"
@@ -24,8 +24,6 @@ VISIBILITY: dict[Visibility, str] = {
 }
 CAPS = (1, 2, 3, 5, 10)
 NO_LIMIT = "none"
-MOST_TOPICS = 20
-LONGEST_TOPIC = 60
 
 
 def modal(declaration: Declaration, view: View, suggested: Sequence[str] = ()) -> Block:

@@ -20,8 +20,8 @@ from handlers.blocks.people import View
 from handlers.blocks.render import declared
 from handlers.members import UNREACHABLE
 from knowledge.guide import Guide
-from knowledge.introducing import LONGEST_TOPIC, MOST_TOPICS, Introduction
-from knowledge.people import LEVELS, Declaration, Level
+from knowledge.introducing import MOST_SPOKEN, Introduction
+from knowledge.people import LEVELS, LONGEST_TOPIC, Declaration, Level
 
 TITLE_SECONDS = 1.0
 """How long a form or the Home tab waits for what Slack says of a profile title."""
@@ -58,7 +58,7 @@ def proposal_in(value: str, guide: Guide) -> Proposal:
             known[role] = level
     typed = [topic for topic in topics if isinstance(topic, str)] if isinstance(topics, list) else []
     fitting = [topic for topic in typed if 0 < len(topic) <= LONGEST_TOPIC and guide.topic_key(topic)]
-    return Proposal(known, tuple(fitting[:MOST_TOPICS]))
+    return Proposal(known, tuple(fitting[:MOST_SPOKEN]))
 
 
 def offer_introduction(introduction: Introduction, guide: Guide, view: View) -> Message:

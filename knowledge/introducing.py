@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from knowledge.catalog import Catalog
 from knowledge.matching import Matcher
-from knowledge.people import Level
+from knowledge.people import LONGEST_TOPIC, Level
 from knowledge.text import strip_markup, words
 
 LONGEST = 300
 """Signs of an introduction; what is longer tells a story."""
-MOST_TOPICS = 8
-LONGEST_TOPIC = 60
+MOST_SPOKEN = 8
+"""So many topics are taken from it."""
 TOPIC_WORDS = 4
 
 
@@ -103,7 +103,7 @@ def introduced(text: str, matcher: Matcher) -> Introduction | None:
             topics += listed
         else:
             return None
-    spoken = tuple(topic for topic in dict.fromkeys(topics) if matcher.topic_key(topic))[:MOST_TOPICS]
+    spoken = tuple(topic for topic in dict.fromkeys(topics) if matcher.topic_key(topic))[:MOST_SPOKEN]
     return Introduction(roles, spoken) if roles else None
 
 

@@ -20,6 +20,8 @@ Visibility = Literal["open", "ask_first", "hidden"]
 LEVELS: tuple[Level, ...] = ("lead", "practitioner", "learning")
 """The levels of a declaration, first to ask first."""
 MOST_PEOPLE = 3
+MOST_TOPICS, LONGEST_TOPIC = 20, 60
+"""So many topics one person declares at most, of so many letters each, wherever they are written."""
 MOST_A_WEEK = 1000
 """The highest weekly cap, wherever it is set; the lowest is 0, for whoever is not to be suggested."""
 MOST_COUNTED = 100

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, ValidationError
 
 from knowledge.matching import Matcher
-from knowledge.people import MOST_A_WEEK, Level, Listed, Member, Terms, Visibility
+from knowledge.people import LONGEST_TOPIC, MOST_A_WEEK, MOST_TOPICS, Level, Listed, Member, Terms, Visibility
 from knowledge.rows import Row, cell_of, parts_of
 
 PRIVATE = ("visibility", "weekly_cap", "not_about")
@@ -21,8 +21,6 @@ COLUMNS = (
 )
 SHOWN = tuple(column for column in COLUMNS if column not in PRIVATE)
 """What colleagues may see of whoever lets them; the terms are between a person and the bot."""
-MOST_TOPICS, LONGEST_TOPIC = 20, 60
-"""As many as the form takes in which people declare."""
 LISTS = ("topics", "not_about")
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 

@@ -25,7 +25,7 @@ NEAR_ROLES = 4
 """So many of the roles that are most often confused with the wanted one are looked at where nobody declared it."""
 ALONE = 0.5
 """A role's name stands alone where less than this share of the text's weight is beside it."""
-LONGEST_TOPIC = 4
+MOST_TOPIC_WORDS = 4
 """Words of a declared topic that are looked for in a question."""
 
 
@@ -292,10 +292,10 @@ class Suggester:
 
     async def _declared_topics(self, workspace: str, reading: Reading, said: str) -> list[str]:
         matcher = self._index.matcher
-        keys = matcher.topic_keys(reading, LONGEST_TOPIC)
+        keys = matcher.topic_keys(reading, MOST_TOPIC_WORDS)
         if said:
             # Topics are kept in the words of whoever declared them.
-            keys = list(dict.fromkeys([*keys, *matcher.topic_keys(matcher.read(said), LONGEST_TOPIC)]))
+            keys = list(dict.fromkeys([*keys, *matcher.topic_keys(matcher.read(said), MOST_TOPIC_WORDS)]))
         return list(await self._people.declared_topics(workspace, keys)) if keys else []
 
 
