@@ -54,9 +54,10 @@ class ScopeRounds:
             return False
         if found.installer is None:
             return True
+        now = self._now()
         # Without users:read it is not known what time it is there.
-        member = await person_of(client, found.workspace, found.installer)
-        return member is None or is_working_time(self._now(), member.tz)
+        member = await person_of(client, found.workspace, found.installer, now)
+        return member is None or is_working_time(now, member.tz)
 
     async def _tell(self, found: Asking, missing: Sequence[str]) -> None:
         client = await self._client_of(found.workspace)

@@ -281,7 +281,7 @@ async def handed_over(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClien
     """Hand a question over to a colleague."""
     form = payloads.submission(body)
     to = next(iter(form.chosen.get(ids.BLOCK_WHOM, ())), "")
-    if error := await _why_not_to(client, form.actor, to):
+    if error := await _why_not_to(client, form.actor, to, counter.now()):
         await ack(response_action="errors", errors={ids.BLOCK_WHOM: error})
         return
     note = form.typed.get(ids.BLOCK_NOTE, "").strip()[:LONGEST_TEXT]
@@ -292,13 +292,13 @@ async def handed_over(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClien
     await ack(response_action="update", view=told("Hand over", said if done == "done" else NOT_OPEN))
 
 
-async def _why_not_to(client: AsyncWebClient, actor: Actor, to: str) -> str:
+async def _why_not_to(client: AsyncWebClient, actor: Actor, to: str, now: datetime) -> str:
     """Say why a question can't be handed to somebody; empty where it can. A form waits three seconds at most."""
     if not to or to == actor.user:
         return NO_COLLEAGUE
     try:
         async with asyncio.timeout(LOOK_SECONDS):
-            member = await person_of(client, actor.workspace, to)
+            member = await person_of(client, actor.workspace, to, now)
     except TimeoutError:
         member = None
     if member is None:

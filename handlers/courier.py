@@ -336,7 +336,7 @@ class Courier:
         kept = self._members.get(key)
         if kept is not None and now - kept[0] < FRESH:
             return kept[1]
-        member = await person_of(client, workspace, user)
+        member = await person_of(client, workspace, user, now)
         if member is None:
             return await self._people.profile(workspace, user)
         self._members[key] = (now, member)

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -228,7 +229,7 @@ async def save_entry(
     if entry.source == "kept":
         entry = await _by_its_author(curating, before, entry, actor)
     elif form.chosen.get(ids.team_block("author")) == (SHOW,):
-        entry = replace(entry, shown_author=await _name_of(client, actor.workspace, actor.user))
+        entry = replace(entry, shown_author=await _name_of(client, actor.workspace, actor.user, curating.now()))
         if not entry.shown_author:
             problems.setdefault("author", NO_NAME)
     if problems:
@@ -277,11 +278,11 @@ async def _by_its_author(curating: Curating, before: TeamEntry | None, entry: Te
     return replace(entry, written_by="", shown_author="")
 
 
-async def _name_of(client: AsyncWebClient, workspace: str, user: str) -> str:
+async def _name_of(client: AsyncWebClient, workspace: str, user: str, now: datetime) -> str:
     """Ask Slack for the person's name; empty where it does not say in time: a form waits three seconds at most."""
     try:
         async with asyncio.timeout(NAME_SECONDS):
-            profile = await person_of(client, workspace, user)
+            profile = await person_of(client, workspace, user, now)
     except TimeoutError:
         return ""
     return profile.name[:200] if profile else ""

@@ -42,8 +42,7 @@ OUT_FOR = timedelta(weeks=1)
 NOT_OURS_FOR = timedelta(days=1)
 SILENT_FOR = timedelta(days=1)
 """How long a turn is put off in a workspace where the bot is not to begin a conversation."""
-LookUp = Callable[[AsyncWebClient, str, str], Awaitable[Member | None]]
-ProfileOf = Callable[[AsyncWebClient, str, str, datetime], Awaitable[Member | None]]
+LookUp = Callable[[AsyncWebClient, str, str, datetime], Awaitable[Member | None]]
 WriteTo = Callable[[AsyncWebClient, str, Message], Awaitable[None]]
 MOST_FAILING = 3
 """Workspaces that can't be written to in one run before Slack itself is taken to be out of reach."""
@@ -68,7 +67,7 @@ class Rounds:
         is_known: Callable[[], bool],
         now: Clock,
         *,
-        look_up: ProfileOf = profile_of,
+        look_up: LookUp = profile_of,
         write: WriteTo = write_to,
     ) -> None:
         self._freshness = freshness

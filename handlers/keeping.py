@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -128,7 +129,7 @@ async def agreed(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, *,
         return
     name = ""
     if SHOW in form.chosen.get(ids.BLOCK_HOW, ()) and await _may_be_named(keeper, ask, actor):
-        name = await name_of(client, actor.workspace, actor.user)
+        name = await name_of(client, actor.workspace, actor.user, keeper.counter.now())
         if not name:
             await ack(response_action="errors", errors={ids.BLOCK_HOW: NO_NAME})
             return
@@ -137,11 +138,11 @@ async def agreed(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, *,
     await ack(response_action="update", view=told("Keep for your team", said))
 
 
-async def name_of(client: AsyncWebClient, workspace: str, user: str) -> str:
+async def name_of(client: AsyncWebClient, workspace: str, user: str, now: datetime) -> str:
     """Ask Slack for the person's name; empty where it does not say in time: a form waits three seconds at most."""
     try:
         async with asyncio.timeout(NAME_SECONDS):
-            profile = await person_of(client, workspace, user)
+            profile = await person_of(client, workspace, user, now)
     except TimeoutError:
         return ""
     return profile.name[:200] if profile else ""

@@ -151,7 +151,7 @@ async def profile_of(client: AsyncWebClient, workspace: str, user: str, now: dat
     return member
 
 
-async def person_of(client: AsyncWebClient, workspace: str, user: str, now: datetime | None = None) -> Member | None:
+async def person_of(client: AsyncWebClient, workspace: str, user: str, now: datetime) -> Member | None:
     """Ask Slack for a profile alone, where it does not matter who is away; None where Slack does not say."""
     try:
         found = await client.users_info(user=user)

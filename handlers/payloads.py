@@ -492,14 +492,14 @@ def belongs(user: Payload, workspace: str) -> bool:
     return workspace in homes and not user.get("is_stranger")
 
 
-def member(user: Payload, workspace: str, now: datetime | None = None) -> Member:
+def member(user: Payload, workspace: str, now: datetime) -> Member:
     """Read a user object, as users.info and user_change carry it; the status tells who is out of office.
 
     A status that has ended by ``now`` says nothing. Of a workspace, people of other companies are guests at most.
     """
     profile = user.get("profile") or {}
     availability: Availability = "active"
-    if now is None or not _has_ended(profile.get("status_expiration"), now):
+    if not _has_ended(profile.get("status_expiration"), now):
         availability = said_by(profile.get("status_text") or "", profile.get("status_emoji") or "")
     if user.get("deleted"):
         availability = "deactivated"

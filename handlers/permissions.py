@@ -210,6 +210,6 @@ async def _asked_of_slack(client: AsyncWebClient, actor: Actor, now: datetime) -
         return None
     if not payloads.belongs(user, actor.workspace):
         return _Known(now, "outsider")
-    if not payloads.member(user, actor.workspace).suggestible:
+    if not payloads.member(user, actor.workspace, now).suggestible:
         return _Known(now, "guest")
     return _Known(now, "administrator" if payloads.administers(user, actor.workspace) else "member")

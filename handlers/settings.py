@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -79,7 +80,7 @@ async def save(
     before = await workspaces.settings(actor.workspace)
     if ids.BLOCK_CURATORS not in entered.errors:
         new = [user for user in entered.settings.curators if user not in before.curators]
-        unfit = await _unfit(client, actor.workspace, new)
+        unfit = await _unfit(client, actor.workspace, new, now())
         if unfit:
             entered.errors[ids.BLOCK_CURATORS] = NO_CURATORS.format(names=", ".join(unfit))
     if entered.errors:
@@ -89,9 +90,9 @@ async def save(
     await ack(response_action="update", view=saved(before, entered.settings))
 
 
-async def _unfit(client: AsyncWebClient, workspace: str, users: Sequence[str]) -> list[str]:
+async def _unfit(client: AsyncWebClient, workspace: str, users: Sequence[str], now: datetime) -> list[str]:
     """Return the names of those who can't be curators; of whom Slack says nothing in time counts as fit."""
-    asking = [asyncio.ensure_future(person_of(client, workspace, user)) for user in users]
+    asking = [asyncio.ensure_future(person_of(client, workspace, user, now)) for user in users]
     if not asking:
         return []
     _, late = await asyncio.wait(asking, timeout=ASKED_SECONDS)

@@ -77,7 +77,7 @@ class Notices:
         if not orphaned:
             # Somebody has taken it on meanwhile.
             return None
-        member = await self._look_up(client, one.workspace, one.user)
+        member = await self._look_up(client, one.workspace, one.user, now)
         if member is None:
             return TRY_AGAIN
         if not member.suggestible:

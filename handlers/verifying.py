@@ -84,7 +84,7 @@ class Verifier:
         now = self._now()
         reachable, tz = False, one.tz
         if one.user and (await self._workspaces.settings(one.workspace)).starts_messages:
-            member = await self._look_up(client, one.workspace, one.user)
+            member = await self._look_up(client, one.workspace, one.user, now)
             if member is None:
                 await self._verifications.move(one, one.turn, now + TRY_AGAIN)
                 return False

@@ -183,6 +183,6 @@ async def test_the_home_tab_of_an_outsider_offers_nothing_to_declare(slack: Loca
         ({"team_id": "T1", "enterprise_user": {"teams": "E1"}}, "E1", False),
     ],
 )
-def test_where_somebody_belongs(user: dict[str, Any], workspace: str, belongs: bool) -> None:
+def test_where_somebody_belongs(user: dict[str, Any], workspace: str, belongs: bool, clock: Clock) -> None:
     assert payloads.belongs(user, workspace) is belongs
-    assert payloads.member({"id": "U1", **user}, workspace).suggestible is belongs
+    assert payloads.member({"id": "U1", **user}, workspace, clock.now()).suggestible is belongs

@@ -55,7 +55,7 @@ async def deactivated(slack: LocalSlack, bot: Bot) -> None:
 async def found_deactivated(slack: LocalSlack, bot: Bot) -> None:
     """The event was lost; the look-up after a suggestion finds it out."""
     slack.workspace.members[BEN].deleted = True
-    member = await person_of(bot.clients[0], TEAM, BEN)
+    member = await person_of(bot.clients[0], TEAM, BEN, bot.worker._now())
     assert member is not None
     await bot.people.remember(TEAM, member, bot.worker._now())
 
@@ -88,6 +88,23 @@ async def test_curators_are_told_when_the_last_one_leaves(
     for _ in range(5):
         clock.move(days=1)
         await some_time(bot, clock)
+    assert len(told(slack)) == 1
+
+
+@pytest.mark.parametrize(("ends", "times"), [(timedelta(0), 1), (timedelta(days=1), 0)])
+async def test_a_curator_is_out_of_office_until_their_status_ends(
+    slack: LocalSlack, bot: Bot, clock: Clock, ends: timedelta, times: int
+) -> None:
+    await named(bot, ANN)
+    await declares(bot, slack, BEN, MLOPS)
+    ann = slack.workspace.members[ANN]
+    ann.status_emoji, ann.status_expiration = ":palm_tree:", int((clock.now() + ends).timestamp())
+    await deactivated(slack, bot)
+    await settled(bot)
+    await some_time(bot, clock)
+    assert len(told(slack)) == times
+    clock.move(days=7)
+    await some_time(bot, clock)
     assert len(told(slack)) == 1
 
 
