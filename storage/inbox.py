@@ -261,8 +261,19 @@ class SqlInbox:
             self._held.pop(key, None)
 
     async def dead(self, event: Event) -> None:
-        """Give the event up; it stays for the operator to look at. What is not ours any more is left alone."""
-        await self._write(update(inbox).where(self._holds(event)).values(state="dead"))
+        """Give the event up; it stays for the operator to look at. What is not ours any more is left alone.
+
+        Nothing is left to look at of whoever was forgotten since it came.
+        """
+        async with self._engine.begin() as connection:
+            if event.user:
+                # Whoever is being forgotten in this moment is, when it is our turn.
+                await only_writer_for(connection, event.workspace, event.user)
+            given_up: dict[str, Any] = {"state": "dead"}
+            # The message that asks to be forgotten is not known to be anybody's afterwards.
+            if (event.message_ts and not event.user) or await _forgotten_among(connection, [event]):
+                given_up = {"state": "done", "body": "", **_names_nobody(event)}
+            await connection.execute(update(inbox).where(self._holds(event)).values(given_up))
         self._held.pop(_key(event), None)
 
     async def dead_letters(self) -> Sequence[DeadLetter]:
@@ -360,14 +371,20 @@ async def _without_forgotten(connection: AsyncConnection, events: Sequence[Event
 
     There are such where a message came before that moment and was written down after it, and the one that asks for it.
     """
+    for event in await _forgotten_among(connection, events):
+        await connection.execute(update(inbox).where(_is(event)).values(_names_nobody(event)))
+
+
+async def _forgotten_among(connection: AsyncConnection, events: Sequence[Event]) -> list[Event]:
     came = {(one.workspace, one.user, one.received) for one in events if one.user and one.received}
     forgotten = await forgotten_after(connection, came)
-    for event in events if forgotten else ():
-        if (event.workspace, event.user, event.received) in forgotten:
-            # A direct message names them by its channel too.
-            direct = bool(event.channel and event.channel.startswith("D"))
-            gone = ("user_id", "channel", "message_ts") if direct else ("user_id",)
-            await connection.execute(update(inbox).where(_is(event)).values(dict.fromkeys(gone)))
+    return [one for one in events if (one.workspace, one.user, one.received) in forgotten] if forgotten else []
+
+
+def _names_nobody(event: Event) -> dict[str, None]:
+    # A direct message names them by its channel too.
+    direct = bool(event.channel and event.channel.startswith("D"))
+    return dict.fromkeys(("user_id", "channel", "message_ts") if direct else ("user_id",))
 
 
 def _place(workspace: str, event_id: str) -> str:

@@ -52,7 +52,7 @@ def other(engine: AsyncEngine) -> SqlInbox:
 
 
 def some(count: int) -> list[Event]:
-    return [Event("T1", f"Ev{number:04}", "{}", "C1", str(number)) for number in range(count)]
+    return [Event("T1", f"Ev{number:04}", "{}", "C1", str(number), "U1") for number in range(count)]
 
 
 async def statements(engine: AsyncEngine) -> list[str]:
@@ -286,7 +286,7 @@ async def test_any_number_of_leases_is_renewed(engine: AsyncEngine, inbox: SqlIn
 
 async def test_the_oldest_comes_first(inbox: SqlInbox, other: SqlInbox) -> None:
     for minutes in (5, 1, 3):
-        event = Event("T1", f"Ev{minutes}", "{}", "C1", f"100.{minutes}")
+        event = Event("T1", f"Ev{minutes}", "{}", "C1", f"100.{minutes}", "U1")
         await inbox.add(event, NOW + timedelta(minutes=minutes))
     taken = await other.take_over(NOW + timedelta(hours=1))
     assert [event.event_id for event in taken] == ["Ev1", "Ev3", "Ev5"]

@@ -211,6 +211,35 @@ async def test_an_event_that_was_written_down_after_it_is_left_without_the_perso
     assert [tuple(row) for row in found] == [(None, None), (None, "C1"), (ANN, "D2"), (BEN, "D3")]
 
 
+async def test_an_event_of_somebody_forgotten_that_is_given_up_is_no_dead_letter(engine: AsyncEngine) -> None:
+    office, inbox = Office(engine), SqlInbox(engine, "one")
+    late = [
+        Event("T1", f"Ev{at}", "{}", channel, "1.1", user, received=received)
+        for at, (channel, user, received) in enumerate(
+            [("D1", ANN, BEFORE), ("C1", ANN, BEFORE), ("D2", ANN, AFTER), ("D3", BEN, BEFORE)]
+        )
+    ]
+    # Taken up again, the message that asked for it comes without the person.
+    asking = Event("T1", "Ev4", "{}", "D4", "2.1", ANN, received=BEFORE)
+    await inbox.add(asking, NOW)
+    await office.people.forget("T1", ANN, answering=("D4", "2.1"))
+    for event in late:
+        await inbox.add(event, NOW)
+    for event in (*late, replace(asking, user=None)):
+        await inbox.dead(event)
+    async with engine.connect() as connection:
+        t = metadata.tables["inbox"].c
+        found = await connection.execute(select(t.state, t.user_id, t.channel, t.body != "").order_by(t.event_id))
+    assert [tuple(row) for row in found] == [
+        ("done", None, None, False),
+        ("done", None, "C1", False),
+        ("dead", ANN, "D2", True),
+        ("dead", BEN, "D3", True),
+        ("done", None, None, False),
+    ]
+    assert await inbox.replay(None, NOW) == 2
+
+
 async def test_the_moment_is_kept_for_a_day_under_a_mark_of_its_own(engine: AsyncEngine) -> None:
     office = Office(engine)
     await office.people.forget("T1", ANN)
