@@ -303,6 +303,7 @@ async def fill(engine: AsyncEngine, events: list[Event]) -> None:
                     "event_id": event.event_id,
                     "channel": event.channel,
                     "message_ts": event.message_ts,
+                    "user_id": event.user,
                     "body": KEYS.seal(event.body, place_of(table.c.body, event.workspace, event.event_id)),
                     "state": "claimed",
                     "claimed_by": "",
