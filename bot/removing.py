@@ -56,7 +56,9 @@ class Removing:
         """
         for workspace in await self._removals.due(self._now()):
             try:
-                await self._delete(workspace)
+                # Those before it may have taken long.
+                if await self._removals.is_due(workspace, self._now()):
+                    await self._delete(workspace)
             except Exception:
                 # It stays due, and the others do not wait for it.
                 logger.exception("%s: its rows could not be deleted; it is tried again", workspace)

@@ -66,20 +66,20 @@ class SqlDeliveries:
             due = [d.workspace == workspace, d.due_at <= now, d.lease_until <= now]
             if ask_id is not None:
                 due.append(d.ask_id == ask_id)
-            query = select(d.ask_id, d.key, d.kind, d.user_id, d.recipient, d.text, d.ts, d.turn, d.attempts).where(
-                *due
-            )
+            query = select(
+                d.ask_id, d.key, d.kind, d.user_id, d.recipient, d.text, d.ts, d.turn, d.attempts, d.due_at
+            ).where(*due)
             rows = (await connection.execute(query.order_by(d.due_at, d.key).limit(MOST_READ))).all()
-            texts, foreign = dict[tuple[str, str], str](), list[tuple[str, str]]()
+            texts, foreign = dict[tuple[str, str], str](), list[tuple[str, str, datetime]]()
             for row in rows:
                 try:
                     texts[row.ask_id, row.key] = opened(self._engine, d.text, row.text, workspace, row.ask_id, row.key)
                 except UnknownKey:
-                    foreign.append((row.ask_id, row.key))
+                    foreign.append((row.ask_id, row.key, row.due_at))
             # Left alone, so that a process that has their key writes them; others are not to wait behind them.
             rows = [row for row in rows if (row.ask_id, row.key) in texts]
-            for ask_id_of, key in sorted(foreign):
-                this = (d.workspace == workspace) & (d.ask_id == ask_id_of) & (d.key == key)
+            for ask_id_of, key, due_at in sorted(foreign):
+                this = (d.workspace == workspace) & (d.ask_id == ask_id_of) & (d.key == key) & (d.due_at == due_at)
                 await connection.execute(update(ask_deliveries).where(this).values(due_at=now + NOT_OURS))
             busy = await self._busy(connection, workspace, [(row.user_id, row.recipient) for row in rows], now)
             claimed: list[DueDelivery] = []

@@ -34,7 +34,7 @@ async def forget_in_asks(engine: AsyncEngine, connection: AsyncConnection, works
     count = 0
     # One after the other in the order of their ids, and of each the deliveries in that of their keys, as whoever claims
     # these takes them: or the two could hold each other up.
-    for ask in await _those(connection, workspace, these):
+    for ask in await _those(connection, workspace, these, strict=True):
         if ask.mark == mark:
             count += await _forget_asker(engine, connection, ask)
             continue
@@ -52,9 +52,11 @@ async def forget_in_asks(engine: AsyncEngine, connection: AsyncConnection, works
     return count
 
 
-async def _those(connection: AsyncConnection, workspace: str, which: ColumnElement[bool]) -> list[Ask]:
+async def _those(
+    connection: AsyncConnection, workspace: str, which: ColumnElement[bool], *, strict: bool = False
+) -> list[Ask]:
     ids = (await connection.scalars(select(a.id).where(which).order_by(a.id))).all()
-    return await read(connection, [(workspace, ask_id) for ask_id in ids])
+    return await read(connection, [(workspace, ask_id) for ask_id in ids], strict=strict)
 
 
 def _made(made: bool) -> None:

@@ -57,8 +57,11 @@ def texts_of(dialect: Dialect, workspace: str, ask_id: str, **texts: str) -> dic
     return {name: sealed(dialect, a[name], text, workspace, ask_id) for name, text in texts.items()}
 
 
-async def read(connection: AsyncConnection, ids: Collection[tuple[str, str]]) -> list[Ask]:
-    """Read questions with the people who were asked; what no key opens is left out, and the log says so."""
+async def read(connection: AsyncConnection, ids: Collection[tuple[str, str]], *, strict: bool = False) -> list[Ask]:
+    """Read questions with the people who were asked; what no key opens is left out, and the log says so.
+
+    Raises UnknownKey instead where ``strict``: another process may be able to read it.
+    """
     if not ids:
         return []
     rows = (await connection.execute(select(asks).where(among(a.workspace, a.id, ids)))).all()
@@ -85,7 +88,9 @@ async def read(connection: AsyncConnection, ids: Collection[tuple[str, str]]) ->
         which = (row.workspace, row.id)
         try:
             opened = {name: unsealed(connection.dialect, a[name], getattr(row, name), *which) for name in ENCRYPTED}
-        except KeysError:
+        except KeysError as error:
+            if strict and isinstance(error, UnknownKey):
+                raise
             logger.error("a question can't be read: is an old key missing in ENCRYPTION_KEYS?")
             continue
         asker = Asker(**json.loads(opened.pop("asker"))) if opened["asker"] else opened.pop("asker") or None

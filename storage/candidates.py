@@ -36,6 +36,7 @@ from knowledge.people import LEVELS, MOST_COUNTED, Availability, Candidate, Pass
 from storage.changing import Changing
 from storage.database import only_writer_for, plan_once
 from storage.forgotten import known_key, workspace_key
+from storage.keys import UnknownKey
 from storage.moments import FAR, NEVER, monday_of
 from storage.namings import asker_of_week, event_under_way, note_named
 from storage.standing import NO_LEVEL
@@ -251,8 +252,8 @@ class SqlCandidates(Changing):
         async with self._engine.begin() as connection:
             # Or a declaration that is replaced at this moment would keep the old turn.
             await only_writer_for(connection, workspace, *{*users, *([asker] if asker else [])}, lasting=False)
-            key = await workspace_key(self._engine, connection, workspace) if asker else b""
-            mark = asker_of_week(key, workspace, asker) if asker else ""
+            key = await self._key_of_askers(connection, workspace) if asker else None
+            mark = asker_of_week(key, workspace, asker) if asker and key else ""
             # All at once: whoever names some of the same people waits above.
             given = {"of": workspace, "users": users, "this": week, "about": about[:MOST_RANGES], "asker": mark}
             found = await connection.execute(_counting(named), given)
@@ -266,10 +267,17 @@ class SqlCandidates(Changing):
                 ]
                 values = {"first": first, "at": now, "full": full, "next": _midnight(week + WEEK)}
                 await connection.execute(_marking(), {"of": workspace, "users": [first, *full], **values})
-                if asker and not await forgotten_since(connection, workspace, (asker,)):
+                if asker and key and not await forgotten_since(connection, workspace, (asker,)):
                     chosen = [user for user in users if user in counted]
                     await note_named(self._engine, connection, key, workspace, asker, chosen, week)
         return {user: row.suggested for user, row in counted.items()}
+
+    async def _key_of_askers(self, connection: AsyncConnection, workspace: str) -> bytes | None:
+        """Return the key of the marks; None where only another process can read it: then each time counts."""
+        try:
+            return await workspace_key(self._engine, connection, workspace)
+        except UnknownKey:
+            return None
 
 
 @cache
@@ -288,7 +296,8 @@ def _counting(named: bool) -> ReturningUpdate[Any]:
         .where(n.week == bindparam("this"))
         .correlate(terms_table)
     )
-    known = this_week & (t.suggested > 0) & named_before
+    # Not past a cap that was lowered since.
+    known = this_week & (t.suggested > 0) & (t.suggested <= t.weekly_cap) & named_before
     free = or_(t.weekly_cap.is_(None), ~this_week & (t.weekly_cap > 0), t.suggested < t.weekly_cap, known)
     # Of these few by the primary key: left to itself, a database may read the declarations of the whole workspace.
     theirs = select(d.user_id).where(d.workspace == bindparam("of"), d.user_id.in_(users))
@@ -406,12 +415,18 @@ def _again_query() -> Select[Any]:
         a.kind == "not",
         a.key.in_(bindparam("avoided", expanding=True)),
     )
+    t = terms_table.c
+    lowered = exists().where(
+        t.workspace == bindparam("workspace"),
+        t.user_id == n.user_id,
+        or_(t.weekly_cap == 0, t.suggested > t.weekly_cap),
+    )
     theirs = namings.join(declarations, (d.workspace == n.workspace) & (d.user_id == n.user_id))
     return (
         select(*(d.user_id, d.kind, d.key, d.label, d.level, d.confirmed_at), *_of_person(d.user_id))
         .select_from(theirs)
         .where(n.workspace == bindparam("workspace"), n.mark == bindparam("asker"), n.event == bindparam("event"))
-        .where(d.suggestible == true(), d.unnamed == false(), ~avoids)
+        .where(d.suggestible == true(), d.unnamed == false(), ~avoids, ~lowered)
         .order_by(n.place, d.user_id, d.kind, d.key)
     )
 

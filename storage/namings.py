@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import cast
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select, tuple_
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -20,6 +20,7 @@ from storage.moments import monday_of
 from storage.tables import namings
 from storage.underway import EVENT
 
+MOST_PRUNED = 2_000
 LATE = timedelta(days=1)
 """So long after the end of a week what it counted is still there: an event of its last minute may be tried again."""
 
@@ -70,7 +71,14 @@ async def forget_namings(connection: AsyncConnection, workspace: str, asker: str
 
 
 async def prune_namings(engine: AsyncEngine, now: datetime) -> int:
-    """Delete those of weeks that are over."""
-    async with engine.begin() as connection:
-        over = delete(namings).where(namings.c.week < monday_of(now - LATE))
-        return cast("CursorResult[object]", await connection.execute(over)).rowcount
+    """Delete those of weeks that are over; of a whole week so many at once that nobody waits long for the database."""
+    key = [*namings.primary_key.columns]
+    over = select(*key).where(namings.c.week < monday_of(now - LATE)).limit(MOST_PRUNED)
+    count = 0
+    while True:
+        async with engine.begin() as connection:
+            gone = await connection.execute(delete(namings).where(tuple_(*key).in_(over)))
+        some = cast("CursorResult[object]", gone).rowcount
+        count += some
+        if some < MOST_PRUNED:
+            return count

@@ -68,8 +68,11 @@ class SqlRemovals:
             return await connection.scalar(select(r.workspace).where(r.workspace == workspace).limit(1)) is not None
 
     async def was_removed_lately(self, workspace: str, at: datetime) -> bool:
-        """Tell whether an event of that time is about a removal that is noted already."""
-        noted = (r.workspace == workspace) & (r.removed_at > at - SAME_REMOVAL)
+        """Tell whether an event of that time is about a removal that is noted already.
+
+        That its organisation took the app away from a team is none of the app.
+        """
+        noted = (r.workspace == workspace) & (r.removed_at > at - SAME_REMOVAL) & (r.why != "team_access_revoked")
         async with self._engine.connect() as connection:
             return await connection.scalar(select(r.workspace).where(noted).limit(1)) is not None
 
@@ -78,6 +81,12 @@ class SqlRemovals:
         query = select(r.workspace).where(r.delete_at <= now).order_by(r.delete_at).limit(MOST_READ)
         async with self._engine.connect() as connection:
             return list(dict.fromkeys(await connection.scalars(query)))
+
+    async def is_due(self, workspace: str, now: datetime) -> bool:
+        """Tell whether the rest of a workspace is still to be deleted: the app may be back since."""
+        async with self._engine.connect() as connection:
+            query = select(r.workspace).where(r.workspace == workspace, r.delete_at <= now).limit(1)
+            return await connection.scalar(query) is not None
 
     async def deleted(self, workspace: str, rows: int, now: datetime) -> None:
         """Note that so many rows are gone. Right after a removal it is done once more, ``AGAIN`` later."""

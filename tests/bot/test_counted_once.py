@@ -138,6 +138,28 @@ async def test_whoever_is_forgotten_between_two_tries_is_not_named_by_the_second
     assert await counted(bot) == dict.fromkeys(others, 1)
 
 
+@pytest.mark.usefixtures("faults")
+@pytest.mark.parametrize("cap", [0, 1])
+async def test_whoever_lowers_their_cap_between_two_tries_is_not_named_past_it(
+    slack: LocalSlack, bot: Bot, clock: Clock, cap: int
+) -> None:
+    await colleagues(bot, slack, clock, 5)
+    # Another one who asks has taken a place of theirs already.
+    before = (await slack.command(EVA, "/genai-role who airflow")).message
+    assert before is not None
+    slack.fail("chat.postMessage", status=500, times=100)
+    await slack.say(ANN, WHO, GENERAL)
+    await settled(bot)
+    [lowers, *_] = [user for user, count in (await counted(bot)).items() if count == 2]
+    await set_terms(bot, clock, lowers, Terms(weekly_cap=cap))
+    slack.api.faults.clear()
+    clock.move(seconds=PUT_BACK_SECONDS + 1)
+    await bot.worker.poll()
+    await settled(bot)
+    names = named_in(slack)[-1]
+    assert names and lowers not in names
+
+
 async def test_one_who_asks_again_and_again_counts_once(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
     await declares(bot, slack, BEN, {"data-engineer": "lead"}, ("Airflow",))
     await set_terms(bot, clock, BEN, Terms(weekly_cap=2))

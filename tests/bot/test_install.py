@@ -309,6 +309,22 @@ async def test_the_second_event_about_a_team_leaves_its_organisation(
     assert await installed(bot) == [], "no team's any more: it is the organisation's"
 
 
+@pytest.mark.parametrize("slack", [ORG], indirect=True)
+async def test_an_organisation_that_takes_the_app_from_a_team_and_then_from_all_is_removed(
+    slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock
+) -> None:
+    bot, browser = served
+    await browser.install()
+    clock.move(hours=1)
+    await slack.send_event({"type": "team_access_revoked", "team_ids": ["T0TAKEN"]})
+    await settled(bot)
+    clock.move(seconds=5)
+    uninstalled = {"type": "app_uninstalled"}
+    await slack.send_event(uninstalled, authorizations=[], team_id="T0TAKEN", enterprise_id=ORG)
+    await settled(bot)
+    assert await installed(bot) == []
+
+
 @pytest.mark.parametrize("database", BOTH, indirect=True)
 async def test_what_was_under_way_when_the_app_was_removed_is_deleted_too(
     slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock

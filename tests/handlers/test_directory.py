@@ -214,7 +214,7 @@ async def test_me_shows_what_others_see_word_for_word(slack: LocalSlack, bot: Bo
     at = next(at for at, block in enumerate(listed.blocks) if block.get("text", {}).get("text", "").startswith("*Ben"))
     mine = await slack.open_home(BEN)
     assert [block["text"] for block in mine.blocks if block["type"] == "section"].count(listed.blocks[at]["text"]) == 1
-    assert "Around 1 June 2026 I ask you" in words(mine)
+    assert "Asked again on 1 June 2026" in words(mine)
 
 
 @pytest.mark.parametrize(
