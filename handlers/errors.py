@@ -67,7 +67,8 @@ def out_of_reach(error: Exception) -> bool:
     return isinstance(error, ClientError | TimeoutError | OSError)
 
 
-_PASSING = frozenset({"ratelimited", "rate_limited", "service_unavailable", "internal_error"})
+_PASSING = frozenset({"ratelimited", "rate_limited", "service_unavailable", "internal_error", "token_expired"})
+"""A token that ran out is renewed: by this process, or by another, once Slack lets us."""
 
 
 UNSURE = frozenset({"internal_error", "fatal_error"})
@@ -151,7 +152,7 @@ async def on_error(error: Exception, body: dict[str, Any], context: Mapping[str,
         first = _first_input(body.get("view"))
         return _json({"response_action": "errors", "errors": {first: text}} if first else {})
     if body.get("type") == "event_callback":
-        if token_is_void(error) or isinstance(error, NotInstalled):
+        if isinstance(error, NotInstalled) or (token_is_void(error) and not out_of_reach(error)):
             return BoltResponse(status=NOT_INSTALLED)
         return BoltResponse(status=OUT_OF_REACH if out_of_reach(error) else 500)
     if body.get("type") == "block_suggestion":

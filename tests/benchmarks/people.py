@@ -16,6 +16,7 @@ from sqlalchemy.types import TypeEngine
 from knowledge.answers import Subject
 from knowledge.guide import Guide, load_guide
 from storage.database import migrate, open_engine
+from storage.keys import Keys, new_key
 from storage.moments import NEVER, monday_of
 from storage.people import SqlPeople
 from storage.tables import UtcTime
@@ -104,7 +105,7 @@ class Workplace:
 
 async def workplace(address: str, members: int) -> Workplace:
     """Fill the empty database at an address."""
-    engine = open_engine(address)
+    engine = open_engine(address, Keys([new_key()]))
     await migrate(engine)
     clock = [START]
     guide = load_guide(SqlPeople(engine, random.Random(0)), SqlThreads(engine), lambda: clock[0])

@@ -13,10 +13,11 @@ from yarl import URL
 
 from bot.app import Bot
 from bot.install import MOST_A_MINUTE
-from bot.local import LocalSlack
+from bot.local import GENERAL, LocalSlack
 from bot.local.oauth import ACCESS
+from bot.worker import PUT_BACK_SECONDS
 from tests.bot.test_install import Browser, Many, back
-from tests.conftest import TEAM, Clock, Sleeper, Start, rows, settled
+from tests.conftest import ANN, TEAM, Clock, Sleeper, Start, rows, settled
 from tests.databases import BOTH, emptied
 
 
@@ -91,6 +92,27 @@ async def test_nobody_waits_where_slack_asks_to_wait_with_renewing(
         client = await bot.authorize.client_of(TEAM)
         assert client is not None and client.token == slack.oauth.tokens[1]
         assert await rows(bot, "installations", "refresh_until IS NULL")
+
+
+@pytest.mark.usefixtures("faults")
+async def test_a_question_waits_for_the_renewal_that_waits_for_slack(
+    slack: LocalSlack, many: Many, clock: Clock
+) -> None:
+    slack.oauth.rotates = True
+    async with many() as (bot, browser):
+        await browser.install()
+        await settled(bot)
+        clock.move(hours=13)
+        slack.api.dead_tokens[slack.oauth.tokens[0]] = "token_expired"
+        slack.fail(ACCESS, status=429, retry_after=45)
+        posted = await slack.say(ANN, "<@BOT> what is mlops", GENERAL)
+        await settled(bot)
+        assert [row["state"] for row in await rows(bot, "inbox")] == ["claimed"]
+        assert slack.replies(posted) == []
+        clock.move(seconds=PUT_BACK_SECONDS + 46)
+        await bot.worker.poll()
+        await settled(bot)
+        assert len(slack.replies(posted)) == 1
 
 
 # Somebody sends far too much
