@@ -8,16 +8,15 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, literal, select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.answers import Subject
 from storage.database import insert_into, only_writer_for
 from storage.forgotten import workspace_key
 from storage.keys import UnknownKey
-from storage.moments import FAR
 from storage.tables import threads
-from storage.underway import BEGUN, f, passing_mark
+from storage.underway import forgotten_since
 
 MOST_SECRETS = 5_000
 """Workspaces whose secret is kept in memory."""
@@ -53,22 +52,15 @@ class SqlThreads:
         """Set the subject; not of whoever was forgotten since they asked."""
         key = {"workspace": workspace, "channel": channel, "thread": thread}
         about = {"user_id": user, "subject": asdict(subject), "touched_at": now}
-        values = key | about
-        try:
-            mark = passing_mark(await self._secret(workspace), workspace, user)
-        except UnknownKey:
-            # Nobody can tell here whether they were forgotten since.
-            return
-        is_forgotten = exists().where(f.workspace == workspace, f.mark == mark, f.at > (BEGUN.get() or FAR))
-        row = select(*(literal(value, threads.c[name].type) for name, value in values.items())).where(~is_forgotten)
-        upsert = insert_into(self._engine, threads).from_select(list(values), row)
+        upsert = insert_into(self._engine, threads).values(key | about)
         upsert = upsert.on_conflict_do_update(
             index_elements=list(key), set_={name: upsert.excluded[name] for name in about}
         )
         async with self._engine.begin() as connection:
             # A power cut may take the subject of a conversation back.
             await only_writer_for(connection, workspace, user, lasting=False)
-            await connection.execute(upsert)
+            if not await forgotten_since(connection, workspace, (user,)):
+                await connection.execute(upsert)
 
     async def secret(self, workspace: str) -> bytes:
         """Return the key of the workspace's marks; drawn where there is none yet.

@@ -193,6 +193,19 @@ async def test_declaring_again_does_not_let_in_what_is_older(engine: AsyncEngine
     assert {"threads", "asks"} & (await office.about(ANN)).keys() == set()
 
 
+async def test_it_holds_after_the_app_was_removed_and_is_back(engine: AsyncEngine) -> None:
+    office, threads = Office(engine), SqlThreads(engine)
+    await threads.secret("T1")
+    await office.people.forget_workspace("T1")
+    await office.people.forget("T1", ANN)
+    with underway_since(BEFORE):
+        await threads.remember("T1", "C1", "1.1", ANN, Subject(tools=("jax",)), NOW)
+    assert "threads" not in await office.about(ANN)
+    with underway_since(AFTER):
+        await threads.remember("T1", "C1", "1.1", ANN, Subject(tools=("jax",)), NOW)
+    assert "threads" in await office.about(ANN)
+
+
 async def test_an_event_that_was_written_down_after_it_is_left_without_the_person(engine: AsyncEngine) -> None:
     office, inbox = Office(engine), SqlInbox(engine, "one")
     late = [
