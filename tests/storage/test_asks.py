@@ -26,7 +26,7 @@ from storage.asks import SqlAsks
 from storage.bulk import SqlPeopleInBulk
 from storage.database import only_writer_for, open_engine
 from storage.forgetting import KEEP_LEFT
-from storage.keys import Keys, new_key
+from storage.keys import Keys, UnknownKey, new_key
 from storage.people import SqlPeople
 from storage.rotation import left, rotate
 from storage.workspaces import SqlWorkspaces
@@ -263,6 +263,12 @@ async def test_a_question_that_no_key_opens_is_erased_with_whoever_asked_it(
     # The first stays until whoever has it is told, without a word of it.
     assert [(row.id, row.asker is None) for row in left_of] == [("1", True), ("3", False)]
     assert told == ["1", "3"]
+    # What Ben said to Cai's may be read, and written out, by a process that has its key: not done by halves.
+    with pytest.raises(UnknownKey):
+        await people.forget("T1", "U0BEN")
+    async with engine.connect() as connection:
+        asked = "SELECT ask_id FROM ask_people WHERE user_id = 'U0BEN' ORDER BY ask_id"
+        assert (await connection.scalars(text(asked))).all() == ["1", "3"]
 
 
 async def test_who_left_long_ago_is_taken_out_of_what_was_written(engine: AsyncEngine) -> None:
