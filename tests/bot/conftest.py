@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
+from bot.app import Bot
+from bot.local import LocalSlack
 from bot.settings import Settings
+from tests.bot.installing import Browser, Many
+from tests.conftest import Start
+from tests.databases import emptied
 
 LEVELS_SET = ("aiohttp.access", "alembic")
 
@@ -36,3 +42,23 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, root_logging: l
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     return {"DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path}/bot.sqlite3"}
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, database: str) -> str:
+    """A file of the test's own; where it is parametrized with "postgresql", the empty database of this run."""
+    on_sqlite = getattr(request, "param", "sqlite") == "sqlite"
+    return database if on_sqlite else emptied(str(request.getfixturevalue("postgres")))
+
+
+@pytest.fixture
+def many(slack: LocalSlack, start: Start) -> Many:
+    """Bots that many workspaces may install."""
+    return Many(slack, start)
+
+
+@pytest_asyncio.fixture
+async def served(many: Many) -> AsyncIterator[tuple[Bot, Browser]]:
+    """Such a bot, and a browser that comes to it."""
+    async with many() as served:
+        yield served

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from yarl import URL
 
 from bot.app import Bot
@@ -16,27 +14,9 @@ from bot.install import MOST_A_MINUTE
 from bot.local import GENERAL, LocalSlack
 from bot.local.oauth import ACCESS
 from bot.worker import PUT_BACK_SECONDS
-from tests.bot.test_install import Browser, Many, back
-from tests.conftest import ANN, TEAM, Clock, Sleeper, Start, rows, settled
-from tests.databases import BOTH, emptied
-
-
-@pytest.fixture
-def database(request: pytest.FixtureRequest, database: str) -> str:
-    on_sqlite = getattr(request, "param", "sqlite") == "sqlite"
-    return database if on_sqlite else emptied(str(request.getfixturevalue("postgres")))
-
-
-@pytest.fixture
-def many(slack: LocalSlack, start: Start) -> Many:
-    return Many(slack, start)
-
-
-@pytest_asyncio.fixture
-async def served(many: Many) -> AsyncIterator[tuple[Bot, Browser]]:
-    async with many() as served:
-        yield served
-
+from tests.bot.installing import Browser, Many, back
+from tests.conftest import ANN, TEAM, Clock, Sleeper, rows, settled
+from tests.databases import BOTH
 
 # Slack asks to wait
 
