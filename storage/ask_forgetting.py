@@ -1,4 +1,8 @@
-"""A person taken out of every question when they are forgotten, and out of what is read of it when they hide."""
+"""A person taken out of every question when they are forgotten, and out of what is read of it when they hide.
+
+Nothing here reads a word of a question: it is done at once also where only another process has the key, and that one
+then draws the messages anew.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from knowledge.asking import Ask, Delivery, change
 from storage.ask_rows import a, apply, asker_mark, blank, d, erase, opened, p, read, want
 from storage.forgotten import workspace_key
+from storage.keys import UnknownKey
 from storage.moments import NEVER
 from storage.tables import ask_deliveries, ask_people, asks
 
@@ -32,9 +37,6 @@ async def forget_in_asks(engine: AsyncEngine, connection: AsyncConnection, works
     # Locked before they are read, always in the same order: what is decided below is still true when it is written.
     await connection.execute(select(a.id).where(these).order_by(a.id).with_for_update())
     count = 0
-    # What they said to somebody else's question can't be taken out here where only another process has the key.
-    of_others = (a.workspace == workspace) & a.id.in_(there) & a.asker_mark.is_distinct_from(mark)
-    await _those(connection, workspace, of_others, strict=True)
     # One after the other in the order of their ids, and of each the deliveries in that of their keys, as whoever claims
     # these takes them: or the two could hold each other up.
     for ask in await _those(connection, workspace, these):
@@ -44,22 +46,15 @@ async def forget_in_asks(engine: AsyncEngine, connection: AsyncConnection, works
         ask = await _erase_words(engine, connection, ask, user)
         if ask.holder and ask.holder.user == user and (left := change(ask, "left", NEVER, timedelta())):
             _made(await apply(engine, connection, ask, left, NEVER) == "done")
-    # What no key opens, and so was left out above: nobody can read it, and it stays nobody's.
-    unread = (await connection.scalars(select(a.id).where(own).order_by(a.id))).all()
-    for table, key_of in ((ask_deliveries, d.ask_id), (ask_people, p.ask_id), (asks, a.id)) if unread else ():
-        result = await connection.execute(delete(table).where(table.c.workspace == workspace, key_of.in_(unread)))
-        count += cast("CursorResult[object]", result).rowcount
     for table in (ask_people, ask_deliveries):
         result = await connection.execute(delete(table).where(table.c.workspace == workspace, table.c.user_id == user))
         count += cast("CursorResult[object]", result).rowcount
     return count
 
 
-async def _those(
-    connection: AsyncConnection, workspace: str, which: ColumnElement[bool], *, strict: bool = False
-) -> list[Ask]:
+async def _those(connection: AsyncConnection, workspace: str, which: ColumnElement[bool]) -> list[Ask]:
     ids = (await connection.scalars(select(a.id).where(which).order_by(a.id))).all()
-    return await read(connection, [(workspace, ask_id) for ask_id in ids], strict=strict)
+    return await read(connection, [(workspace, ask_id) for ask_id in ids], words=False)
 
 
 def _made(made: bool) -> None:
@@ -88,7 +83,7 @@ async def unname_in_asks(engine: AsyncEngine, connection: AsyncConnection, works
 
 async def _draw_anew(engine: AsyncEngine, connection: AsyncConnection, ask: Ask) -> None:
     """Have drawn anew what may name somebody, or hold their words: the asker's message, and that of who has it."""
-    wanted = [Delivery("asker", "draw asker")] if ask.asker is not None else []
+    wanted = [Delivery("asker", "draw asker")] if ask.mark is not None else []
     if ask.holder is not None:
         wanted.append(Delivery(f"person:{ask.holder.user}", "draw person", ask.holder.user))
     await want(engine, connection, ask, wanted, NEVER, ask.mark)
@@ -125,7 +120,11 @@ async def _raised(engine: AsyncEngine, connection: AsyncConnection, ask: Ask, **
         this = (d.workspace == ask.workspace) & (d.ask_id == ask.id) & (d.key == key)
         stored = await connection.scalar(select(d.text).where(this, d.user_id == user, d.due_at.is_not(None)))
         if stored is not None:
-            text = opened(engine, d.text, stored, ask.workspace, ask.id, key)
+            try:
+                text = opened(engine, d.text, stored, ask.workspace, ask.id, key)
+            except UnknownKey:
+                # It only says which wording the reminder has; there is one for every case.
+                text = ""
             again = Delivery(f"remind:{raised.version}", "remind", user, text)
             await want(engine, connection, raised, [again], NEVER, None)
     return raised
