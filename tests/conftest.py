@@ -35,7 +35,7 @@ from knowledge.people import Member as Profile
 from storage import database as database_of_bot
 from storage.database import migrate, open_engine
 
-from .databases import KEY, postgres_database
+from .databases import KEY, emptied, postgres_database
 from .routing import deaf
 from .schemas.block_kit import problems, view_problems
 
@@ -315,8 +315,10 @@ class Start:
 
 
 @pytest.fixture
-def database(empty_database: Path, tmp_path: Path) -> str:
-    """The address of the bot's database: a file of the test's own."""
+def database(request: pytest.FixtureRequest, empty_database: Path, tmp_path: Path) -> str:
+    """The address of the bot's database: a file of the test's own, or, where ON_POSTGRES asks for it, this run's."""
+    if getattr(request, "param", "sqlite") == "postgresql":
+        return emptied(request.getfixturevalue("postgres"))
     return f"sqlite+aiosqlite:///{shutil.copy(empty_database, tmp_path / 'bot.sqlite3')}"
 
 

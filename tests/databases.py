@@ -23,6 +23,8 @@ SERVER = os.environ.get("TEST_DATABASE_URL") or "postgresql://root@127.0.0.1:543
 KEY = new_key()
 KEYS = Keys([KEY])
 BOTH = ("sqlite", "postgresql")
+ON_BOTH = pytest.mark.parametrize("database", BOTH, indirect=True)
+ON_POSTGRES = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 
 
 @contextmanager

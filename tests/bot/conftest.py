@@ -15,7 +15,6 @@ from bot.local import LocalSlack
 from bot.settings import Settings
 from tests.bot.installing import Browser, Many
 from tests.conftest import Start
-from tests.databases import emptied
 
 LEVELS_SET = ("aiohttp.access", "alembic")
 
@@ -42,13 +41,6 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, root_logging: l
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     return {"DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path}/bot.sqlite3"}
-
-
-@pytest.fixture
-def database(request: pytest.FixtureRequest, database: str) -> str:
-    """A file of the test's own; where it is parametrized with "postgresql", the empty database of this run."""
-    on_sqlite = getattr(request, "param", "sqlite") == "sqlite"
-    return database if on_sqlite else emptied(str(request.getfixturevalue("postgres")))
 
 
 @pytest.fixture

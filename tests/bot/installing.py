@@ -21,7 +21,6 @@ from tests.conftest import ANN, TEAM, Start, settled
 ORG = "E0GRID00001"
 EVERYWHERE = pytest.mark.parametrize("slack", [None, ORG], indirect=True, ids=["team", "organisation"])
 LOCKED = "T0LOCKED"
-ON_POSTGRES = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 
 
 def where(slack: LocalSlack) -> str:

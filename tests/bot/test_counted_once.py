@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-import shutil
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -15,9 +12,8 @@ from bot.local import GENERAL, LocalSlack
 from bot.slack import MOST_RETRIES
 from bot.worker import PUT_BACK_SECONDS
 from knowledge.people import Terms
-from storage.database import open_engine
 from tests.conftest import ANN, BEN, CAI, DEE, EVA, Clock, Start, declares, rows, settled, words
-from tests.databases import BOTH, empty_tables
+from tests.databases import BOTH
 from tests.handlers.test_asking import set_terms
 
 COLLEAGUES = (BEN, CAI, DEE, EVA)
@@ -25,19 +21,9 @@ WHO = "<@BOT> who knows airflow?"
 
 
 @pytest.fixture(params=BOTH)
-def database(request: pytest.FixtureRequest, empty_database: Path, tmp_path: Path) -> str:
-    """The address of a database at head, without rows, of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite+aiosqlite:///{shutil.copy(empty_database, tmp_path / 'bot.sqlite3')}"
-    address = str(request.getfixturevalue("postgres"))
-
-    async def empty() -> None:
-        engine = open_engine(address)
-        await empty_tables(engine)
-        await engine.dispose()
-
-    asyncio.run(empty())
-    return address
+def database(database: str) -> str:
+    """Every test here runs on each."""
+    return database
 
 
 async def colleagues(bot: Bot, slack: LocalSlack, clock: Clock, cap: int) -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,11 +14,10 @@ from bot.app import Bot
 from bot.local import GENERAL, LocalSlack
 from bot.local.slack_api import Fault
 from handlers import members
-from storage.database import open_engine
 from storage.inbox import LEASE
 from storage.tables import metadata
 from tests.conftest import ANN, BEN, BUSY_SECONDS, CAI, Clock, Start, declares, rows, settled
-from tests.databases import BOTH, empty_tables
+from tests.databases import BOTH, ON_POSTGRES
 from tests.handlers.test_asks import form as question_form
 from tests.handlers.test_declaring import form
 
@@ -28,19 +25,9 @@ FORGOTTEN = "You asked me to forget you while this was under way"
 
 
 @pytest.fixture(params=BOTH)
-def database(request: pytest.FixtureRequest, empty_database: Path, tmp_path: Path) -> str:
-    """The address of a database at head, without rows, of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite+aiosqlite:///{shutil.copy(empty_database, tmp_path / 'bot.sqlite3')}"
-    address = str(request.getfixturevalue("postgres"))
-
-    async def empty() -> None:
-        engine = open_engine(address)
-        await empty_tables(engine)
-        await engine.dispose()
-
-    asyncio.run(empty())
-    return address
+def database(database: str) -> str:
+    """Every test here runs on each."""
+    return database
 
 
 @pytest.fixture(autouse=True)
@@ -197,7 +184,7 @@ async def test_a_question_that_is_being_put(slack: LocalSlack, bot: Bot, clock: 
     assert await about(bot, ANN) == {}
 
 
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@ON_POSTGRES
 async def test_in_another_process(slack: LocalSlack, start: Start, clock: Clock) -> None:
     async with start() as one:
         first = slack.bot_url

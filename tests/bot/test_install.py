@@ -28,7 +28,7 @@ from storage.keys import KeysError
 from tests.bot.installing import EVERYWHERE, LOCKED, Browser, Many, back, greetings, lock, remove, where
 from tests.bot.test_doctor import configured
 from tests.conftest import ANN, BEN, TABLES, TEAM, Clock, declares, rows, settled, words
-from tests.databases import BOTH, KEYS
+from tests.databases import KEYS, ON_BOTH
 
 LESS = "UPDATE installations SET asked_for = '', scopes = 'chat:write,users:read'"
 
@@ -37,7 +37,7 @@ LESS = "UPDATE installations SET asked_for = '', scopes = 'chat:write,users:read
 
 
 @EVERYWHERE
-@pytest.mark.parametrize("database", BOTH, indirect=True)
+@ON_BOTH
 async def test_it_is_installed_used_and_removed(slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock) -> None:
     bot, browser = served
     before = await slack.command(ANN, "/genai-role mlops")
@@ -270,7 +270,7 @@ async def test_an_installer_is_told_once_of_scopes_that_are_missing(
 
 
 @pytest.mark.usefixtures("faults")
-@pytest.mark.parametrize("database", BOTH, indirect=True)
+@ON_BOTH
 async def test_an_installer_is_told_once_though_the_answer_from_slack_is_lost(
     slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock
 ) -> None:
@@ -287,7 +287,7 @@ async def test_an_installer_is_told_once_though_the_answer_from_slack_is_lost(
     assert len([call for call in slack.called("chat.postMessage") if "updated" in str(call.arguments)]) == 1
 
 
-@pytest.mark.parametrize("database", BOTH, indirect=True)
+@ON_BOTH
 async def test_a_token_that_no_key_opens_keeps_no_other_installer_from_being_told(
     slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -16,7 +16,7 @@ from bot.local.oauth import ACCESS
 from bot.worker import PUT_BACK_SECONDS
 from tests.bot.installing import Browser, Many, back
 from tests.conftest import ANN, TEAM, Clock, Sleeper, rows, settled
-from tests.databases import BOTH
+from tests.databases import ON_BOTH
 
 # Slack asks to wait
 
@@ -51,7 +51,7 @@ async def test_a_code_or_a_refresh_token_is_sent_once(
 
 
 @pytest.mark.usefixtures("faults")
-@pytest.mark.parametrize("database", BOTH, indirect=True)
+@ON_BOTH
 async def test_nobody_waits_where_slack_asks_to_wait_with_renewing(
     slack: LocalSlack, many: Many, clock: Clock, sleeper: Sleeper
 ) -> None:
@@ -119,7 +119,7 @@ async def test_codes_that_somebody_made_up_reach_slack_so_often_at_most(
     assert browser.title == "GenAI roles is installed", "the same address is good still"
 
 
-@pytest.mark.parametrize("database", BOTH, indirect=True)
+@ON_BOTH
 async def test_of_many_that_come_back_with_one_state_one_reaches_slack(
     slack: LocalSlack, served: tuple[Bot, Browser]
 ) -> None:

@@ -11,12 +11,18 @@ from bot.local import GENERAL, LocalSlack
 from handlers.errors import on_error
 from storage.inbox import LEASE
 from storage.keys import UnknownKey, new_key
-from tests.bot.test_postgres import ENVELOPE, ON_POSTGRES, database  # noqa: F401
+from tests.bot.test_postgres import ENVELOPE
 from tests.conftest import ANN, BEN, CAI, Clock, Start, declares, rows, settled, words
-from tests.databases import KEY
+from tests.databases import BOTH, KEY, ON_POSTGRES
 from tests.handlers.test_asks import put
 
 NEW = f"{new_key()},{KEY}"
+
+
+@pytest.fixture(params=BOTH)
+def database(database: str) -> str:
+    """Every test here runs on each."""
+    return database
 
 
 async def polled(bot: Bot) -> None:

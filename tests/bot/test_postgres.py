@@ -4,38 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
-from pathlib import Path
 
 import pytest
 
 from bot.app import Bot
 from bot.intake import inbox_event
 from bot.local import GENERAL, LocalSlack
-from storage.database import open_engine
 from storage.inbox import LEASE
 from tests.conftest import ANN, BEN, TABLES, TEAM, Clock, Start, declares, rows, settled, words
-from tests.databases import BOTH, empty_tables
+from tests.databases import BOTH, ON_POSTGRES
 
-ON_POSTGRES = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 EVENT = {"type": "app_mention", "user": ANN, "channel": GENERAL, "ts": "1700000000.000100", "text": "<@BOT> mlops"}
 ENVELOPE = {"type": "event_callback", "team_id": TEAM, "event_id": "Ev0SAME", "event": EVENT}
 
 
 @pytest.fixture(params=BOTH)
-def database(request: pytest.FixtureRequest, empty_database: Path, tmp_path: Path) -> str:
-    """The address of a database at head, without rows, of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite+aiosqlite:///{shutil.copy(empty_database, tmp_path / 'bot.sqlite3')}"
-    address = str(request.getfixturevalue("postgres"))
-
-    async def empty() -> None:
-        engine = open_engine(address)
-        await empty_tables(engine)
-        await engine.dispose()
-
-    asyncio.run(empty())
-    return address
+def database(database: str) -> str:
+    """Every test here runs on each."""
+    return database
 
 
 async def test_a_role_is_looked_up(slack: LocalSlack, bot: Bot) -> None:

@@ -16,9 +16,9 @@ from bot.scopes import SCOPES
 from storage.installations import SqlInstallations
 from storage.removals import DELETE_WITHIN, SqlRemovals
 from storage.tables import installations
-from tests.bot.installing import EVERYWHERE, ON_POSTGRES, ORG, Browser, Many, greetings, remove, where
+from tests.bot.installing import EVERYWHERE, ORG, Browser, Many, greetings, remove, where
 from tests.conftest import ANN, BEN, TABLES, TEAM, Clock, declares, rows, settled
-from tests.databases import BOTH
+from tests.databases import ON_BOTH, ON_POSTGRES
 
 LOCKS = {
     "sqlite": [
@@ -113,7 +113,7 @@ async def test_a_removal_from_an_organisation_that_names_the_team_alone(
     assert await rows(bot, "installations") == []
 
 
-@pytest.mark.parametrize("database", BOTH, indirect=True)
+@ON_BOTH
 @pytest.mark.parametrize("token_first", [False, True])
 async def test_the_second_event_about_a_team_leaves_its_organisation(
     slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock, token_first: bool
@@ -153,7 +153,7 @@ async def test_an_organisation_that_takes_the_app_from_a_team_and_then_from_all_
     assert await installed(bot) == []
 
 
-@pytest.mark.parametrize("database", BOTH, indirect=True)
+@ON_BOTH
 async def test_what_was_under_way_when_the_app_was_removed_is_deleted_too(
     slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock
 ) -> None:
@@ -191,7 +191,7 @@ async def test_what_is_declared_after_the_app_is_back_stays(
     assert await rows(bot, "declarations")
 
 
-@pytest.mark.parametrize("database", BOTH, indirect=True)
+@ON_BOTH
 async def test_with_an_organisation_go_the_teams_of_it_that_had_the_app_before(
     slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock
 ) -> None:
@@ -224,7 +224,7 @@ async def test_with_an_organisation_go_the_teams_of_it_that_had_the_app_before(
 
 
 @pytest.mark.parametrize("slack", [ORG], indirect=True)
-@pytest.mark.parametrize("database", BOTH, indirect=True)
+@ON_BOTH
 async def test_what_is_kept_of_a_team_goes_when_its_organisation_takes_the_app_away_there(
     slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock
 ) -> None:
@@ -276,7 +276,7 @@ async def test_a_team_that_was_taken_away_before_it_installed_the_app_itself_kee
 
 
 @pytest.mark.usefixtures("faults")
-@pytest.mark.parametrize("database", BOTH, indirect=True)
+@ON_BOTH
 async def test_a_deletion_that_fails_holds_up_no_other(
     slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:

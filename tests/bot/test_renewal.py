@@ -8,9 +8,9 @@ import pytest
 
 from bot.local import GENERAL, LocalSlack
 from storage.keys import DOES_NOT_OPEN
-from tests.bot.installing import EVERYWHERE, LOCKED, ON_POSTGRES, Many, lock
+from tests.bot.installing import EVERYWHERE, LOCKED, Many, lock
 from tests.conftest import ANN, TEAM, Clock, settled
-from tests.databases import BOTH
+from tests.databases import ON_BOTH, ON_POSTGRES
 
 
 @EVERYWHERE
@@ -60,7 +60,7 @@ async def test_a_token_that_can_not_be_renewed_is_used_until_it_ends(
 
 
 @pytest.mark.usefixtures("faults")
-@pytest.mark.parametrize("database", BOTH, indirect=True)
+@ON_BOTH
 async def test_a_token_that_no_key_opens_keeps_no_other_from_its_renewal(
     slack: LocalSlack, many: Many, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:

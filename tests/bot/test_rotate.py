@@ -21,13 +21,8 @@ from storage.rotation import encrypted_columns, rotate
 from storage.tables import SealedText, place_of
 from tests.asks import Asks, new_ask
 from tests.conftest import ANN, BEN, CAI, DEE, TEAM, Clock, Start, declares, rows, settled
-from tests.databases import BOTH, KEY, emptied
+from tests.databases import KEY, ON_BOTH
 from tests.storage.conftest import NOW
-
-
-@pytest.fixture(params=BOTH[:1])
-def database(request: pytest.FixtureRequest, database: str) -> str:
-    return database if request.param == "sqlite" else emptied(request.getfixturevalue("postgres"))
 
 
 async def waits(database: str, keys: Keys) -> None:
@@ -69,7 +64,7 @@ def test_without_a_schema_it_says_what_to_do(environment: dict[str, str]) -> Non
 
 
 @pytest.mark.usefixtures("faults")
-@pytest.mark.parametrize("database", BOTH, indirect=True)
+@ON_BOTH
 async def test_forgetting_works_again_once_what_a_lost_key_sealed_is_dropped(
     slack: LocalSlack, start: Start, database: str, environment: dict[str, str]
 ) -> None:
@@ -117,7 +112,7 @@ async def opened(database: str, key: str) -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.parametrize("database", BOTH, indirect=True)
+@ON_BOTH
 async def test_keys_are_rotated_beside_a_bot_that_serves(
     slack: LocalSlack, start: Start, database: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,14 +15,8 @@ from handlers.courier import MOST_UNSURE
 from knowledge.asking import Details, Event
 from knowledge.workspaces import Settings
 from tests.conftest import ANN, CAI, DEE, TEAM, Clock, declares, rows, settled, words
-from tests.databases import BOTH, emptied
+from tests.databases import ON_BOTH
 from tests.handlers.test_asks import AT_WORK, LEARNING, MLOPS, all_told, answers, buttons, carried, put, state, told
-
-
-@pytest.fixture
-def database(request: pytest.FixtureRequest, database: str) -> str:
-    is_sqlite = getattr(request, "param", "sqlite") == "sqlite"
-    return database if is_sqlite else emptied(request.getfixturevalue("postgres"))
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +61,7 @@ async def times_told(slack: LocalSlack, bot: Bot, clock: Clock, user: str, minut
 
 
 @pytest.mark.usefixtures("faults")
-@pytest.mark.parametrize("database", BOTH, indirect=True)
+@ON_BOTH
 async def test_a_question_whose_answer_from_slack_is_lost_may_come_twice_rather_than_never(
     slack: LocalSlack, bot: Bot, clock: Clock
 ) -> None:
@@ -84,7 +78,7 @@ async def test_a_question_whose_answer_from_slack_is_lost_may_come_twice_rather_
 
 
 @pytest.mark.usefixtures("faults")
-@pytest.mark.parametrize("database", BOTH, indirect=True)
+@ON_BOTH
 async def test_what_is_perhaps_written_is_written_ever_more_slowly_and_then_the_next_is_asked(
     slack: LocalSlack, bot: Bot, clock: Clock
 ) -> None:

@@ -14,17 +14,11 @@ from knowledge.people import Level, Listed, Member, Terms, Visibility
 from knowledge.workspaces import Settings
 from storage.bulk import SqlPeopleInBulk
 from tests.conftest import ANN, BEN, CAI, EVA, GUS, ROB, TEAM, Clock, Start, declares, rows, settled, words
-from tests.databases import BOTH, emptied
+from tests.databases import ON_BOTH
 
 MLOPS: dict[str, Level] = {"mlops-engineer": "lead"}
 MONDAY = datetime(2026, 6, 1, 9, 30, tzinfo=UTC)
 """A quarter after the clock of the tests begins; 11:30 in Berlin, 18:30 in Tokyo, 4:30 in Lima."""
-
-
-@pytest.fixture
-def database(request: pytest.FixtureRequest, database: str) -> str:
-    is_sqlite = getattr(request, "param", "sqlite") == "sqlite"
-    return database if is_sqlite else emptied(request.getfixturevalue("postgres"))
 
 
 def told(slack: LocalSlack, user: str) -> list[Message]:
@@ -318,7 +312,7 @@ async def a_day(bot: Bot, clock: Clock, days: float = 1) -> None:
 
 
 @pytest.mark.usefixtures("faults")
-@pytest.mark.parametrize("database", BOTH, indirect=True)
+@ON_BOTH
 async def test_a_question_whose_answer_from_slack_is_lost_is_not_asked_again_and_not_counted(
     slack: LocalSlack, bot: Bot, clock: Clock
 ) -> None:
@@ -333,7 +327,7 @@ async def test_a_question_whose_answer_from_slack_is_lost_is_not_asked_again_and
 
 
 @pytest.mark.usefixtures("faults")
-@pytest.mark.parametrize("database", BOTH, indirect=True)
+@ON_BOTH
 async def test_that_it_has_faded_is_told_once_though_the_answer_from_slack_is_lost(
     slack: LocalSlack, bot: Bot, clock: Clock
 ) -> None:

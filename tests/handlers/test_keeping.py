@@ -15,7 +15,7 @@ from knowledge.team import TeamEntry, published
 from knowledge.team_rows import plan, rows_of
 from knowledge.workspaces import Settings
 from tests.conftest import ANN, BEN, CAI, DEE, EVA, GUS, TEAM, Clock, declares, interact, rows, settled, words
-from tests.databases import BOTH, emptied
+from tests.databases import BOTH
 from tests.handlers.test_asks import AT_WORK, MLOPS, QUESTION, all_told, answers, buttons, carried, put, told
 
 ANSWER = "Set the alias of the registry back to the version before."
@@ -29,8 +29,9 @@ def at_work(clock: Clock) -> None:
 
 
 @pytest.fixture(params=BOTH)
-def database(request: pytest.FixtureRequest, database: str) -> str:
-    return database if request.param == "sqlite" else emptied(request.getfixturevalue("postgres"))
+def database(database: str) -> str:
+    """Every test here runs on each."""
+    return database
 
 
 async def solved(

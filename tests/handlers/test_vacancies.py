@@ -18,17 +18,11 @@ from knowledge.workspaces import Settings
 from storage.bulk import SqlPeopleInBulk
 from storage.vacated import SEE_AFTER, SqlVacancies
 from tests.conftest import ANN, BEN, CAI, DEE, GUS, TEAM, Clock, Start, declares, settled, words
-from tests.databases import BOTH, emptied, empty_tables
+from tests.databases import ON_BOTH
 
 MLOPS: dict[str, Level] = {"mlops-engineer": "lead"}
 BOTH_ROLES: dict[str, Level] = {"mlops-engineer": "lead", "data-engineer": "lead"}
 Leave = Callable[[LocalSlack, Bot], Awaitable[object]]
-
-
-@pytest.fixture
-def database(request: pytest.FixtureRequest, database: str) -> str:
-    is_sqlite = getattr(request, "param", "sqlite") == "sqlite"
-    return database if is_sqlite else emptied(request.getfixturevalue("postgres"))
 
 
 def told(slack: LocalSlack, user: str = ANN) -> list[Message]:
@@ -258,7 +252,7 @@ async def test_what_slack_did_not_take_is_tried_again(slack: LocalSlack, bot: Bo
 
 
 @pytest.mark.usefixtures("faults")
-@pytest.mark.parametrize("database", BOTH, indirect=True)
+@ON_BOTH
 async def test_a_curator_is_told_once_though_the_answer_from_slack_is_lost(
     slack: LocalSlack, bot: Bot, clock: Clock
 ) -> None:
@@ -272,44 +266,38 @@ async def test_a_curator_is_told_once_though_the_answer_from_slack_is_lost(
     assert len(told(slack)) == 1
 
 
-class TestTwoProcesses:
-    @pytest.fixture(params=BOTH)
-    def database(self, request: pytest.FixtureRequest, database: str) -> str:
-        return database if request.param == "sqlite" else str(request.getfixturevalue("postgres"))
-
-    async def test_each_curator_is_told_once(self, slack: LocalSlack, start: Start, clock: Clock) -> None:
-        async with start() as bot:
-            if bot.engine.dialect.name == "postgresql":
-                await empty_tables(bot.engine)
-            await named(bot, ANN, DEE)
-            await declares(bot, slack, BEN, MLOPS)
-            await bot.people.forget(TEAM, BEN)
-            clock.move(minutes=10)
-            one, two = (
-                Notices(
-                    SqlVacancies(bot.engine),
-                    bot.workspaces,
-                    bot.guide.catalog.roles,
-                    bot.authorize.client_of,
-                    clock.now,
-                )
-                for _ in range(2)
+@ON_BOTH
+async def test_each_curator_is_told_once_by_two_processes(slack: LocalSlack, start: Start, clock: Clock) -> None:
+    async with start() as bot:
+        await named(bot, ANN, DEE)
+        await declares(bot, slack, BEN, MLOPS)
+        await bot.people.forget(TEAM, BEN)
+        clock.move(minutes=10)
+        one, two = (
+            Notices(
+                SqlVacancies(bot.engine),
+                bot.workspaces,
+                bot.guide.catalog.roles,
+                bot.authorize.client_of,
+                clock.now,
             )
-            await one._vacancies.notice(clock.now(), 9)
-            await two._vacancies.notice(clock.now(), 9)
-            found = await one._vacancies.to_tell(clock.now(), 9)
-            assert [each.user for each in found] == [ANN, DEE]
-            # Both have read the same list before either takes one.
-            claims = [await process._vacancies.claim(found[0], clock.now()) for process in (one, two)]
-            assert [claim is not None for claim in claims] == [True, False]
-            await two.run()
-            await one.run()
-            assert [len(told(slack, user)) for user in (ANN, DEE)] == [0, 1]
-            # Whoever claimed it has ended: another takes it over.
-            clock.move(hours=1)
-            await two.run()
-            await one.run()
-            assert [len(told(slack, user)) for user in (ANN, DEE)] == [1, 1]
+            for _ in range(2)
+        )
+        await one._vacancies.notice(clock.now(), 9)
+        await two._vacancies.notice(clock.now(), 9)
+        found = await one._vacancies.to_tell(clock.now(), 9)
+        assert [each.user for each in found] == [ANN, DEE]
+        # Both have read the same list before either takes one.
+        claims = [await process._vacancies.claim(found[0], clock.now()) for process in (one, two)]
+        assert [claim is not None for claim in claims] == [True, False]
+        await two.run()
+        await one.run()
+        assert [len(told(slack, user)) for user in (ANN, DEE)] == [0, 1]
+        # Whoever claimed it has ended: another takes it over.
+        clock.move(hours=1)
+        await two.run()
+        await one.run()
+        assert [len(told(slack, user)) for user in (ANN, DEE)] == [1, 1]
 
 
 async def test_what_comes_up_while_a_curator_is_told_is_not_lost(slack: LocalSlack, bot: Bot, clock: Clock) -> None:

@@ -15,7 +15,7 @@ from knowledge.team import VERIFY_AFTER, TeamEntry, published
 from knowledge.verifying import WAIT
 from knowledge.workspaces import BY_ITSELF, Settings
 from tests.conftest import ANN, BEN, CAI, DEE, TEAM, Clock, settled, words
-from tests.databases import BOTH, emptied
+from tests.databases import BOTH
 from tests.handlers.test_asks import told
 
 BEGIN = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
@@ -31,8 +31,9 @@ AT_WORK = BEGIN + VERIFY_AFTER + timedelta(days=2)
 
 
 @pytest.fixture(params=BOTH)
-def database(request: pytest.FixtureRequest, database: str) -> str:
-    return database if request.param == "sqlite" else emptied(request.getfixturevalue("postgres"))
+def database(database: str) -> str:
+    """Every test here runs on each."""
+    return database
 
 
 @pytest.fixture(autouse=True)
