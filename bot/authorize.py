@@ -99,6 +99,16 @@ class TokenAuthorize:
         """Return the one client; None for a workspace that the token is known not to be for."""
         return self._client if not self.workspaces or workspace in self.workspaces else None
 
+    async def is_installed(self, workspace: str) -> bool:
+        """Ask Slack whether the token works there now."""
+        try:
+            found = await self._client.auth_test()
+        except SlackApiError as error:
+            if code_of(error) in VOID:
+                return False
+            raise
+        return workspace in (found.get("team_id"), found.get("enterprise_id"))
+
     async def identify(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         """Ask Slack once who the bot is; again, ever more slowly, while Slack does not answer."""
         attempt = 0

@@ -3,20 +3,54 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 from bot.installed import InstalledAuthorize
 from handlers.installing import Why
-from knowledge.ports import People
 from storage.installations import SqlInstallations
+from storage.people import SqlPeople
 from storage.removals import Became, SqlRemovals
 
 logger = logging.getLogger(__name__)
 RUN_SECONDS = 60.0
 
 
-class Removing:
+class Deleting:
+    """Delete the rest of a workspace that the app was removed from, when it is due."""
+
+    def __init__(self, removals: SqlRemovals, people: SqlPeople, now: Callable[[], datetime]) -> None:
+        self._removals = removals
+        self._people = people
+        self._now = now
+
+    async def run(self) -> None:
+        """Delete what is due.
+
+        That is two weeks after a token was revoked, five minutes after a removal, for what was under way then, and what
+        a process that ended has left.
+        """
+        failed: list[str] = []
+        for workspace in await self._removals.due(self._now()):
+            try:
+                await self._finish(workspace)
+            except Exception:
+                # The others do not wait for it, today or tomorrow.
+                logger.exception("%s: its rows could not be deleted; it is tried again", workspace)
+                failed.append(workspace)
+        if failed:
+            await self._removals.put_off(failed, self._now())
+
+    async def _finish(self, workspace: str) -> None:
+        await self._delete(workspace)
+
+    async def _delete(self, workspace: str) -> None:
+        rows = await self._people.forget_removed(workspace, self._now())
+        if rows is not None:
+            logger.info("%s: %s rows of the workspace deleted", workspace, rows)
+
+
+class Removing(Deleting):
     """Take tokens away at once, and delete the rest when it is due."""
 
     def __init__(
@@ -24,14 +58,12 @@ class Removing:
         removals: SqlRemovals,
         installations: SqlInstallations,
         installed: InstalledAuthorize,
-        people: People,
+        people: SqlPeople,
         now: Callable[[], datetime],
     ) -> None:
-        self._removals = removals
+        super().__init__(removals, people, now)
         self._installations = installations
         self._installed = installed
-        self._people = people
-        self._now = now
 
     async def removed(self, workspaces: Sequence[str], why: Why, at: datetime | None) -> None:
         """Note what happened at that time, in the first of the workspaces that has the app."""
@@ -48,43 +80,35 @@ class Removing:
         for one in due:
             await self._delete(one)
 
-    async def run(self) -> None:
-        """Delete what is due.
-
-        That is two weeks after a token was revoked, five minutes after a removal, for what was under way then, and what
-        a process that ended has left.
-        """
-        for workspace in await self._removals.due(self._now()):
-            try:
-                # Those before it may have taken long.
-                if await self._removals.is_due(workspace, self._now()):
-                    await self._delete(workspace)
-            except Exception:
-                # It stays due, and the others do not wait for it.
-                logger.exception("%s: its rows could not be deleted; it is tried again", workspace)
-
     async def _note(self, workspace: str, why: Why, at: datetime) -> Became:
         became = await self._removals.note(workspace, why, at, self._now())
         self._installed.drop(workspace)
         logger.info("%s in %s: %s", why, workspace, became)
         return became
 
-    async def _delete(self, workspace: str) -> None:
-        rows = await self._people.forget_workspace(workspace)
-        await self._removals.deleted(workspace, rows, self._now())
-        logger.info("%s: %s rows of the workspace deleted", workspace, rows)
 
+class RemovingOne(Deleting):
+    """The same, where the one token stands in the environment: nobody saves it, so Slack is asked whether it works."""
 
-class RemovingOne:
-    """The same, where the one token stands in the environment."""
-
-    def __init__(self, people: People) -> None:
-        self._people = people
+    def __init__(
+        self,
+        removals: SqlRemovals,
+        people: SqlPeople,
+        is_installed: Callable[[str], Awaitable[bool]],
+        now: Callable[[], datetime],
+    ) -> None:
+        super().__init__(removals, people, now)
+        self._is_installed = is_installed
 
     async def removed(self, workspaces: Sequence[str], why: Why, at: datetime | None) -> None:
         """Delete everything about the workspace, or say that its token is void."""
         if why == "tokens_revoked":
             logger.error("tokens_revoked: the bot token is void. Reinstall the app and set the new SLACK_BOT_TOKEN.")
+        elif await self._removals.note(workspaces[0], why, at or self._now(), self._now()) == "due":
+            await self._delete(workspaces[0])
+
+    async def _finish(self, workspace: str) -> None:
+        if await self._is_installed(workspace):
+            await self._removals.came_back(workspace)
         else:
-            count = await self._people.forget_workspace(workspaces[0])
-            logger.info("%s: %s rows of the workspace deleted", why, count)
+            await self._delete(workspace)

@@ -22,8 +22,8 @@ from bot.timers import Job
 from handlers.installing import Removed
 from handlers.pace import Monotonic
 from handlers.replies import Later
-from knowledge.ports import People
 from storage.installations import SqlInstallations
+from storage.people import SqlPeople
 from storage.removals import SqlRemovals
 
 
@@ -42,7 +42,7 @@ class Tokens:
 def tokens_for(
     given: Credentials,
     engine: AsyncEngine,
-    people: People,
+    people: SqlPeople,
     client: AsyncWebClient,
     later: Later,
     now: Callable[[], datetime],
@@ -50,11 +50,15 @@ def tokens_for(
     monotonic: Monotonic,
 ) -> Tokens:
     """Make them for these credentials; ``client`` has no token."""
+    removals = SqlRemovals(engine)
     if given.oauth is None:
         assert given.bot_token is not None, "credentials_for gives one or the other"
         own = with_token(client, given.bot_token)
-        return Tokens(TokenAuthorize(own, given.bot_token), RemovingOne(people).removed, clients=(own,))
-    installations, removals = SqlInstallations(engine), SqlRemovals(engine)
+        one = TokenAuthorize(own, given.bot_token)
+        removing_one = RemovingOne(removals, people, one.is_installed, now)
+        jobs = [(removing.RUN_SECONDS, removing_one.run)]
+        return Tokens(one, removing_one.removed, clients=(own,), jobs=jobs)
+    installations = SqlInstallations(engine)
     renew = Renewal(installations, client, given.oauth, now, sleep)
     authorize = InstalledAuthorize(installations, removals, renew, client, now, given.oauth.link)
     removed = Removing(removals, installations, authorize, people, now)

@@ -9,15 +9,18 @@ from typing import Any, cast
 
 from sqlalchemy import case, delete, null, select, tuple_, update
 from sqlalchemy.engine import CursorResult
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from knowledge.workspaces import Recorded
 from storage.ask_forgetting import forget_in_asks, unname_in_asks
 from storage.changing import Changing
 from storage.database import only_writer_for
 from storage.forgotten import remember_forgotten
+from storage.installations import only_one_for
 from storage.keeping import forget_in_keepings
 from storage.kept import everything_about, named_alone
 from storage.namings import forget_namings
+from storage.removals import is_due, note_deleted
 from storage.tables import (
     KEPT_APART,
     audit,
@@ -150,11 +153,27 @@ class SqlForgetting(Changing):
 
     async def forget_workspace(self, workspace: str) -> int:
         """Delete every row of the workspace, events and marks of forgotten people included; in every table."""
-        count = 0
         async with self._changing(workspace) as connection:
-            for table in metadata.tables.values():
-                if table in KEPT_APART:
-                    continue
-                result = await connection.execute(delete(table).where(table.c.workspace == workspace))
-                count += cast("CursorResult[object]", result).rowcount
+            return await _delete_all(connection, workspace)
+
+    async def forget_removed(self, workspace: str, now: datetime) -> int | None:
+        """Do so where the app was removed; None where nothing is to be deleted by now, as where the app is back.
+
+        Nobody installs it meanwhile: what comes with a new installation stays.
+        """
+        async with self._changing(workspace) as connection:
+            await only_one_for(connection, workspace)
+            if not await is_due(connection, workspace, now):
+                return None
+            count = await _delete_all(connection, workspace)
+            await note_deleted(connection, workspace, count, now)
         return count
+
+
+async def _delete_all(connection: AsyncConnection, workspace: str) -> int:
+    count = 0
+    for table in metadata.tables.values():
+        if table not in KEPT_APART:
+            result = await connection.execute(delete(table).where(table.c.workspace == workspace))
+            count += cast("CursorResult[object]", result).rowcount
+    return count

@@ -52,6 +52,20 @@ class Installation:
         return self.version, self.changed_at
 
 
+async def only_one_for(connection: AsyncConnection, workspace: str, *users: str) -> None:
+    """Let nobody else save an installation there, remove it or delete what is left; a transaction's first statement.
+
+    Nobody else writes about the people either.
+    """
+    await only_writer_for(connection, workspace, "", *users)
+
+
+async def keep_rest(connection: AsyncConnection, workspace: str) -> None:
+    """Leave what was to be deleted after a removal: the app is back."""
+    pending = (removals.c.workspace == workspace) & removals.c.delete_at.is_not(None)
+    await connection.execute(update(removals).where(pending).values(delete_at=None))
+
+
 class Asking(NamedTuple):
     """Hold what is to be known of an installation to ask its installer for scopes: not the token."""
 
@@ -96,12 +110,11 @@ class SqlInstallations:
         upsert = insert_into(self._engine, table).values(workspace=found.workspace, version=1, **values)
         upsert = upsert.on_conflict_do_update(index_elements=["workspace"], set_={**values, "version": t.version + 1})
         async with self._engine.begin() as connection:
-            await only_writer_for(connection, found.workspace, *filter(None, [found.installer]))
+            await only_one_for(connection, found.workspace, *filter(None, [found.installer]))
             version = await connection.scalar(upsert.returning(t.version))
             if await forgotten_since(connection, found.workspace, [found.installer or ""]):
                 await connection.execute(update(table).where(t.workspace == found.workspace).values(user_id=None))
-            pending = (removals.c.workspace == found.workspace) & removals.c.delete_at.is_not(None)
-            await connection.execute(update(removals).where(pending).values(delete_at=None))
+            await keep_rest(connection, found.workspace)
         return bool(version == 1)
 
     async def count(self) -> int:
@@ -240,4 +253,5 @@ def _scopes(kept: str) -> tuple[str, ...]:
 
 
 def _same(found: Installation) -> Any:
-    return t.version == found.version
+    # The version alone begins anew where the app was removed and is back.
+    return (t.version == found.version) & (t.changed_at == found.changed_at)

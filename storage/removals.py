@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import case, delete, func, select, update
+from sqlalchemy import case, delete, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from storage.database import insert_into
-from storage.tables import installations, removals
+from storage.installations import keep_rest, only_one_for
+from storage.tables import UtcTime, installations, removals
 
 DELETE_WITHIN = timedelta(days=14)
 """How long the rest stays where only the token was revoked: the app may be installed again."""
@@ -25,6 +26,9 @@ CLOCKS_DIFFER = timedelta(seconds=5)
 and installs it again so fast."""
 SAME_REMOVAL = timedelta(minutes=10)
 """By so much an event about a removal may have happened later than the removal was noted, and still be about it."""
+WAITS = ((timedelta(minutes=10), timedelta(minutes=1)), (timedelta(days=1), timedelta(minutes=10)))
+"""How soon a deletion that failed is tried again, up to how long after the removal."""
+LONGEST_WAIT = timedelta(hours=1)
 MOST_READ = 100
 Why = Literal["app_uninstalled", "tokens_revoked", "team_access_revoked"]
 Became = Literal["ignored", "noted", "due"]
@@ -43,9 +47,8 @@ class SqlRemovals:
         due = why != "tokens_revoked"
         delete_at = now if due else now + DELETE_WITHIN
         async with self._engine.begin() as connection:
-            installed_at = await connection.scalar(
-                select(i.installed_at).where(i.workspace == workspace).with_for_update()
-            )
+            await only_one_for(connection, workspace)
+            installed_at = await connection.scalar(select(i.installed_at).where(i.workspace == workspace))
             if installed_at is not None and at < installed_at - CLOCKS_DIFFER:
                 return "ignored"
             await connection.execute(delete(installations).where(i.workspace == workspace))
@@ -82,19 +85,35 @@ class SqlRemovals:
         async with self._engine.connect() as connection:
             return list(dict.fromkeys(await connection.scalars(query)))
 
-    async def is_due(self, workspace: str, now: datetime) -> bool:
-        """Tell whether the rest of a workspace is still to be deleted: the app may be back since."""
-        async with self._engine.connect() as connection:
-            query = select(r.workspace).where(r.workspace == workspace, r.delete_at <= now).limit(1)
-            return await connection.scalar(query) is not None
-
-    async def deleted(self, workspace: str, rows: int, now: datetime) -> None:
-        """Note that so many rows are gone. Right after a removal it is done once more, ``AGAIN`` later."""
-        pending = (r.workspace == workspace) & r.delete_at.is_not(None)
-        once_more = case((r.removed_at > now - AGAIN, now + AGAIN), else_=None)
-        gone = {"delete_at": once_more, "deleted_rows": func.coalesce(r.deleted_rows, 0) + rows}
+    async def put_off(self, workspaces: Sequence[str], now: datetime) -> None:
+        """Have those that failed tried again later, the longer after the removal the more slowly: others come first."""
+        waits = [(r.removed_at > now - since, literal(now + wait, UtcTime())) for since, wait in WAITS]
+        values = {"delete_at": case(*waits, else_=literal(now + LONGEST_WAIT, UtcTime()))}
         async with self._engine.begin() as connection:
-            await connection.execute(update(removals).where(pending).values(gone))
+            # In one order, or two processes could hold each other up.
+            for workspace in sorted(workspaces):
+                due = (r.workspace == workspace) & (r.delete_at <= now)
+                await connection.execute(update(removals).where(due).values(values))
+
+    async def came_back(self, workspace: str) -> None:
+        """Delete nothing more: the app is there again."""
+        async with self._engine.begin() as connection:
+            await only_one_for(connection, workspace)
+            await keep_rest(connection, workspace)
+
+
+async def is_due(connection: AsyncConnection, workspace: str, now: datetime) -> bool:
+    """Tell whether the rest of a workspace is still to be deleted: the app may be back since."""
+    query = select(r.workspace).where(r.workspace == workspace, r.delete_at <= now).limit(1)
+    return await connection.scalar(query) is not None
+
+
+async def note_deleted(connection: AsyncConnection, workspace: str, rows: int, now: datetime) -> None:
+    """Note that so many rows are gone. Right after a removal it is done once more, ``AGAIN`` later."""
+    pending = (r.workspace == workspace) & r.delete_at.is_not(None)
+    once_more = case((r.removed_at > now - AGAIN, now + AGAIN), else_=None)
+    gone = {"delete_at": once_more, "deleted_rows": func.coalesce(r.deleted_rows, 0) + rows}
+    await connection.execute(update(removals).where(pending).values(gone))
 
 
 async def _was_removed(connection: AsyncConnection, workspace: str, at: datetime) -> bool:

@@ -175,6 +175,56 @@ async def test_what_was_under_way_when_the_app_was_removed_is_deleted_too(
     assert note["delete_at"] is None and note["deleted_rows"] > before["deleted_rows"]
 
 
+@pytest.mark.usefixtures("faults")
+@ON_BOTH
+async def test_what_was_under_way_is_deleted_too_where_the_token_stands_in_the_environment(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await declares(bot, slack, ANN, {"mlops-engineer": "lead"})
+    await remove(slack, bot)
+    assert await rows(bot, "declarations") == []
+    await declares(bot, slack, BEN, {"mlops-engineer": "lead"})
+    clock.move(minutes=4)
+    await finish(bot)
+    assert await rows(bot, "declarations")
+    clock.move(minutes=2)
+    # Where Slack does not say whether the app is back, nothing is deleted and nothing given up.
+    slack.fail("auth.test", status=503, times=9)
+    await finish(bot)
+    assert await rows(bot, "declarations")
+    slack.api.faults.clear()
+    clock.move(minutes=1)
+    await finish(bot)
+    assert await rows(bot, "declarations") == []
+    [note] = await rows(bot, "removals")
+    assert (note["workspace"], note["why"], note["delete_at"]) == (TEAM, "app_uninstalled", None)
+
+
+@pytest.mark.usefixtures("faults")
+async def test_where_the_token_of_the_environment_works_again_what_is_declared_since_stays(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await remove(slack, bot)
+    slack.api.dead_tokens.clear()
+    await declares(bot, slack, BEN, {"mlops-engineer": "lead"})
+    for _ in range(2):
+        clock.move(minutes=6)
+        await finish(bot)
+    assert await rows(bot, "declarations")
+    assert [note["delete_at"] for note in await rows(bot, "removals")] == [None]
+    # Removed again, it goes again; that event, once more and late, changes nothing.
+    happened = int(clock.seconds())
+    await slack.send_event({"type": "app_uninstalled"}, event_time=happened)
+    await settled(bot)
+    assert await rows(bot, "declarations") == []
+    clock.move(minutes=6)
+    await finish(bot)
+    await declares(bot, slack, BEN, {"mlops-engineer": "lead"})
+    await slack.send_event({"type": "app_uninstalled"}, event_time=happened)
+    await settled(bot)
+    assert await rows(bot, "declarations")
+
+
 async def test_what_is_declared_after_the_app_is_back_stays(
     slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock
 ) -> None:
@@ -299,6 +349,7 @@ async def test_a_deletion_that_fails_holds_up_no_other(
         for _ in range(2):
             await finish(bot)
             assert await kept() == {first}
+            clock.move(minutes=1)
     finally:
         async with bot.engine.begin() as connection:
             await connection.exec_driver_sql("DROP TRIGGER held" if sqlite else "DROP FUNCTION held CASCADE")

@@ -165,9 +165,10 @@ async def removed(engine: AsyncEngine) -> list[tuple[object, ...]]:
 
 @pytest.mark.parametrize("token_first", [False, True])
 async def test_the_two_events_of_a_removal_in_either_order_are_one(
-    engine: AsyncEngine, installations: SqlInstallations, removals: SqlRemovals, token_first: bool
+    engine: AsyncEngine, installations: SqlInstallations, removals: SqlRemovals, people: SqlPeople, token_first: bool
 ) -> None:
     await installations.save(ONE, SCOPES, NOW)
+    await people.declare("T1", "U0ANN", {"mlops-engineer": "lead"}, {}, NOW)
     later, now = NOW + SECOND, NOW + 2 * SECOND
     if token_first:
         assert await removals.note("T1", "tokens_revoked", later, now) == "noted"
@@ -175,16 +176,19 @@ async def test_the_two_events_of_a_removal_in_either_order_are_one(
     assert await removals.note("T1", "app_uninstalled", later, now) == "due"
     assert await installations.find("T1") is None
     assert await removals.due(now) == ["T1"]
-    await removals.deleted("T1", 7, now)
+    first = await people.forget_removed("T1", now)
+    await people.declare("T1", "U0BEN", {}, {"gdpr": "GDPR"}, NOW)
     if not token_first:
         assert await removals.note("T1", "tokens_revoked", later, now) == "noted"
     assert await removals.due(now + AGAIN - SECOND) == []
     assert await removals.due(now + AGAIN) == ["T1"], "once more, for what was under way"
-    await removals.deleted("T1", 2, now + AGAIN)
+    assert await people.forget_removed("T1", now + AGAIN - SECOND) is None
+    second = await people.forget_removed("T1", now + AGAIN)
     if not token_first:
         assert await removals.note("T1", "tokens_revoked", later, now + AGAIN) == "ignored"
     assert await removals.due(now + 2 * DELETE_WITHIN) == []
-    assert await removed(engine) == [("app_uninstalled", 9)]
+    assert first and second
+    assert await removed(engine) == [("app_uninstalled", first + second)]
     assert await removals.is_removed("T1") and not await removals.is_removed("T2")
 
 
@@ -201,11 +205,11 @@ async def test_where_only_the_token_was_revoked_the_rest_stays_for_two_weeks(
 
 
 async def test_two_weeks_after_a_token_was_revoked_nothing_is_under_way(
-    installations: SqlInstallations, removals: SqlRemovals
+    installations: SqlInstallations, removals: SqlRemovals, people: SqlPeople
 ) -> None:
     await installations.save(ONE, SCOPES, NOW)
     await removals.note("T1", "tokens_revoked", NOW, NOW)
-    await removals.deleted("T1", 7, NOW + DELETE_WITHIN)
+    assert await people.forget_removed("T1", NOW + DELETE_WITHIN) == 0
     assert await removals.due(NOW + 2 * DELETE_WITHIN) == []
 
 
@@ -234,11 +238,11 @@ async def test_a_removal_right_after_the_installation_counts_though_the_clocks_d
 
 @pytest.mark.parametrize(("ahead", "became"), [(CLOCKS_DIFFER, "ignored"), (CLOCKS_DIFFER + SECOND, "noted")])
 async def test_the_second_event_is_known_for_one_though_slacks_clock_is_ahead(
-    installations: SqlInstallations, removals: SqlRemovals, ahead: timedelta, became: str
+    installations: SqlInstallations, removals: SqlRemovals, people: SqlPeople, ahead: timedelta, became: str
 ) -> None:
     await installations.save(ONE, SCOPES, NOW - DELETE_WITHIN)
     await removals.note("T1", "app_uninstalled", NOW, NOW)
-    await removals.deleted("T1", 7, NOW + AGAIN)
+    await people.forget_removed("T1", NOW + AGAIN)
     assert await removals.note("T1", "tokens_revoked", NOW + ahead, NOW + AGAIN) == became
 
 
