@@ -76,7 +76,7 @@ async def answer(
                 Conversation(said.channel, thread, is_new=not said.direct and said.thread_ts is None),
                 may_name=naming.to(client, said.actor),
             )
-            found = await guide.ask(question)
-            shown = with_offer(render(found, view), found, WITHOUT_MENTIONS.sub("", said.text).strip())
-            await post(client, said, ratings.offer(said.actor.workspace, shown, said.text, found))
+            async with guide.answering(question) as found:
+                shown = with_offer(render(found, view), found, WITHOUT_MENTIONS.sub("", said.text).strip())
+                await post(client, said, ratings.offer(said.actor.workspace, shown, said.text, found))
             ratings.note(said.actor.workspace, said.text, found)

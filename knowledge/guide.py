@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -26,6 +28,7 @@ from knowledge.workspaces import Settings
 
 LONGEST_QUESTION = 2000
 """Signs of a question that are read."""
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,15 @@ class Guide(Vocabulary):
 
     async def ask(self, question: Question) -> Answer:
         """Answer a question and keep its subject for follow-ups."""
+        async with self.answering(question) as answer:
+            return answer
+
+    @asynccontextmanager
+    async def answering(self, question: Question) -> AsyncIterator[Answer]:
+        """Answer a question and keep its subject for follow-ups once the block has brought the answer.
+
+        Where that fails the conversation is as it was: tried again, the question is not read against its own answer.
+        """
         question = replace(question, text=question.text[:LONGEST_QUESTION])
         if question.conversation is not None:
             secret = await self._threads.secret(question.workspace)
@@ -93,11 +105,11 @@ class Guide(Vocabulary):
             answer = replace(answer, renamed=renamed.aliases)
         if self.on_answer is not None:
             self.on_answer(answer)
+        yield answer
         if question.conversation:
             await self._keep(
                 question, question.conversation, kept(answer, before, question.conversation, question.asker)
             )
-        return answer
 
     async def _translated(self, workspace: str, text: str) -> Translation | None:
         """Return what a text in another language is in English, where the workspace wants that understood."""
@@ -114,10 +126,15 @@ class Guide(Vocabulary):
         return await self._threads.subject(question.workspace, at.channel, at.thread, self._now() - at.life)
 
     async def _keep(self, question: Question, at: Conversation, subject: Subject) -> None:
-        if subject:
+        if not subject:
+            return
+        try:
             await self._threads.remember(
                 question.workspace, at.channel, at.thread, question.asker or "", subject, self._now()
             )
+        except Exception:
+            # A follow-up that is not understood is better than the same answer twice.
+            logger.exception("what an answer was about could not be kept")
 
     async def _follow_up(self, question: Question, team: Team, before: Subject) -> Answer | None:
         """Answer what only the answer before makes plain: "the second one", "and the data engineer?"."""

@@ -6,8 +6,10 @@ import pytest
 
 from bot.app import Bot
 from bot.local import GENERAL, LocalSlack, Message
+from bot.slack import MOST_RETRIES
 from bot.worker import PUT_BACK_SECONDS
 from tests.conftest import ANN, BEN, CAI, TABLES, Clock, declares, rows, settled, words
+from tests.databases import ON_BOTH
 
 
 async def ask(slack: LocalSlack, bot: Bot, text: str, channel: str | None = None, thread: str | None = None) -> Message:
@@ -151,6 +153,24 @@ async def test_threads_do_not_share_their_subject(slack: LocalSlack, bot: Bot) -
     await ask(slack, bot, "<@BOT> what does a data engineer do?", GENERAL)
     other = await ask(slack, bot, "<@BOT> and which skills?", GENERAL)
     assert "Data Engineer" not in words(other).splitlines()[0]
+
+
+@ON_BOTH
+@pytest.mark.usefixtures("faults")
+@pytest.mark.parametrize("lost", [False, True])
+async def test_a_follow_up_that_is_tried_again_is_read_as_at_first(slack: LocalSlack, bot: Bot, lost: bool) -> None:
+    """Not against its own answer: "the other one" would be the first again."""
+    root = await slack.say(ANN, "<@BOT> compare data scientist and data engineer", GENERAL)
+    await settled(bot)
+    if lost:
+        slack.fail("chat.postMessage", lost=True)
+    else:
+        slack.fail("chat.postMessage", status=500, times=1 + MOST_RETRIES)
+    other = await ask(slack, bot, "<@BOT> what does the other one do?", GENERAL, root.ts)
+    assert [row["attempts"] for row in await rows(bot, "inbox")] == [0, 1]
+    assert "Source: *Data Engineer*" in words(other)
+    # What was read is what is followed up.
+    assert "Data Engineer" in words(await ask(slack, bot, "<@BOT> and which skills?", GENERAL, root.ts))
 
 
 # Once
