@@ -13,6 +13,8 @@ from typing import Literal, ParamSpec, TypeVar
 
 import click
 
+from bot.loop import made_to_stay
+from bot.loop import run as run_loop
 from bot.settings import Settings, SettingsError, hide_from_libraries, load_settings, mode_of
 
 P = ParamSpec("P")
@@ -97,15 +99,15 @@ def serve(no_worker: bool) -> None:
 @_plainly
 def worker() -> None:
     """Work the inbox off without serving HTTP (needs PostgreSQL)."""
-    from bot.loop import run as run_loop
-    from bot.serve import work_only
+    with made_to_stay():
+        from bot.serve import work_only
 
     run_loop(work_only(_settings(), lambda line: click.echo(line, err=True)))
 
 
 def _serve(settings: Settings, work: Literal["all", "web"] = "all") -> None:
-    from bot.loop import run as run_loop
-    from bot.serve import serve as run
+    with made_to_stay():
+        from bot.serve import serve as run
 
     if mode_of(settings) == "local":
         raise SettingsError(
@@ -123,8 +125,8 @@ def socket() -> None:
 
 
 def _socket(settings: Settings) -> None:
-    from bot.loop import run as run_loop
-    from bot.serve import serve_socket
+    with made_to_stay():
+        from bot.serve import serve_socket
 
     run_loop(serve_socket(settings, lambda line: click.echo(line, err=True)))
 
@@ -146,7 +148,8 @@ def _local(
     terminal: bool = False,
     browser: bool = True,
 ) -> None:
-    from bot.demo import run_demo
+    with made_to_stay():
+        from bot.demo import run_demo
 
     asyncio.run(run_demo(settings, database, empty=empty, terminal=terminal, browser=browser))
 

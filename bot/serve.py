@@ -12,9 +12,11 @@ from aiohttp import web
 
 from bot.app import Bot, Work, build_app
 from bot.headers import LONGEST_HEADER, quiet_logger
+from bot.loop import made_to_stay
 from bot.settings import Settings, SettingsError
 
 Stop = Callable[[], Awaitable[None]]
+_build = made_to_stay()(build_app)
 SHUTDOWN_SECONDS = 3.0
 """How long requests under way are waited for: Slack has given them up by then."""
 IDLE_SECONDS = 620.0
@@ -111,7 +113,7 @@ async def start_socket(bot: Bot) -> Stop:
 
 async def serve_socket(settings: Settings, say: Callable[[str], None]) -> None:
     """Serve Slack over Socket Mode until SIGTERM or SIGINT; health is served where PORT is set."""
-    bot = build_app(settings, over_socket=True)
+    bot = _build(settings, over_socket=True)
     ended = _signalled()
     with_health = "port" in settings.model_fields_set
     if with_health:
@@ -130,7 +132,7 @@ async def serve_socket(settings: Settings, say: Callable[[str], None]) -> None:
 
 async def serve(settings: Settings, say: Callable[[str], None], work: Work = "all") -> None:
     """Serve Slack over HTTP until SIGTERM or SIGINT; ``web`` leaves the events to worker processes."""
-    bot = build_app(settings, work=work)
+    bot = _build(settings, work=work)
     ended = _signalled()
     base, stop = await start_site(bot, settings.host, settings.port)
     say(f"Serving Slack over HTTP at {base}/slack/events")
@@ -140,7 +142,7 @@ async def serve(settings: Settings, say: Callable[[str], None], work: Work = "al
 
 async def work_only(settings: Settings, say: Callable[[str], None]) -> None:
     """Work the inbox off, without HTTP, until SIGTERM or SIGINT."""
-    bot = build_app(settings, work="worker")
+    bot = _build(settings, work="worker")
     ended = _signalled()
     await _start(bot)
     say("Working the inbox off")

@@ -32,6 +32,7 @@ LONGEST_FRAME = 4
 RUNS = (3, 4)
 """Lengths of the runs of characters."""
 _ANYTHING = "*"
+Rows = np.ndarray[Any, np.dtype[np.intp]]
 
 
 @dataclass(frozen=True)
@@ -50,26 +51,45 @@ class Judgement:
     """What is wanted of the role, if one is what the text is about."""
 
 
+class Names:
+    """Hold the names of features, sorted, in one array: of text in a dict each would be two objects."""
+
+    def __init__(self, names: np.ndarray[Any, np.dtype[np.bytes_]]) -> None:
+        self._names = names
+
+    def rows(self, features: Iterable[str]) -> Rows:
+        """Return where those of the features stand that are known, in the order in which they are given."""
+        # The array cuts what is longer than its names, and a NUL at the end.
+        wanted = [
+            name
+            for feature in features
+            if len(name := feature.encode("utf-8", "surrogatepass")) <= self._names.itemsize and name[-1:] != b"\0"
+        ]
+        found = np.array(wanted, self._names.dtype)
+        nearest = np.minimum(self._names.searchsorted(found), len(self._names) - 1)
+        rows: Rows = nearest[self._names[nearest] == found]
+        return rows
+
+
 class Table:
     """Hold what was learned for each feature: how rare it is, and a weight a label.
 
-    ``packed`` is as knowledge/weights.py reads it: the features' names, their rarities (float32) and their weights (one
-    signed byte a label, times the label's scale).
+    ``packed`` is as knowledge/weights.py reads it: rarities (float32; 0 for a feature that was not learned from) and
+    weights (one signed byte a label, times the label's scale).
     """
 
     def __init__(self, packed: Mapping[str, Any]) -> None:
-        self._at = {name: at for at, name in enumerate(packed["names"])}
         self._rarity = packed["rarities"]
         self._weights = packed["weights"]
         self._scales = np.array(packed["scales"])
 
-    def total(self, features: Iterable[str]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def total(self, rows: Rows) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Return what the features of one text say for each label, as if they were a vector of length one."""
-        known = [at for feature in features if (at := self._at.get(feature)) is not None]
-        if not known:
+        rows = rows[self._rarity[rows] > 0]
+        if not len(rows):
             return np.zeros(len(self._scales))
-        rarity = self._rarity[known]
-        summed: np.ndarray[Any, np.dtype[np.float64]] = self._weights[known].sum(axis=0, dtype=np.int32) * self._scales
+        rarity = self._rarity[rows]
+        summed: np.ndarray[Any, np.dtype[np.float64]] = self._weights[rows].sum(axis=0, dtype=np.int32) * self._scales
         return summed / sqrt(rarity @ rarity)
 
 
@@ -81,6 +101,8 @@ class Classifier:
         self._frame_words = frozenset(weights["frame_words"])
         self._labels: list[str] = weights["labels"]
         self._constants = np.array(weights["constants"])
+        self._features = Names(weights["features"])
+        self._run_names = Names(weights["run_names"])
         self._words = Table(weights["words"])
         self._runs = Table(weights["runs"])
         self._facets = Table(weights["facets"])
@@ -88,9 +110,9 @@ class Classifier:
 
     def judge(self, reading: Reading, cues: Iterable[str]) -> Judgement:
         """Judge a text as read, with the cues found in it."""
-        found = dict.fromkeys(features(reading, cues, self._catalog, self._frame_words))
+        found = self._features.rows(dict.fromkeys(features(reading, cues, self._catalog, self._frame_words)))
         totals = self._constants + self._words.total(found)
-        totals[-len(SAID) :] += self._runs.total(dict.fromkeys(runs(reading.text)))
+        totals[-len(SAID) :] += self._runs.total(self._run_names.rows(dict.fromkeys(runs(reading.text))))
         *entries, silent, outside, people = totals.tolist()
         facet = FACETS[int((self._facet_constants + self._facets.total(found)).argmax())]
         return Judgement(dict(zip(self._labels, entries, strict=False)), silent, outside, people, facet)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from importlib.resources import files
 from typing import Annotated
@@ -58,8 +59,9 @@ def load_examples(name: str, catalog: Catalog) -> list[Example]:
             if id_ not in known
         ]
         found.append(example)
-    texts = [example.text for example in found]
-    problems += [f"examples/{name}.jsonl: twice: {text!r}" for text in sorted({t for t in texts if texts.count(t) > 1})]
+    counts = Counter(example.text for example in found)
+    twice = sorted(text for text, count in counts.items() if count > 1)
+    problems += [f"examples/{name}.jsonl: twice: {text!r}" for text in twice]
     if problems:
         raise ContentError(problems)
     return found

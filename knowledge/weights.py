@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+NAMES = ("features", "run_names")
+"""What the rows of the classifier's tables are called: those of words and facets, and those of runs."""
 TABLES = ("words", "runs", "facets")
-"""The classifier's tables; each is three arrays of tables.npz, and its scales in weights.json."""
+"""The classifier's tables; each is two arrays of tables.npz, and its scales in weights.json."""
 
 
 def load_numbers() -> dict[str, Any]:
@@ -22,11 +24,7 @@ def load_weights() -> dict[str, Any]:
     """Read everything, each table as knowledge.classifier.Table takes it."""
     weights = load_numbers()
     with (files("knowledge") / "content" / "tables.npz").open("rb") as file, np.load(file) as arrays:
+        weights["classifier"] |= {name: arrays[name] for name in NAMES}
         for table in TABLES:
-            weights["classifier"][table] |= {
-                # One text is read far faster than an array of as many words.
-                "names": arrays[f"{table}_names"].tobytes().decode().split("\n"),
-                "rarities": arrays[f"{table}_rarities"],
-                "weights": arrays[f"{table}_weights"],
-            }
+            weights["classifier"][table] |= {part: arrays[f"{table}_{part}"] for part in ("rarities", "weights")}
     return weights

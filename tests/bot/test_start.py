@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import socket
 import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,8 @@ from pydantic import SecretStr
 from bot.__main__ import main
 from bot.demo import local_settings
 from bot.lock import FileLock
-from bot.settings import Settings
+from bot.loop import made_to_stay
+from bot.settings import Settings, SettingsError
 from bot.slack import slack_client
 from storage.database import engine_url
 from tests.databases import KEY, SERVER
@@ -196,6 +199,28 @@ def test_a_database_file_that_another_process_uses(
     again = FileLock(tmp_path / "bot.sqlite3")
     again.take()
     again.release()
+
+
+# What a start makes
+
+
+@pytest.fixture
+def no_garbage_kept() -> Iterator[None]:
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("no_garbage_kept")
+@pytest.mark.parametrize("fails", [False, True])
+def test_garbage_is_looked_for_after_a_start_and_not_in_what_it_made(fails: bool) -> None:
+    made: list[list[int]] = []
+    with suppress(SettingsError), made_to_stay():
+        assert not gc.isenabled()
+        made.append([])
+        if fails:
+            raise SettingsError("nothing to serve")
+    assert gc.isenabled()
+    assert not any(one is made for one in gc.get_objects())
 
 
 # The local workspace

@@ -37,7 +37,7 @@ from tests.evals.fit import (
     plain_index,
 )
 from tests.evals.score import LOOK_UPS, OUTSIDE, QUESTIONS, Asked, hits, ids_of, lines
-from tests.evals.writing import blank_weights
+from tests.evals.writing import blank_weights, together
 
 FALSE_ANSWERS = 0.05
 """The share of out-of-scope lines that may get an answer where what is answered is compared."""
@@ -266,10 +266,7 @@ def main() -> None:
 
     learned = {
         **blank_weights(),
-        "classifier": {
-            **learn_classifier(seen, catalog, found, cleaned, words),
-            **learn_facets(catalog, found),
-        },
+        "classifier": together(learn_classifier(seen, catalog, found, cleaned, words), learn_facets(catalog, found)),
     }
     sets = TokenSets(catalog)
     rows = [measure("RapidFuzz's token_set_ratio over names and questions alone", sets.find, lambda values: values[0])]

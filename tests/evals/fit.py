@@ -29,7 +29,7 @@ from tests.evals.fingerprint import fingerprint
 from tests.evals.fit_confidence import fields_of, learn_probability
 from tests.evals.fit_titles import learn_titles
 from tests.evals.score import HERE, rows
-from tests.evals.writing import blank_weights, packed, write_weights
+from tests.evals.writing import blank_weights, packed, together, write_weights
 
 FOLDS = 5
 ENTRY_TEXT = 0.6
@@ -238,7 +238,7 @@ def learn(catalog: Catalog) -> dict[str, Any]:
     for fold in range(FOLDS):
         seen = [line for line in lines if line.fold != fold]
         learned = {
-            "classifier": {**learn_classifier(seen, catalog, found, cleaned, kept), **facets},
+            "classifier": together(learn_classifier(seen, catalog, found, cleaned, kept), facets),
             "confidence": blank["confidence"],
         }
         index = Index(plain.matcher, questions, learned)
@@ -271,7 +271,7 @@ def learn(catalog: Catalog) -> dict[str, Any]:
             right.append(bool(ids & {*line.example.roles, *line.example.topics, *line.example.tools}))
     values, known, counts = np.array(inputs, float), np.array(labelled), np.array(weights)
     return {
-        "classifier": {**learn_classifier(lines, catalog, found, cleaned, kept), **facets},
+        "classifier": together(learn_classifier(lines, catalog, found, cleaned, kept), facets),
         "confidence": {
             "ours": learn_probability(values, np.array(ours), counts),
             "right": learn_probability(values[known], np.array(right)[known], counts[known]),
@@ -286,7 +286,7 @@ def main() -> None:
     learned_from = {"questions": fingerprint("questions"), "titles": fingerprint("titles")}
     weights = {**learn(catalog), "titles": learn_titles(catalog), "fingerprint": learned_from}
     write_weights(weights)
-    print(f"{len(weights['classifier']['words']['names'])} features")
+    print(f"{len(weights['classifier']['features'])} features")
 
 
 if __name__ == "__main__":

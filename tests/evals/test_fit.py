@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from knowledge.weights import load_numbers
 from tests.evals.fingerprint import CONTENT, Part, fingerprint
 from tests.evals.score import HERE
+from tests.evals.writing import together
 
 PARTS: tuple[Part, ...] = ("questions", "titles")
 
@@ -64,3 +67,20 @@ def test_a_change_shows_in_what_is_learned_from_it(copy: Path, file: str, parts:
 def test_a_new_question_shows_where_it_is_learned_from(copy: Path, split: str, parts: list[str]) -> None:
     add(copy / "questions" / "lookups.jsonl", json.dumps({"text": "a new one", "split": split}) + "\n")
     assert changed(copy) == parts
+
+
+def test_words_and_facets_share_their_rows() -> None:
+    def table(names: list[str], *rows: list[int]) -> dict[str, Any]:
+        rarities = np.arange(1, len(names) + 1, dtype=np.float32)
+        return {"names": names, "scales": [1.0], "rarities": rarities, "weights": np.array(rows, np.int8)}
+
+    learned = {"words": table(["a", "c"], [1], [3]), "runs": table(["ccc"], [5])}
+    found = together(learned, {"facets": table(["b", "c"], [7], [8]), "facet_constants": [0.5]})
+    assert found["features"].tolist() == [b"a", b"b", b"c"]
+    assert found["run_names"].tolist() == [b"ccc"]
+    assert found["words"]["weights"].tolist() == [[1], [0], [3]]
+    assert found["words"]["rarities"].tolist() == [1, 0, 2]
+    assert found["facets"]["weights"].tolist() == [[0], [7], [8]]
+    assert found["facets"]["rarities"].tolist() == [0, 1, 2]
+    assert found["runs"]["weights"].tolist() == [[5]]
+    assert found["facet_constants"] == [0.5]
