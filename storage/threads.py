@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections import OrderedDict
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -18,16 +17,12 @@ from storage.keys import UnknownKey
 from storage.tables import threads
 from storage.underway import forgotten_since
 
-MOST_SECRETS = 5_000
-"""Workspaces whose secret is kept in memory."""
-
 
 class SqlThreads:
     """Keep the subject of each conversation: ids of entries and what was asked of them, never what was said."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._secrets: OrderedDict[str, bytes] = OrderedDict()
 
     async def subject(self, workspace: str, channel: str, thread: str, since: datetime) -> Subject | None:
         """Return the subject, if it was touched since then."""
@@ -65,20 +60,14 @@ class SqlThreads:
     async def secret(self, workspace: str) -> bytes:
         """Return the key of the workspace's marks; drawn where there is none yet.
 
-        Where it can't be read here it is one for this once: a question is answered all the same.
+        Where it can't be read here it is one for this once: a question is answered all the same. It is read each time:
+        another is drawn where the app was removed and is back, and every process has to mark by the same.
         """
         try:
-            return await self._secret(workspace)
+            async with self._engine.begin() as connection:
+                return await workspace_key(self._engine, connection, workspace)
         except UnknownKey:
             return secrets.token_bytes(32)
-
-    async def _secret(self, workspace: str) -> bytes:
-        if workspace not in self._secrets:
-            async with self._engine.begin() as connection:
-                self._secrets[workspace] = await workspace_key(self._engine, connection, workspace)
-            if len(self._secrets) > MOST_SECRETS:
-                self._secrets.popitem(last=False)
-        return self._secrets[workspace]
 
     async def prune(self, before: datetime) -> int:
         """Delete the conversations that nobody touched since then, in every workspace."""

@@ -11,6 +11,7 @@ from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.answers import Subject
+from storage.people import SqlPeople
 from storage.tables import threads as table
 from storage.threads import SqlThreads
 from tests.storage.conftest import NOW
@@ -40,6 +41,18 @@ async def test_the_newest_subject_counts(threads: SqlThreads) -> None:
     await threads.remember("T1", "C1", "1.1", "U1", MLOPS, NOW)
     await threads.remember("T1", "C1", "1.1", "U2", Subject(tools=("jax",)), NOW + timedelta(minutes=1))
     assert await threads.subject("T1", "C1", "1.1", NOW) == Subject(tools=("jax",))
+
+
+async def test_the_secret_of_a_workspace_that_is_back_is_the_new_one_in_every_process(
+    engine: AsyncEngine, people: SqlPeople, threads: SqlThreads
+) -> None:
+    other = SqlThreads(engine)
+    before = await threads.secret("T1")
+    assert await other.secret("T1") == before
+    await people.forget_workspace("T1")
+    after = await other.secret("T1")
+    assert after != before
+    assert await threads.secret("T1") == after
 
 
 async def test_a_subject_lives_from_when_it_was_touched(threads: SqlThreads) -> None:
