@@ -47,7 +47,7 @@ Surface = Literal["command", "button", "view", "shortcut", "options", "event", "
 Outcome = Literal[
     "answered", "late", "failed", "refused_400", "refused_401", "refused_408", "refused_413", "limited", "not_written"
 ]
-EventOutcome = Literal["done", "retried", "dead", "not_installed", "repeated"]
+EventOutcome = Literal["done", "retried", "dead", "forgotten", "not_installed", "repeated"]
 PREFIX = "genai_roles"
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
 """Bounds of the histograms; 2 is where the bot says "one moment", 3 is where Slack stops waiting."""

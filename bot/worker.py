@@ -245,8 +245,7 @@ class Worker:
             and await self._put_back(event)
         ):
             return
-        await self._inbox.dead(event)
-        self._metrics.event("dead")
+        self._metrics.event("dead" if await self._inbox.dead(event) else "forgotten")
 
     async def _put_back(self, event: Event) -> bool:
         """Leave the event for later: out of reach, Slack could not be given an apology either.

@@ -260,10 +260,10 @@ class SqlInbox:
         for key in keys:
             self._held.pop(key, None)
 
-    async def dead(self, event: Event) -> None:
+    async def dead(self, event: Event) -> bool:
         """Give the event up; it stays for the operator to look at. What is not ours any more is left alone.
 
-        Nothing is left to look at of whoever was forgotten since it came.
+        Returns False where nothing is left to look at, as whoever it is of was forgotten since it came.
         """
         async with self._engine.begin() as connection:
             if event.user:
@@ -271,10 +271,12 @@ class SqlInbox:
                 await only_writer_for(connection, event.workspace, event.user)
             given_up: dict[str, Any] = {"state": "dead"}
             # The message that asks to be forgotten is not known to be anybody's afterwards.
-            if (event.message_ts and not event.user) or await _forgotten_among(connection, [event]):
+            forgotten = bool((event.message_ts and not event.user) or await _forgotten_among(connection, [event]))
+            if forgotten:
                 given_up = {"state": "done", "body": "", **_names_nobody(event)}
             await connection.execute(update(inbox).where(self._holds(event)).values(given_up))
         self._held.pop(_key(event), None)
+        return not forgotten
 
     async def dead_letters(self) -> Sequence[DeadLetter]:
         """Return the events that were given up, oldest first."""

@@ -13,6 +13,7 @@ import pytest
 from bot.app import Bot
 from bot.local import GENERAL, LocalSlack
 from bot.local.slack_api import Fault
+from bot.worker import RETRY_SECONDS
 from handlers import members
 from storage.inbox import LEASE
 from storage.tables import metadata
@@ -106,6 +107,25 @@ async def test_a_question_that_waits_behind_another_one(slack: LocalSlack, bot: 
         await forgets(slack)
     await settled(bot)
     assert await about(bot, ANN, slack.dm(ANN)) == {}
+
+
+@pytest.mark.usefixtures("faults")
+async def test_a_question_that_fails_is_no_dead_letter_and_not_counted_as_one(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await declares(bot, slack, BEN, {"mlops-engineer": "lead"}, ("Airflow",))
+    async with held(slack, clock) as reached:
+        slack.fail("chat.postMessage", error="fatal_error", times=1 + len(RETRY_SECONDS))
+        await slack.say(ANN, "who knows airflow")
+        await reached()
+        await forgets(slack)
+    await settled(bot)
+    assert "this reference" in slack.messages(slack.dm(ANN))[-1].text
+    assert await about(bot, ANN, slack.dm(ANN)) == {}
+    count = bot.metrics.registry.get_sample_value
+    outcomes = ("done", "retried", "dead", "forgotten")
+    found = [count("genai_roles_events_total", {"outcome": outcome}) or 0 for outcome in outcomes]
+    assert found == [0, len(RETRY_SECONDS), 0, 1]
 
 
 async def test_the_message_that_asks_for_it(slack: LocalSlack, start: Start, clock: Clock) -> None:
