@@ -35,6 +35,10 @@ MOST_A_RUN = 20
 TRY_AGAIN = timedelta(minutes=15)
 NOT_OURS_FOR = timedelta(days=1)
 GONE = "That is settled by now: it was retired or changed meanwhile. A curator can bring it back."
+NOT_YOURS = (
+    "Only its author, as a member of this workspace, and curators can say this. Try again in a moment if you are "
+    "one of them."
+)
 SAID = {"right": "Thank you: verified today.", "retire": "Thank you: it answers nobody any more. Curators see it."}
 logger = logging.getLogger(__name__)
 
@@ -183,8 +187,10 @@ async def pressed(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, *
     press = payloads.press(body)
     actor, entry_id, what = press.actor, press.value, press.action_id.partition(":")[2]
     entry = (await authors.team.known(actor.workspace, now=True)).entry(entry_id)
-    if entry is None or entry.state != "published" or not await authors.may(client, actor, entry_id):
+    if entry is None or entry.state != "published":
         await answer_press(client, press, message([GONE], [section(GONE)]))
+    elif not await authors.may(client, actor, entry_id):
+        await answer_press(client, press, message([NOT_YOURS], [section(NOT_YOURS)]))
     elif what == "change":
         await client.views_open(trigger_id=press.trigger_id, view=change_form(entry))
     else:
@@ -202,9 +208,10 @@ async def changed(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, *
     if not text or len(text) > LONGEST_ANSWER or "\0" in text:
         await ack(response_action="errors", errors={ids.BLOCK_ANSWER: "Please write the answer."})
         return
-    entry = None
-    if await authors.may(client, form.actor, entry_id):
-        entry = await authors.write(form.actor, entry_id, text, opened_on)
+    if not await authors.may(client, form.actor, entry_id):
+        await ack(response_action="update", view=told("Change the answer", NOT_YOURS))
+        return
+    entry = await authors.write(form.actor, entry_id, text, opened_on)
     if entry is not None and entry.answer != text:
         await ack(response_action="update", view=change_form(entry, text))
         return

@@ -11,6 +11,7 @@ import pytest
 
 from bot.app import Bot
 from bot.local import LocalSlack, Message
+from handlers.verifying import NOT_YOURS
 from knowledge.team import VERIFY_AFTER, TeamEntry, published
 from knowledge.verifying import WAIT
 from knowledge.workspaces import BY_ITSELF, Settings
@@ -229,7 +230,8 @@ async def test_an_author_of_many_gets_one_message_a_day(slack: LocalSlack, bot: 
 async def test_nobody_else_can_say_it(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
     question = await asked(slack, bot, clock)
     for action in ("verify:right", "verify:retire"):
-        await slack.press(CAI, question, action)
+        pressed = await slack.press(CAI, question, action)
+        assert pressed.message is not None and pressed.message.text == NOT_YOURS
     found = await entry(bot)
     assert (found.state, found.verified_at) == ("published", BEGIN)
 
@@ -285,7 +287,8 @@ async def test_whoever_was_asked_and_is_no_member_any_more_changes_nothing(
     if opened is not None:
         assert opened.view is not None
         done = await slack.submit(DEE, opened.view, {"answer": "Something else."})
-        assert done.view is not None and "settled by now" in words(done.view)
+        assert done.view is not None and NOT_YOURS in words(done.view)
     else:
-        await slack.press(DEE, question, f"verify:{what}")
+        pressed = await slack.press(DEE, question, f"verify:{what}")
+        assert pressed.message is not None and pressed.message.text == NOT_YOURS
     assert await entry(bot) == before
