@@ -77,8 +77,6 @@ class Shown:
     entry: Entry | None = None
     faded: bool = False
     """Not confirmed for long, and therefore not shown."""
-    ask_at: datetime | None = None
-    """When the person is asked whether it is still right; None for never."""
 
 
 def name_key(name: str, user: str = "") -> str:

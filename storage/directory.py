@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge.directory import MOST_COUNTED, MOST_FOUND, At, Entry, Page, Shown, Wanted, name_parts
 from knowledge.people import LEVELS, Availability
-from storage.moments import FAR
 from storage.tables import declarations, listings, members
 from storage.tables import terms as terms_table
 
@@ -66,14 +65,11 @@ class SqlDirectory:
         """Return what others see of a person."""
         t = terms_table.c
         where = select(ll.name, ll.user_id).where(ll.workspace == workspace, ll.user_id == user, ll.kind == "all")
-        own = select(t.faded, t.check_at).where(t.workspace == workspace, t.user_id == user)
+        own = select(t.faded).where(t.workspace == workspace, t.user_id == user)
         async with self._engine.connect() as connection:
             entries = await _entries(connection, workspace, (await connection.execute(where)).all())
-            set_terms = (await connection.execute(own)).first()
-        if set_terms is None:
-            return Shown()
-        ask_at = set_terms.check_at
-        return Shown(entries[0] if entries else None, set_terms.faded, ask_at if ask_at and ask_at < FAR else None)
+            faded = await connection.scalar(own)
+        return Shown(entries[0] if entries else None, bool(faded))
 
 
 async def _in_range(
