@@ -6,7 +6,7 @@ import csv
 import json
 import secrets
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,9 +27,19 @@ from bot.settings import Settings
 from knowledge.catalog import load_catalog
 from knowledge.index import load_matcher
 from knowledge.rows import BadLine, Row, csv_rows, json_rows
-from knowledge.team import NOTHING, Alias, TeamEntry
+from knowledge.team import NOTHING, Alias, Known, TeamEntry
 from knowledge.team_checks import Checker
-from knowledge.team_rows import COLUMNS, Planned, cells_of, entry_of_cells, in_words, new_entry_id, plan, rows_of
+from knowledge.team_rows import (
+    COLUMNS,
+    Planned,
+    cells_of,
+    changed_meanwhile,
+    entry_of_cells,
+    in_words,
+    new_entry_id,
+    plan,
+    rows_of,
+)
 from knowledge.workspaces import COMMAND_LINE, Recorded
 from storage.team_entries import SqlTeamEntries
 from storage.workspaces import SqlWorkspaces
@@ -60,8 +70,8 @@ async def import_entries(
 ) -> Counter[str]:
     """Check every line, and then write all of them or none; what each does, or what is wrong, is said with its line.
 
-    Raises BadLine, with nothing written, where any line can't be used; SettingsError where the workspace or the
-    database can't be used.
+    Raises BadLine, with nothing written, where any line can't be used, or would write over what somebody changed since
+    it was read; SettingsError where the workspace or the database can't be used.
     """
     form_of(file)
     workspace = await workspace_of(settings, workspace)
@@ -70,27 +80,51 @@ async def import_entries(
     database = None if dry_run and is_new(settings) else database_of(settings, make=not dry_run)
     async with database or nullcontext() as engine:
         team = SqlTeamEntries(engine) if engine is not None else None
+        rows = list(read_rows(file))
+
+        def planned_on(known: Known) -> Iterator[Planned]:
+            return plan(rows, known, Checker(known, matcher), lambda: new_entry_id(secrets.token_hex(6)), "", at)
+
         known = await team.known(workspace) if team is not None else NOTHING
-        checker = Checker(known, matcher)
         planned: list[Planned] = []
         with progress("Reading", lines_in(file)) as step:
             line = 0
-            for one in plan(read_rows(file), known, checker, lambda: new_entry_id(secrets.token_hex(6)), "", at):
+            for one in planned_on(known):
                 say(f"line {one.line}: {in_words(one)}")
                 planned.append(one)
                 step(one.line - line)
                 line = one.line
-        bad = sum(bool(one.problems) for one in planned)
-        if bad:
-            raise BadLine(f"{number(bad, 'line')} can't be used, and nothing was written. Mend the file.")
-        counted = Counter(one.change for one in planned)
+        _refuse(planned)
         if team is not None and engine is not None and not dry_run:
-            made = [one.made for one in planned if one.change != "same"]
-            entries = [one for one in made if isinstance(one, TeamEntry)]
-            await team.save(workspace, entries, [one for one in made if isinstance(one, Alias)])
-            record = Recorded(COMMAND_LINE, "entries imported", at, after={"lines": len(made)})
+            while not await _written(team, workspace, planned, known.version):
+                # Somebody else wrote something meanwhile: where that is nothing that this would write over, it goes on.
+                known = await team.known(workspace, now=True)
+                planned = changed_meanwhile(planned_on(known), [one.saw for one in planned])
+                for one in planned:
+                    if one.problems or one.meanwhile:
+                        say(f"line {one.line}: {in_words(one)}")
+                _refuse(planned)
+            lines = sum(one.writes for one in planned)
+            record = Recorded(COMMAND_LINE, "entries imported", at, after={"lines": lines})
             await SqlWorkspaces(engine).record(workspace, record)
-    return Counter({str(change): count for change, count in counted.items()})
+    return Counter(str(one.change) for one in planned)
+
+
+def _refuse(planned: Sequence[Planned]) -> None:
+    bad, meanwhile = sum(bool(one.problems) for one in planned), sum(one.meanwhile for one in planned)
+    if bad:
+        raise BadLine(f"{number(bad, 'line')} can't be used, and nothing was written. Mend the file.")
+    if meanwhile:
+        raise BadLine(f"What {number(meanwhile, 'line')} would replace changed meanwhile, and nothing was written.")
+
+
+async def _written(team: SqlTeamEntries, workspace: str, planned: Sequence[Planned], on: str) -> bool:
+    made = [one.made for one in planned if one.writes]
+    entries, aliases = (
+        [one for one in made if isinstance(one, TeamEntry)],
+        [one for one in made if isinstance(one, Alias)],
+    )
+    return await team.save(workspace, entries, aliases, on=on)
 
 
 def told(counted: Counter[str], *, dry_run: bool) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import secrets
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
@@ -15,8 +14,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers import ids, payloads
 from handlers.blocks.curating import ONLY_CURATORS, done
-from handlers.blocks.entry_form import field
-from handlers.blocks.message import SECTION, Block, cut, escape, message, option, plain, section
+from handlers.blocks.import_form import TITLE as IMPORT_TITLE
+from handlers.blocks.import_form import Checked, What, import_form, sections_of
+from handlers.blocks.message import SECTION, Block, cut, escape, message, plain, section
 from handlers.curating import Curating, refused
 from handlers.payloads import Actor
 from handlers.replies import answer_press, open_modal, opening
@@ -27,32 +27,31 @@ from knowledge.rows import BadLine, Row, csv_line, csv_rows, json_rows
 from knowledge.team import Alias, TeamEntry
 
 OPEN_ONLY = " Only of people who let colleagues see it."
-LONGEST_PASTED = 3000
-"""Slack takes no more in one field; larger files come by the command line."""
-MOST_LINES, MOST_SECTIONS = 60, 12
-"""Lines of a report, and sections of an export, that are shown."""
+LONGEST_LINE, MOST_SECTIONS = 400, 12
+"""Letters of a line of a report, and sections of an export, that are shown."""
 NOT_TOLD_APART = frozenset({"own", "forgotten", "same"})
 AS_IT_IS = "left as it is"
-What = Literal["entries", "people"]
-IMPORT_TITLE, EXPORT_TITLE = "Import", "Export"
+EXPORT_TITLE = "Export"
 ACTIONS = {("entries", "import"): "curate entries", ("entries", "export"): "curate entries"} | {
     ("people", way): f"{way} people" for way in ("import", "export")
-}
-EXAMPLES = {
-    "entries": "name,question,answer,roles\nGPU quota,How do I get more GPU quota?,Ask FinOps.,data-engineer",
-    "people": "id,roles,topics\nU012AB3CD,mlops-engineer:lead,GDPR;LoRA",
 }
 
 
 @dataclass(frozen=True)
 class Report:
-    """Hold what an import would do, line by line, and what it would write."""
+    """Hold what an import would do, line by line as mrkdwn, and what it would write."""
 
     lines: tuple[str, ...]
     bad: int
     entries: tuple[TeamEntry, ...] = ()
     aliases: tuple[Alias, ...] = ()
     people: tuple[Listed, ...] = ()
+    saw: tuple[str, ...] = ()
+    """A mark of what each line would replace."""
+    meanwhile: int = 0
+    """How many of these are another one than when it was checked."""
+    version: str = ""
+    """Of what the workspace knew then."""
 
     @property
     def count(self) -> int:
@@ -74,45 +73,6 @@ async def open_import(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClien
     await ack()
 
 
-def import_form(what: What, pasted: str, report: Sequence[str], checked: str = "") -> Block:
-    """Make the form; ``checked`` is the mark of what was checked, which is written when the same comes again."""
-    kinds = {"entries": option("Entries and words", "entries"), "people": option("People", "people")}
-    radio: Block = {
-        "type": "radio_buttons",
-        "action_id": ids.INPUT,
-        "options": list(kinds.values()),
-        "initial_option": kinds[what],
-    }
-    text: Block = {
-        "type": "plain_text_input",
-        "action_id": ids.INPUT,
-        "multiline": True,
-        "max_length": LONGEST_PASTED,
-        "placeholder": plain(EXAMPLES["entries"], 150),
-    }
-    if pasted:
-        text["initial_value"] = pasted
-    hint = (
-        f"CSV with a first line of names, or a JSON list. At most {LONGEST_PASTED:,} letters here; "
-        "larger files: python -m bot entries import FILE, python -m bot people import FILE"
-    )
-    blocks = [
-        field("what", "What it is", radio, optional=False),
-        field("rows", "Paste CSV or JSON", text, hint, optional=False),
-    ]
-    if report:
-        blocks += [section(escape(part)) for part in sections_of(report)]
-    return {
-        "type": "modal",
-        "callback_id": ids.VIEW_TEAM_IMPORT,
-        "private_metadata": checked,
-        "title": plain(IMPORT_TITLE, 24),
-        "submit": plain("Import" if checked else "Check", 24),
-        "close": plain("Cancel", 24),
-        "blocks": blocks,
-    }
-
-
 async def imported(
     ack: AsyncAck,
     body: dict[str, Any],
@@ -129,39 +89,51 @@ async def imported(
     if not await curating.may(client, actor, ACTIONS[what, "import"]):
         await ack(response_action="update", view=refused())
         return
-    try:
-        report = await (
-            _entries(curating, actor, pasted) if what == "entries" else _people(curating, bulk, actor, pasted)
-        )
-    except BadLine as error:
-        await ack(response_action="errors", errors={ids.team_block("rows"): str(error)})
-        return
-    # What was said before is what is written: where something changed meanwhile, it is said anew.
-    mark = hashlib.sha256("\n".join((what, pasted, *report.lines)).encode()).hexdigest()
-    if report.bad or form.private_metadata != mark or not report.count:
+    checked = Checked.read(form.private_metadata)
+    while True:
+        try:
+            report = await (
+                _entries(curating, actor, pasted, checked)
+                if what == "entries"
+                else _people(curating, bulk, actor, pasted)
+            )
+        except BadLine as error:
+            await ack(response_action="errors", errors={ids.team_block("rows"): str(error)})
+            return
+        # What was said before is what is written: where something changed meanwhile, it is said anew.
+        found = Checked.of(what, pasted, report.lines, report.saw)
+        if report.bad or found != checked or not report.count:
+            if what == "people":
+                # A check says something of people, though it writes nothing.
+                await curating.record(actor, "people checked", {"lines": len(report.lines)})
+            carried = found.as_text() if report.count and not report.bad else ""
+            view = import_form(what, pasted, (_summary(report), *report.lines), carried)
+            await ack(response_action="update", view=view)
+            return
+        lines, written = report.lines, report.count
         if what == "people":
-            # A check says something of people, though it writes nothing.
-            await curating.record(actor, "people checked", {"lines": len(report.lines)})
-        said = f"{report.count:,} to write, {report.bad:,} with a problem."
-        more = "Mend them and check again; nothing is written before." if report.bad else "Send it again to write it."
-        more = "There is nothing to write." if not report.bad and not report.count else more
-        checked = mark if report.count and not report.bad else ""
-        view = import_form(what, pasted, (f"{said} {more}", *report.lines), checked)
-        await ack(response_action="update", view=view)
-        return
-    lines, written = report.lines, report.count
-    if what == "entries":
-        await curating.team.save(actor.workspace, report.entries, report.aliases)
-    else:
-        became = await bulk.declare_many(actor.workspace, report.people, curating.now())
-        written = sum(one in people_rows.WRITTEN for one in became)
-        if written < len(became):
-            lines = (f"{len(became) - written:,} of them were left as they are in this very moment.", *lines)
+            became = await bulk.declare_many(actor.workspace, report.people, curating.now())
+            written = sum(one in people_rows.WRITTEN for one in became)
+            if written < len(became):
+                lines = (f"{len(became) - written:,} of them were left as they are in this very moment.", *lines)
+            break
+        if await curating.team.save(actor.workspace, report.entries, report.aliases, on=report.version):
+            break
     await curating.record(actor, f"{what} imported", {"lines": written})
     curating.redraw(client, context, actor)
     shown = done(f"{written:,} imported.", IMPORT_TITLE)
-    shown["blocks"][1:1] = [section(escape(part)) for part in sections_of(lines)]
+    shown["blocks"][1:1] = map(section, sections_of(lines))
     await ack(response_action="update", view=shown)
+
+
+def _summary(report: Report) -> str:
+    said = f"{report.count:,} to write, {report.bad:,} with a problem."
+    if report.bad:
+        return f"{said} Mend them and check again; nothing is written before."
+    if not report.count:
+        return f"{said} There is nothing to write."
+    changed = f" {report.meanwhile:,} changed meanwhile, and nothing was written." if report.meanwhile else ""
+    return f"{said}{changed} Send it again to write it."
 
 
 def _rows(pasted: str, what: What) -> Iterator[tuple[int, Row | str]]:
@@ -173,7 +145,7 @@ def _rows(pasted: str, what: What) -> Iterator[tuple[int, Row | str]]:
     return csv_rows(lines, team_rows.COLUMNS, "name", team_rows.entry_of_cells)
 
 
-async def _entries(curating: Curating, actor: Actor, pasted: str) -> Report:
+async def _entries(curating: Curating, actor: Actor, pasted: str, checked: Checked) -> Report:
     known = await curating.team.known(actor.workspace, now=True)
     planned = list(
         team_rows.plan(
@@ -185,13 +157,25 @@ async def _entries(curating: Curating, actor: Actor, pasted: str) -> Report:
             curating.now(),
         )
     )
-    made = [one.made for one in planned if one.change != "same"]
+    if checked.is_of("entries", pasted):
+        planned = team_rows.changed_meanwhile(planned, checked.saw)
+    made = [one.made for one in planned if one.writes]
     return Report(
-        tuple(f"line {one.line}: {team_rows.in_words(one)}" for one in planned),
+        tuple(f"line {one.line}: {_in_words(one)}" for one in planned),
         sum(bool(one.problems) for one in planned),
         entries=tuple(one for one in made if isinstance(one, TeamEntry)),
         aliases=tuple(one for one in made if isinstance(one, Alias)),
+        saw=tuple(one.saw for one in planned),
+        meanwhile=sum(one.meanwhile for one in planned),
+        version=known.version,
     )
+
+
+def _in_words(one: team_rows.Planned) -> str:
+    if one.meanwhile:
+        # On a view a mention notifies nobody, and Slack writes the name that the person has now.
+        return team_rows.in_words(replace(one, name=escape(one.name)), "<@{}>".format)
+    return escape(cut(team_rows.in_words(one), LONGEST_LINE))
 
 
 async def _people(curating: Curating, bulk: PeopleInBulk, actor: Actor, pasted: str) -> Report:
@@ -201,28 +185,15 @@ async def _people(curating: Curating, bulk: PeopleInBulk, actor: Actor, pasted: 
     lines, writing = [], []
     for one in read:
         if one.listed is None:
-            lines.append(f"line {one.line}: {people_rows.refused(one.problems)}")
+            lines.append(f"line {one.line}: {escape(cut(people_rows.refused(one.problems), LONGEST_LINE))}")
             continue
         became, user = next(becomes), one.listed.member.user
         # A curator is a colleague: who declared something unseen, or asked to be forgotten, is not told apart.
         told = AS_IT_IS if became in NOT_TOLD_APART else f"{user} {people_rows.WORDS[became]}"
-        lines.append(f"line {one.line}: {told}")
+        lines.append(f"line {one.line}: {escape(told)}")
         if became in people_rows.WRITTEN:
             writing.append(one.listed)
     return Report(tuple(lines), sum(one.listed is None for one in read), people=tuple(writing))
-
-
-def sections_of(lines: Sequence[str]) -> list[str]:
-    """Put lines together into as few sections as they fit in; what does not fit is counted."""
-    shown = [cut(line, 400) for line in lines[:MOST_LINES]]
-    if len(lines) > MOST_LINES:
-        shown.append(f"… and {len(lines) - MOST_LINES:,} more lines.")
-    parts = [""]
-    for line in shown:
-        if len(escape(parts[-1])) + len(escape(line)) + 1 > SECTION:
-            parts.append("")
-        parts[-1] += f"\n{line}" if parts[-1] else line
-    return parts
 
 
 async def export(

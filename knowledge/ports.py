@@ -443,8 +443,13 @@ class TeamKnowledge(Protocol):
 class TeamEntries(TeamKnowledge, Protocol):
     """Keep what workspaces know beyond the bundled entries; other processes notice a change within seconds."""
 
-    async def save(self, workspace: str, entries: Sequence[TeamEntry], aliases: Sequence[Alias] = ()) -> None:
-        """Write entries and aliases, new ones and changed ones, all or none."""
+    async def save(
+        self, workspace: str, entries: Sequence[TeamEntry], aliases: Sequence[Alias] = (), *, on: str | None = None
+    ) -> bool:
+        """Write entries and aliases, new ones and changed ones, all or none.
+
+        ``on``: the version that they were made on; False, with nothing written, where the workspace has another one.
+        """
         ...
 
     async def change(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
+from hashlib import sha256
+from itertools import chain, repeat
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -13,9 +16,12 @@ from knowledge.people_rows import refused, told
 from knowledge.rows import Row, cell_of, parts_of
 from knowledge.team import TEAM_ID, Alias, Known, State, TeamEntry, published, retired
 from knowledge.team_checks import Checker
+from knowledge.text import key_of
 
 COLUMNS = ("id", "name", "names", "question", "answer", "roles", "topics", "state", "alias_of")
 LISTS = ("names", "roles", "topics")
+SAID = tuple(column for column in COLUMNS if column not in ("id", "alias_of"))
+"""What a row says of an entry."""
 Change = Literal["new", "changed", "same"]
 
 
@@ -44,11 +50,36 @@ class Planned:
     change: Change = "new"
     made: TeamEntry | Alias | None = None
     problems: tuple[str, ...] = ()
+    before: TeamEntry | Alias | None = None
+    """What stands in the place of what is made, as it was when this was planned."""
+    meanwhile: bool = False
+    """Whether something else stood there when this was planned first."""
+
+    @property
+    def writes(self) -> bool:
+        """Tell whether it would write anything."""
+        return self.made is not None and self.change != "same"
+
+    @property
+    def saw(self) -> str:
+        """Return a mark of what stands there: of all that a row says, not of when somebody said that it is right."""
+        one = self.before
+        said = [getattr(one, name) for name in SAID] if isinstance(one, TeamEntry) else one and [one.name, one.entry_id]
+        return urlsafe_b64encode(sha256(repr(said).encode("utf-8", "surrogatepass")).digest()).decode()
 
 
 def entry_of_cells(cells: Mapping[str, str]) -> Row:
     """Make a row of the cells of a table."""
     return {name: parts_of(cell) if name in LISTS else cell for name, cell in cells.items()}
+
+
+def changed_meanwhile(planned: Iterable[Planned], saw: Iterable[str]) -> list[Planned]:
+    """Note which lines would write over something else than when they were planned first.
+
+    ``saw`` are the marks of then, or how they begin.
+    """
+    pairs = zip(planned, chain(saw, repeat("")), strict=False)
+    return [replace(one, meanwhile=one.writes and not one.saw.startswith(mark)) for one, mark in pairs]
 
 
 def plan(
@@ -61,7 +92,7 @@ def plan(
 ) -> Iterator[Planned]:
     """Say for each row what it would do; a row is about the entry of its id, or else about the one of its name."""
     entries = {entry.id: entry for entry in known.entries}
-    aliases = {alias.name: alias for alias in known.aliases}
+    aliases = {key_of(alias.name): alias for alias in known.aliases}
     # Of retired ones several may have one name; each of them stands for one row.
     retired_as: dict[str, list[TeamEntry]] = {}
     for entry in known.entries:
@@ -84,7 +115,7 @@ def plan(
             if row.alias_of
             else _entry(line, row, entries, alike, checker, new_id, by, now)
         )
-        key = one.made.id if isinstance(one.made, TeamEntry) else f"alias {row.name}"
+        key = one.made.id if isinstance(one.made, TeamEntry) else f"alias {key_of(row.name)}"
         if one.made is not None and key in seen:
             one = Planned(line, row.name, problems=("it stands in the file twice",))
         seen.add(key)
@@ -98,9 +129,9 @@ def _alias(line: int, row: EntryRow, aliases: Mapping[str, Alias], checker: Chec
     problems = checker.alias(alias)
     if problems:
         return Planned(line, row.name, problems=_listed(problems, {"entry_id": "alias_of"}))
-    before = aliases.get(row.name)
-    same = before is not None and before.entry_id == alias.entry_id
-    return Planned(line, row.name, "same" if same else "changed" if before else "new", alias)
+    before = aliases.get(key_of(row.name))
+    same = before is not None and (before.name, before.entry_id) == (alias.name, alias.entry_id)
+    return Planned(line, row.name, "same" if same else "changed" if before else "new", alias, before=before)
 
 
 def _entry(
@@ -124,7 +155,7 @@ def _entry(
     }
     before = entries.get(row.id) or _named(row, alike, checker, given)
     if before is not None and _says(before, given):
-        return Planned(line, row.name, "same", before)
+        return Planned(line, row.name, "same", before, before=before)
     if before is not None and _is_proposal(before):
         return Planned(line, row.name, problems=("it is proposed: look at it on the Home tab, and publish it there",))
     # An id that is not known here comes from another workspace: it would say nothing, and may be anything.
@@ -137,7 +168,7 @@ def _entry(
     problems = checker.entry(entry)
     if problems:
         return Planned(line, row.name, problems=_listed(problems, {}))
-    return Planned(line, row.name, "changed" if before else "new", entry)
+    return Planned(line, row.name, "changed" if before else "new", entry, before=before)
 
 
 def _named(
@@ -192,16 +223,33 @@ def cells_of(row: Mapping[str, object]) -> list[str]:
     return [cell_of(row.get(column)) for column in COLUMNS]
 
 
-def in_words(one: Planned) -> str:
-    """Say what a line would do, as a line of a report."""
+def in_words(one: Planned, mention: Callable[[str], str] = str) -> str:
+    """Say what a line would do, as a line of a report; ``mention`` writes the id of a person."""
     if one.problems:
         return refused(one.problems)
     what = "word" if isinstance(one.made, Alias) else "entry"
+    if one.meanwhile:
+        return _who_and_when(one, what, mention)
     return {
         "new": f"added: new {what} “{one.name}”",
         "changed": f"changed: the {what} “{one.name}”",
         "same": f"kept: nothing changes in the {what} “{one.name}”",
     }[one.change]
+
+
+def _who_and_when(one: Planned, what: str, mention: Callable[[str], str]) -> str:
+    there = one.before
+    if there is None:
+        gone = "taken away" if isinstance(one.made, Alias) else "retired or taken away"
+        return f"changed meanwhile: the {what} “{one.name}” was {gone}; look and import again"
+    if isinstance(there, Alias):
+        by, at = there.written_by, there.written_at
+    else:
+        # Whoever retires an entry, or adds a wording to it, does not become its author.
+        by, at = there.written_by if there.verified_at == there.changed_at else "", there.changed_at
+    who = f" by {mention(by)}" if by else ""
+    when = f" at {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else ""
+    return f"changed meanwhile{who}{when}: look at the {what} “{one.name}” and import again"
 
 
 def new_entry_id(drawn: str) -> str:

@@ -65,15 +65,19 @@ class SqlTeamEntries:
         while len(self._kept) > 1 and (len(self._kept) > MOST_WORKSPACES or held > MOST_ENTRIES):
             held -= len(self._kept.popitem(last=False)[1].known.entries)
 
-    async def save(self, workspace: str, entries: Sequence[TeamEntry], aliases: Sequence[Alias] = ()) -> None:
+    async def save(
+        self, workspace: str, entries: Sequence[TeamEntry], aliases: Sequence[Alias] = (), *, on: str | None = None
+    ) -> bool:
         """Write entries and aliases in one transaction; an alias that is there already leads to another entry then.
 
-        Whoever was forgotten since they wrote them is left out.
+        Whoever was forgotten since they wrote them is left out. ``on``: the version that they were made on; False, with
+        nothing written, where the workspace has another one by now.
         """
         authors = {entry.written_by for entry in entries} | {alias.written_by for alias in aliases}
         async with self._engine.begin() as connection:
             await only_writer_for(connection, workspace, *filter(None, authors))
-            await renew_version(self._engine, connection, workspace)
+            if not await renew_version(self._engine, connection, workspace, on):
+                return False
             gone = await forgotten_since(connection, workspace, sorted(authors))
             entries = [_without_author(entry) if entry.written_by in gone else entry for entry in entries]
             aliases = [replace(alias, written_by="") if alias.written_by in gone else alias for alias in aliases]
@@ -84,6 +88,7 @@ class SqlTeamEntries:
                 rows = [_alias_row(workspace, alias) for alias in aliases[start : start + AT_ONCE]]
                 await self._upsert(connection, team_aliases, rows, ("workspace", "key"))
         self.changed(workspace)
+        return True
 
     async def change(
         self, workspace: str, entry_id: str, was: State, become: Callable[[TeamEntry], TeamEntry], author: str = ""
@@ -123,14 +128,22 @@ class SqlTeamEntries:
         return cast("CursorResult[object]", gone).rowcount > 0
 
 
-async def renew_version(engine: AsyncEngine, connection: AsyncConnection, workspace: str) -> None:
-    """Give the workspace another version; whoever writes does it first, which lets one write after the other."""
-    drawn = secrets.token_hex(8)
-    await connection.execute(
-        insert_into(engine, team_versions)
-        .values(workspace=workspace, version=drawn)
-        .on_conflict_do_update(index_elements=["workspace"], set_={"version": drawn})
-    )
+async def renew_version(
+    engine: AsyncEngine, connection: AsyncConnection, workspace: str, on: str | None = None
+) -> bool:
+    """Give the workspace another version; whoever writes does it first, which lets one write after the other.
+
+    ``on``: only in the place of that version, or of none where it is empty; False where there is another one.
+    """
+    drawn, v = secrets.token_hex(8), team_versions.c
+    first = insert_into(engine, team_versions).values(workspace=workspace, version=drawn)
+    if on is None:
+        renew: Any = first.on_conflict_do_update(index_elements=["workspace"], set_={"version": drawn})
+    elif on:
+        renew = update(team_versions).where(v.workspace == workspace, v.version == on).values(version=drawn)
+    else:
+        renew = first.on_conflict_do_nothing(index_elements=["workspace"])
+    return cast("CursorResult[object]", await connection.execute(renew)).rowcount > 0
 
 
 async def change_entry(

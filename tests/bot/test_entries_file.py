@@ -6,13 +6,16 @@ import asyncio
 import json
 import shutil
 import stat
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from bot.__main__ import main
-from knowledge.team import Known
+from knowledge.team import Alias, Known, TeamEntry, published
 from storage.database import open_engine
 from storage.team_entries import SqlTeamEntries
 from tests.databases import BOTH, KEY, KEYS
@@ -137,3 +140,79 @@ def test_an_import_says_who_did_it_and_shows_nobody_as_the_author(environment: d
     assert {(one.written_by, one.shown_author, one.source) for one in known(environment).entries} == {
         ("", "", "imported")
     }
+
+
+LATER = datetime(2040, 1, 2, 3, 4, tzinfo=UTC)
+
+
+def row_by_row(file: Path, rows: list[dict[str, object]]) -> Path:
+    file.write_text("[" + ",\n".join(map(json.dumps, rows)) + "]", "utf-8")
+    return file
+
+
+def edits_meanwhile(patch: pytest.MonkeyPatch, entries: list[TeamEntry], aliases: list[Alias] | None = None) -> None:
+    """Let a curator save these between the reading of an import and its writing."""
+    save, first = SqlTeamEntries.save, [(entries, aliases or [])]
+
+    async def after_another(team: SqlTeamEntries, *arguments: Any, **more: Any) -> bool:
+        if first:
+            await save(team, "T1", *first.pop())
+        return await save(team, *arguments, **more)
+
+    patch.setattr(SqlTeamEntries, "save", after_another)
+
+
+def test_what_a_curator_changes_while_an_import_runs_is_not_overwritten(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries(environment, "import", row_by_row(tmp_path / "in.json", ROWS))
+    there = {one.name: one for one in known(environment).entries}
+    file = row_by_row(
+        tmp_path / "in.json", [{**ROWS[0], "answer": "Ask me."}, ROWS[1], {"name": "Owl", "answer": "A bird"}]
+    )
+    edit = published(replace(there["GPU quota"], answer="Ask Ann.", written_by="UANN"), LATER)
+    # What this file would leave as it is, it would write over now.
+    other = published(replace(there["Falcon"], answer="A store."), LATER)
+    edits_meanwhile(monkeypatch, [edit, other])
+    told = entries(environment, "import", file, code=2)
+    at = "at 2040-01-02 03:04 UTC"
+    assert told.stderr.splitlines()[3:] == [
+        f"line 1: changed meanwhile by UANN {at}: look at the entry “GPU quota” and import again",
+        f"line 2: changed meanwhile {at}: look at the entry “Falcon” and import again",
+        "What 2 lines would replace changed meanwhile, and nothing was written.",
+    ]
+    assert {one.answer for one in known(environment).entries} == {"Ask Ann.", "A store."}
+    assert entries(environment, "import", file).stdout == "1 were added, 2 were changed; 0 stay as they are.\n"
+    assert {one.answer for one in known(environment).entries} == {"Ask me.", "", "A bird"}
+
+
+def test_what_is_added_while_an_import_runs_is_added_once(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heron, falcon = (TeamEntry(f"team-{at}", name, answer="x") for at, name in enumerate(("Heron", "Falcon")))
+    added = [published(one, LATER) for one in (heron, falcon)]
+    edits_meanwhile(monkeypatch, added, [Alias("orakel", "data-engineer", "UBEN", LATER)])
+    told = entries(environment, "import", row_by_row(tmp_path / "in.json", ROWS), code=2)
+    at = "at 2040-01-02 03:04 UTC"
+    assert told.stderr.splitlines()[3:] == [
+        f"line 2: changed meanwhile {at}: look at the entry “Falcon” and import again",
+        f"line 3: changed meanwhile by UBEN {at}: look at the word “Orakel” and import again",
+        "What 2 lines would replace changed meanwhile, and nothing was written.",
+    ]
+    assert [one.name for one in known(environment).entries] == ["Falcon", "Heron"]
+    # Of what is no business of the file nothing is said.
+    edits_meanwhile(monkeypatch, [published(TeamEntry("team-owl", "Owl", answer="y"), LATER)])
+    assert entries(environment, "import", tmp_path / "in.json").stdout.startswith("1 were added, 2 were changed")
+    assert [one.name for one in known(environment).entries] == ["Falcon", "GPU quota", "Heron", "Owl"]
+
+
+def test_a_name_that_is_taken_while_an_import_runs_is_not_given_twice(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edits_meanwhile(monkeypatch, [published(TeamEntry("team-1", "Owl", ("The bird",), answer="x"), LATER)])
+    told = entries(environment, "import", row_by_row(tmp_path / "in.json", ROWS), code=2)
+    assert told.stderr.splitlines()[3:] == [
+        "line 2: refused: names: Your team's entry “Owl” has the name “The bird” already.",
+        "1 line can't be used, and nothing was written. Mend the file.",
+    ]
+    assert [one.name for one in known(environment).entries] == ["Owl"]

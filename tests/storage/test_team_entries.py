@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from sqlalchemy import event
@@ -91,3 +92,30 @@ async def test_a_workspace_that_uninstalls_leaves_nothing(engine: AsyncEngine, p
     await people.forget_workspace("T1")
     seconds.at += CHECK_SECONDS
     assert await team.known("T1") == await SqlTeamEntries(engine).known("T3")
+
+
+async def test_of_two_who_write_on_the_same_version_one_does(engine: AsyncEngine) -> None:
+    here, there = SqlTeamEntries(engine), SqlTeamEntries(engine)
+    others = FALCON, replace(FALCON, id="team-2", name="Heron")
+    for _ in range(2):
+        # First where the workspace has no version yet, then where it has one.
+        on = (await here.known("T1", now=True)).version
+        before = (await here.known("T1", now=True)).entries
+        saved = await asyncio.gather(
+            *(team.save("T1", [one], on=on) for team, one in zip((here, there), others, strict=True))
+        )
+        assert sorted(saved) == [False, True]
+        [other] = [one for one, written in zip(others, saved, strict=True) if written]
+        after = await here.known("T1", now=True)
+        assert after.version != on and {*after.entries} == {*before, other}
+
+
+async def test_nothing_is_written_on_what_a_workspace_knew_before_it_was_removed(
+    engine: AsyncEngine, people: SqlPeople
+) -> None:
+    team = SqlTeamEntries(engine)
+    await team.save("T1", [FALCON])
+    on = (await team.known("T1")).version
+    await people.forget_workspace("T1")
+    assert not await team.save("T1", [FALCON], on=on)
+    assert (await team.known("T1", now=True)).entries == ()
