@@ -87,6 +87,8 @@ class Fuzzer:
     """Lets time pass after each request: a fair pace is kept, and most of it would be refused otherwise."""
     wrong: list[str] = field(default_factory=list)
     sent: int = 0
+    trigger: str | None = None
+    """The last one that was handed out."""
 
     async def run(self, rounds: int | None = None, seconds: float | None = None) -> None:
         """Send until that many were sent, or that much time is over, or something went wrong."""
@@ -109,10 +111,11 @@ class Fuzzer:
         self.tick()
         try:
             async with asyncio.timeout(PATIENCE):
-                status = 0
                 # A busy machine may be slower than Slack is patient, or too slow to write an event down: Slack sends it
-                # again. What hangs stays without an answer.
+                # again, and a person presses again. What hangs stays without an answer.
+                status, _ = await self.slack.post_raw(body, headers, signed=True)
                 while status in (0, 503):
+                    body = self._with_new_trigger(body)
                     status, _ = await self.slack.post_raw(body, headers, signed=True)
                 if self.sent % 20 == 0:
                     await self.bot.worker.idle()
@@ -125,11 +128,18 @@ class Fuzzer:
         if alarms.found:
             self.wrong.append(f"{alarms.found[0]}\n{body[:2000]!r}")
 
+    def _with_new_trigger(self, body: bytes) -> bytes:
+        """Put a new trigger in the place of the last one, which may be used up."""
+        if self.trigger is None:
+            return body
+        used, self.trigger = self.trigger, self.slack.workspace.new_trigger(ANN).id
+        return body.replace(used.encode(), self.trigger.encode())
+
     def _request(self) -> tuple[bytes, dict[str, str]]:
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         honest = self._honest()
         if "trigger_id" in honest:
-            honest["trigger_id"] = self.slack.workspace.new_trigger(ANN).id
+            honest["trigger_id"] = self.trigger = self.slack.workspace.new_trigger(ANN).id
         if "channel" in honest or "channel_id" in honest:
             url = self.slack.workspace.new_response_url(ANN, GENERAL)
             honest["response_url"] = f"{self.slack.api_url.removesuffix('/api/')}/response/{url.id}"
