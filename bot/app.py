@@ -186,6 +186,8 @@ class Bot:
         return site
 
     async def _alive(self, _request: web.Request) -> web.Response:
+        if self.worker.stands_still:
+            return web.json_response({"status": "the worker stands still"}, status=503)
         return web.json_response({"status": "ok"})
 
     async def _ready(self, _request: web.Request) -> web.Response:
@@ -321,6 +323,7 @@ def build_app(
         poll_seconds=POLL_SECONDS if work == "worker" else SWEEP_SECONDS,
         sleep=sleep,
         regularly=regularly,
+        monotonic=monotonic,
     )
     intake = Intake(
         bolt,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
@@ -28,6 +29,7 @@ from handlers.errors import (
     on_error,
     out_of_reach,
 )
+from handlers.pace import Monotonic
 from handlers.payloads import said
 from handlers.replies import ClientOf, StillOurs, post, still_ours
 from storage.feedback import SqlFeedback
@@ -51,6 +53,9 @@ POLL_SECONDS = 0.2
 """How often a worker looks for free events that other processes wrote down for it."""
 KEEP_THREADS = timedelta(days=1)
 FLUSH_RETRY_SECONDS = 0.5
+STUCK_SECONDS = 600.0
+"""A worker that has work, and in so long neither took an event up nor was done with one, stands still. What waits for
+Slack's rate limit and is answered late, again and again, takes less."""
 
 Conversation = tuple[str, str | None, str | None]
 """The workspace, the channel, and the thread in it: what is answered in order."""
@@ -86,6 +91,7 @@ class Worker:
         poll_seconds: float = SWEEP_SECONDS,
         sleep: Sleep = asyncio.sleep,
         regularly: Every = every,
+        monotonic: Monotonic = time.monotonic,
     ) -> None:
         self._inbox = inbox
         self._threads = threads
@@ -99,6 +105,8 @@ class Worker:
         self._poll_seconds = poll_seconds
         self._sleep = sleep
         self._regularly = regularly
+        self._monotonic = monotonic
+        self._moved = monotonic()
         self._waiting: dict[Conversation, deque[Event]] = {}
         self._working: dict[Conversation, asyncio.Task[None]] = {}
         self._at_once = asyncio.Semaphore(MOST_AT_ONCE)
@@ -128,7 +136,14 @@ class Worker:
         if self._tasks:
             self._work_on(conversation)
 
+    @property
+    def stands_still(self) -> bool:
+        """Tell whether there is work, and none of it was begun or ended for long."""
+        return bool(self._working) and self._monotonic() - self._moved >= STUCK_SECONDS
+
     def _work_on(self, conversation: Conversation) -> None:
+        if not self._working:
+            self._moved = self._monotonic()
         if conversation not in self._working:
             self._working[conversation] = asyncio.create_task(self._run(conversation))
 
@@ -184,6 +199,7 @@ class Worker:
             event = waiting.popleft()
             with about(event=event.event_id, workspace=event.workspace), underway_since(event.received, event.event_id):
                 await self._attend(event, conversation)
+            self._moved = self._monotonic()
         del self._waiting[conversation], self._working[conversation]
 
     async def _attend(self, event: Event, conversation: Conversation) -> None:
@@ -291,6 +307,7 @@ class Worker:
     async def _dispatch(self, body: dict[str, Any], reference: str) -> int:
         try:
             async with self._at_once:
+                self._moved = self._monotonic()
                 with_slot.set(self._at_once)
                 return await self._ask_bolt(body, reference)
         finally:

@@ -12,12 +12,14 @@ from sqlalchemy import text
 
 from bot.app import Bot
 from bot.local import GENERAL, LocalSlack, Message
-from bot.worker import MOST_AT_ONCE, PUT_BACK_SECONDS, RETRY_SECONDS
+from bot.worker import MOST_AT_ONCE, PUT_BACK_SECONDS, RETRY_SECONDS, STUCK_SECONDS
 from handlers.errors import apology
 from storage.inbox import MOST_TAKEN
+from tests.bot.test_forgotten_in_flight import Faults
 from tests.conftest import (
     ANN,
     BEN,
+    BUSY_SECONDS,
     CAI,
     TEAM,
     Clock,
@@ -285,6 +287,54 @@ async def test_after_an_hour_out_of_reach_a_question_is_a_dead_letter(
         await bot.worker.poll()
         await settled(bot)
     assert timedelta(minutes=50) < clock.at - began < timedelta(minutes=70)
+
+
+def hang(slack: LocalSlack, times: int) -> asyncio.Event:
+    """Let so many posts hang until the workspace closes; return what tells that they do."""
+    slack.api.faults = faults = Faults()
+    slack.fail("chat.postMessage", hang=BUSY_SECONDS, times=times)
+    return faults.met
+
+
+async def test_health_tells_of_a_worker_that_stands_still(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
+    async def health() -> int:
+        address = slack.bot_url.replace("/slack/events", "/healthz")
+        async with slack._out.session.get(address) as response:
+            return response.status
+
+    clock.move(seconds=STUCK_SECONDS)
+    assert await health() == 200, "there is nothing to do"
+    hangs = hang(slack, 1)
+    await slack.say(ANN, "<@BOT> data engineer", GENERAL)
+    await asyncio.wait_for(hangs.wait(), BUSY_SECONDS)
+    assert await health() == 200, "it has just begun, after a long rest"
+    clock.move(seconds=STUCK_SECONDS - 1)
+    assert await health() == 200
+    await slack.wait_for_reply(await slack.say(BEN, "<@BOT> mlops", GENERAL))
+    clock.move(seconds=STUCK_SECONDS - 1)
+    assert await health() == 200, "somebody else was answered meanwhile"
+    clock.move(seconds=1)
+    assert await health() == 503
+    slack.api.closing.set()
+    await settled(bot)
+    assert await health() == 200
+
+
+async def test_what_waits_for_a_worker_whose_every_place_hangs_does_not_pass_for_work(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    all_hang = hang(slack, MOST_AT_ONCE)
+    for at in range(MOST_AT_ONCE):
+        await slack.say((ANN, BEN, CAI)[at % 3], "<@BOT> mlops", GENERAL)
+    await asyncio.wait_for(all_hang.wait(), BUSY_SECONDS)
+    clock.move(seconds=STUCK_SECONDS - 1)
+    await slack.say(ANN, "<@BOT> data engineer", GENERAL)
+    assert not bot.worker.stands_still
+    clock.move(seconds=1)
+    assert bot.worker.stands_still
+    slack.api.closing.set()
+    await settled(bot)
+    assert not bot.worker.stands_still
 
 
 class Gate:
