@@ -15,9 +15,9 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge.asking import Ask, Delivery, change
-from storage.ask_rows import a, apply, asker_mark, blank, d, erase, opened, p, read, want
-from storage.forgotten import workspace_key
+from storage.ask_rows import a, apply, blank, d, erase, opened, p, read, want
 from storage.keys import UnknownKey
+from storage.marks import asker_mark, workspace_key
 from storage.moments import NEVER
 from storage.tables import ask_deliveries, ask_people, asks
 

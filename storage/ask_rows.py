@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from knowledge.answers import Subject
 from knowledge.asking import Applied, Ask, Askee, Asker, Change, Delivery, Effect
 from storage.database import insert_into
-from storage.forgotten import known_key, mark_of, workspace_key
 from storage.keys import KeysError, UnknownKey
+from storage.marks import asker_mark, known_key, mark_of, workspace_key
 from storage.moments import NEVER, monday_of
 from storage.tables import UtcTime, ask_deliveries, ask_people, asks, curators, forgotten, sealed, unsealed
 from storage.tables import terms as terms_table
@@ -29,11 +29,6 @@ WORDED = ("deliver answer", "deliver question")
 """Deliveries beside the cards in which words of a person stand: blanked where these are to be read no more."""
 a, p, d, t = asks.c, ask_people.c, ask_deliveries.c, terms_table.c
 logger = logging.getLogger(__name__)
-
-
-def asker_mark(key: bytes, workspace: str, user: str) -> str:
-    """Return the mark of an asker; not that of a forgotten person, so that the two can't be compared."""
-    return mark_of(key, workspace, f"ask/{user}")
 
 
 def subject_in(parts: Sequence[Sequence[str]]) -> Subject:

@@ -18,23 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.asking import OPEN, TIMERS, Applied, Ask, Change, State, Unanswered, opening
 from storage import ask_rows
-from storage.ask_rows import (
-    a,
-    add_person,
-    admitted,
-    among,
-    asker_mark,
-    erase,
-    opened,
-    p,
-    read,
-    subject_in,
-    texts_of,
-    want,
-)
+from storage.ask_rows import a, add_person, admitted, among, erase, opened, p, read, subject_in, texts_of, want
 from storage.database import insert_into, only_writer_for
-from storage.forgotten import known_key, workspace_key
 from storage.keys import KeysError, UnknownKey
+from storage.marks import asker_mark, known_key, workspace_key
 from storage.moments import NEVER
 from storage.tables import asks, keys_of
 from storage.underway import refuse_forgotten

@@ -35,8 +35,8 @@ from sqlalchemy.sql.elements import Label
 from knowledge.people import LEVELS, MOST_COUNTED, Availability, Candidate, PassedOver
 from storage.changing import Changing
 from storage.database import only_writer_for, plan_once
-from storage.forgotten import known_key, workspace_key
 from storage.keys import UnknownKey
+from storage.marks import known_key, workspace_key
 from storage.moments import FAR, NEVER, monday_of
 from storage.namings import asker_of_week, event_under_way, note_named
 from storage.standing import NO_LEVEL

@@ -7,7 +7,7 @@ does it: so of two consents at once one comes second and makes the entry, and of
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, cast
@@ -19,11 +19,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from knowledge.asking import Ask, Asker, Delivery
 from knowledge.keeping import Consent, Keeping, Outcome, Settled, Side, entry_id_of, proposal, with_consent
 from knowledge.team import TeamEntry
-from storage.ask_rows import a, asker_mark, opened, read, texts_of, want
+from storage.ask_rows import a, opened, read, texts_of, want
 from storage.database import only_writer_for
-from storage.forgotten import workspace_key
+from storage.marks import asker_mark, workspace_key
 from storage.tables import asks, keepings, sealed, team_entries, verifications
-from storage.team_entries import SqlTeamEntries, change_entry, renew_version, row_of
+from storage.team_entries import SqlTeamEntries, change_entry, row_of
+from storage.team_versions import renew_version
 from storage.underway import refuse_forgotten
 
 k, e = keepings.c, team_entries.c
@@ -205,19 +206,6 @@ async def forget_in_keepings(engine: AsyncEngine, connection: AsyncConnection, w
             await _deleted(connection, workspace, row.entry_id)
         await connection.execute(delete(keepings).where(theirs))
     return len(rows)
-
-
-async def drop_keepings(
-    engine: AsyncEngine, connection: AsyncConnection, workspace: str, marks: Collection[str]
-) -> None:
-    """Delete what has none of these marks of askers, but had one: who asked could not have it deleted any more."""
-    query = select(k.id, k.entry_id, k.asker_mark).where(k.workspace == workspace, k.asker_mark.is_not(None))
-    rows = [row for row in (await connection.execute(query)).all() if row.asker_mark not in marks]
-    if rows:
-        await renew_version(engine, connection, workspace)
-    for row in rows:
-        await _deleted(connection, workspace, row.entry_id)
-        await connection.execute(delete(keepings).where(_this(workspace, row.id)))
 
 
 async def _deleted(connection: AsyncConnection, workspace: str, entry_id: str) -> bool:

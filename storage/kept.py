@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from knowledge.asking import Ask
 from knowledge.keeping import wrote_alone
 from knowledge.people import LEVELS
-from storage.ask_rows import asker_mark, read
-from storage.forgotten import known_key, mark_of
+from storage.ask_rows import read
 from storage.keys import KeysError
+from storage.marks import asker_mark, known_key, mark_of
 from storage.namings import asker_of_week
 from storage.tables import (
     SealedText,

@@ -6,7 +6,6 @@ gone for good.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
@@ -17,19 +16,14 @@ from sqlalchemy import Table, Text, and_, delete, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge.workspaces import COMMAND_LINE, Recorded
-from storage.ask_rows import a, asker_mark, d, p
 from storage.database import only_writer_for
-from storage.forgotten import workspace_key
-from storage.keeping import drop_keepings
 from storage.keys import KeysError
+from storage.marks import delete_ask, draw_anew
 from storage.rotation import Lost, encrypted_columns
 from storage.tables import (
     ask_deliveries,
-    ask_people,
     asks,
-    forgotten,
     inbox,
-    keepings,
     metadata,
     secrets,
     unsealed,
@@ -76,12 +70,13 @@ async def _drop_in(
             # Its id stays, to know a repeat by.
             await connection.execute(update(inbox).where(this).values(state="done", body=""))
         elif table is asks:
-            await _delete_ask(connection, workspace, one.key[1])
+            await delete_ask(connection, workspace, one.key[1])
         elif table is ask_deliveries:
             # The row stays, so that the same message is not wanted again.
             await connection.execute(update(ask_deliveries).where(this).values(text="", due_at=None))
         elif table is secrets:
-            await _draw_anew(engine, connection, workspace)
+            stored = await connection.scalar(select(secrets.c.value).where(this))
+            await draw_anew(engine, connection, workspace, stored or "")
         else:
             await connection.execute(delete(table).where(this))
     return counted
@@ -103,30 +98,3 @@ async def _opens(connection: AsyncConnection, one: Lost) -> bool:
 
 def _row(table: Table, key: Sequence[str]) -> Any:
     return and_(*(column == part for column, part in zip(table.primary_key.columns, key, strict=True)))
-
-
-async def _delete_ask(connection: AsyncConnection, workspace: str, ask_id: str) -> None:
-    for table, key_of in ((asks, a.id), (ask_people, p.ask_id), (ask_deliveries, d.ask_id)):
-        await connection.execute(delete(table).where(table.c.workspace == workspace, key_of == ask_id))
-
-
-async def _draw_anew(engine: AsyncEngine, connection: AsyncConnection, workspace: str) -> None:
-    """Draw another key of marks; who asked what gets a new mark by it, or nobody could be forgotten there."""
-    for table in (secrets, forgotten):
-        await connection.execute(delete(table).where(table.c.workspace == workspace))
-    key = await workspace_key(engine, connection, workspace)
-    query = select(a.id, a.asker_mark, a.asker).where(a.workspace == workspace, a.asker_mark.is_not(None))
-    marks: dict[str, str] = {}
-    for row in (await connection.execute(query.order_by(a.id).with_for_update())).all():
-        try:
-            user = json.loads(unsealed(connection.dialect, a.asker, row.asker, workspace, row.id))["user"]
-        except (KeysError, ValueError):
-            # It is damaged, and nobody could find it who asked it.
-            await _delete_ask(connection, workspace, row.id)
-        else:
-            marks[row.asker_mark] = asker_mark(key, workspace, user)
-    for before, mark in marks.items():
-        for column in (a.asker_mark, keepings.c.asker_mark, d.recipient):
-            theirs = (column.table.c.workspace == workspace) & (column == before)
-            await connection.execute(update(column.table).where(theirs).values({column: mark}))
-    await drop_keepings(engine, connection, workspace, set(marks.values()))

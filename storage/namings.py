@@ -15,7 +15,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from storage.database import insert_into
-from storage.forgotten import known_key, mark_of
+from storage.marks import known_key, mark_of
 from storage.moments import monday_of
 from storage.tables import namings
 from storage.underway import EVENT

@@ -5,7 +5,6 @@ Every change draws the workspace a new version, so that a process sees by one ro
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ from knowledge.team import NOTHING, Alias, Known, State, TeamEntry
 from knowledge.text import key_of
 from storage.database import insert_into, only_writer_for
 from storage.tables import team_aliases, team_entries, team_versions
+from storage.team_versions import renew_version
 from storage.underway import forgotten_since
 
 CHECK_SECONDS = 3.0
@@ -126,24 +126,6 @@ class SqlTeamEntries:
             )
         self.changed(workspace)
         return cast("CursorResult[object]", gone).rowcount > 0
-
-
-async def renew_version(
-    engine: AsyncEngine, connection: AsyncConnection, workspace: str, on: str | None = None
-) -> bool:
-    """Give the workspace another version; whoever writes does it first, which lets one write after the other.
-
-    ``on``: only in the place of that version, or of none where it is empty; False where there is another one.
-    """
-    drawn, v = secrets.token_hex(8), team_versions.c
-    first = insert_into(engine, team_versions).values(workspace=workspace, version=drawn)
-    if on is None:
-        renew: Any = first.on_conflict_do_update(index_elements=["workspace"], set_={"version": drawn})
-    elif on:
-        renew = update(team_versions).where(v.workspace == workspace, v.version == on).values(version=drawn)
-    else:
-        renew = first.on_conflict_do_nothing(index_elements=["workspace"])
-    return cast("CursorResult[object]", await connection.execute(renew)).rowcount > 0
 
 
 async def change_entry(

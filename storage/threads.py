@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.answers import Subject
 from storage.database import insert_into, only_writer_for
-from storage.forgotten import workspace_key
 from storage.keys import UnknownKey
+from storage.marks import workspace_key
 from storage.tables import threads
 from storage.underway import forgotten_since
 

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge.errors import ForgottenSince
 from storage.database import insert_into
-from storage.forgotten import known_key, mark_of, workspace_key
+from storage.marks import known_key, mark_of, workspace_key
 from storage.tables import forgettings
 
 KEEP = timedelta(days=1)

@@ -20,8 +20,7 @@ from knowledge.keeping import Consent
 from knowledge.team import Alias, TeamEntry, published
 from knowledge.verifying import ToVerify
 from knowledge.workspaces import Settings
-from storage.ask_rows import asker_mark
-from storage.forgotten import NAME, mark_of, workspace_key
+from storage.marks import NAME, asker_mark, mark_of, workspace_key
 from storage.tables import SealedText, metadata, place_of, secrets
 from tests.asks import new_ask
 from tests.conftest import ANN, BEN, TEAM, Start, declares, rows, settled

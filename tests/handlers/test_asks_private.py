@@ -12,7 +12,7 @@ from bot.local import LocalSlack, Message
 from knowledge.asking import Details
 from knowledge.people import Terms, Visibility
 from knowledge.workspaces import Settings
-from storage.forgotten import workspace_key
+from storage.marks import workspace_key
 from storage.tables import metadata
 from tests.conftest import ANN, BEN, CAI, DEE, TEAM, Clock, declares, rows, words
 from tests.handlers.test_asks import (

@@ -16,9 +16,10 @@ from knowledge.people import Declaration, Listed, Member, Terms
 from knowledge.workspaces import Recorded, Settings
 from storage.bulk import MOST_AT_ONCE, SqlPeopleInBulk
 from storage.database import open_engine
-from storage.forgotten import NAME, forgotten_among, mark_of
+from storage.forgotten import forgotten_among
 from storage.freshness import SqlFreshness
 from storage.keys import Keys, KeysError, UnknownKey, new_key
+from storage.marks import NAME, mark_of
 from storage.people import SqlPeople
 from storage.rotation import rotate
 from storage.tables import forgotten, metadata, place_of, secrets

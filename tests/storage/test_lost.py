@@ -1,4 +1,4 @@
-"""What becomes of texts whose key is gone for good."""
+"""What becomes of texts whose key is gone for good, or which are damaged."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.rotate import KINDS
@@ -22,10 +22,10 @@ from storage.keys import Keys, new_key
 from storage.lost import drop
 from storage.people import SqlPeople
 from storage.rotation import encrypted_columns, rotate
-from storage.tables import ask_deliveries, asks, forgotten, keepings, metadata, sealed
+from storage.tables import ask_deliveries, asks, forgotten, keepings, metadata, sealed, secrets
 from storage.workspaces import SqlWorkspaces
 from tests.asks import Asks, new_ask
-from tests.databases import KEY
+from tests.databases import KEY, KEYS
 from tests.storage.conftest import NOW
 from tests.storage.test_installations import ONE, SCOPES
 
@@ -145,6 +145,31 @@ async def test_who_asked_what_can_be_read_is_forgotten_with_it_though_the_key_of
         assert len((await connection.scalars(select(forgotten.c.mark))).all()) == 1
     await both.dispose()
     await alone.dispose()
+
+
+async def test_who_asked_is_forgotten_with_it_though_the_key_of_the_marks_is_damaged(
+    engine: AsyncEngine, address: str, people: SqlPeople
+) -> None:
+    elsewhere = open_engine(address, Keys([new_key(), KEY]))
+    for ask_id, user in (("1", "U0ANN"), ("2", "U0CAI")):
+        await Asks(engine).create(new_ask(ask_id, user, asked="U0BEN"), NOW)
+    for ask_id, user in (("3", "U0ANN"), ("4", "U0DEE")):
+        await Asks(elsewhere).create(new_ask(ask_id, user, asked="U0BEN"), NOW)
+    await elsewhere.dispose()
+    before = {row["id"]: row["asker_mark"] for row in await rows(engine, "asks")}
+    async with engine.begin() as connection:
+        for ask_id, mark in (("1", before["1"]), ("9", "f" * 64)):
+            await connection.execute(insert(keepings).values(kept(engine, "T1", ask_id, "mine", asker_mark=mark)))
+        await connection.execute(update(secrets).values(value=KEYS.seal("00" * 32, "another place")))
+    await people.forget("T1", "U0GONE")
+    # Of whoever has no question any more nobody knows who they are.
+    assert [row["id"] for row in await rows(engine, "keepings")] == ["1"]
+    after = {row["id"]: row["asker_mark"] for row in await rows(engine, "asks")}
+    assert {ask_id for ask_id, mark in after.items() if mark != before[ask_id]} == {"1", "2", "3"}
+    assert after["4"] == before["4"], "another process may be able to read who asked it"
+    await people.forget("T1", "U0ANN")
+    assert await rows(engine, "keepings") == []
+    assert {row["id"] for row in await rows(engine, "asks") if row["asker_mark"]} == {"2", "4"}
 
 
 async def test_a_message_that_cannot_be_read_is_not_written_and_its_question_stays(

@@ -20,12 +20,11 @@ from knowledge.keeping import Consent
 from knowledge.team import Alias, TeamEntry, published
 from knowledge.verifying import ToVerify
 from knowledge.workspaces import Recorded, Settings
-from storage.ask_rows import asker_mark
 from storage.database import open_engine
-from storage.forgotten import workspace_key
 from storage.inbox import Event, SqlInbox
 from storage.installations import Installation, SqlInstallations
 from storage.keeping import SqlKeepings
+from storage.marks import asker_mark, workspace_key
 from storage.people import SqlPeople
 from storage.tables import asks, forgettings, metadata
 from storage.team_entries import SqlTeamEntries
