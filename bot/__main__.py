@@ -172,6 +172,7 @@ def check() -> None:
     from knowledge.examples import FILES, load_examples
     from knowledge.glossaries import load_glossaries
     from knowledge.index import load_index
+    from knowledge.status import load_statuses
 
     problems: list[str] = []
     try:
@@ -186,6 +187,10 @@ def check() -> None:
         problems += error.problems
     try:
         glossaries = load_glossaries()
+    except ContentError as error:
+        problems += error.problems
+    try:
+        load_statuses()
     except ContentError as error:
         problems += error.problems
     if problems:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from knowledge.errors import ContentError
 from knowledge.models import Entry, Role, RoleNote, Tool, Topic
@@ -19,6 +19,7 @@ from knowledge.text import key_of
 
 AnyEntry = Role | Topic | Tool
 E = TypeVar("E", Role, Topic, Tool)
+M = TypeVar("M", bound=BaseModel)
 
 # The pure Python loader needs most of a second for these files, the C one some 40 ms.
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -93,21 +94,27 @@ def _read(folder: Traversable, model: type[E], problems: list[str]) -> dict[str,
         if not file.name.endswith(".yaml"):
             continue
         where = f"{folder.name}/{file.name}"
-        try:
-            entry = model.model_validate(_as_tuples(yaml.load(file.read_text("utf-8"), Loader)))  # noqa: S506 - a safe loader
-        except UnicodeDecodeError:
-            problems.append(f"{where}: not UTF-8")
-        except yaml.YAMLError as error:
-            problems.append(f"{where}: not readable as YAML: {' '.join(str(error).split())}")
-        except ValidationError as error:
-            for detail in error.errors():
-                path = ".".join(str(part) for part in detail["loc"])
-                problems.append(f"{where}: {path}: {detail['msg']}")
-        else:
+        entry = read_file(file, where, model, problems)
+        if entry is not None:
             if f"{entry.id}.yaml" != file.name:
                 problems.append(f"{where}: id is {entry.id!r}: the file should be called {entry.id}.yaml")
             entries[entry.id] = entry
     return entries
+
+
+def read_file(file: Traversable, where: str, model: type[M], problems: list[str]) -> M | None:
+    """Read one content file; None where anything is wrong with it, which is added to the problems."""
+    try:
+        return model.model_validate(_as_tuples(yaml.load(file.read_text("utf-8"), Loader)))  # noqa: S506 - a safe loader
+    except UnicodeDecodeError:
+        problems.append(f"{where}: not UTF-8")
+    except yaml.YAMLError as error:
+        problems.append(f"{where}: not readable as YAML: {' '.join(str(error).split())}")
+    except ValidationError as error:
+        for detail in error.errors():
+            path = ".".join(str(part) for part in detail["loc"])
+            problems.append(f"{where}: {path}: {detail['msg']}")
+    return None
 
 
 def _as_tuples(value: object) -> object:

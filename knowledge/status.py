@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Annotated
 
-from knowledge.index import content
+from pydantic import AfterValidator, Field, StringConstraints
+
+from knowledge.catalog import read_file
+from knowledge.errors import ContentError
+from knowledge.models import Entry
 from knowledge.people import Availability
 from knowledge.text import words
 from knowledge.translating import JAPANESE
@@ -25,14 +32,45 @@ def said_by(text: str, emoji: str) -> Availability:
     return _statuses().said_by(text, emoji)
 
 
-class Statuses:
-    """Read statuses; ``content`` is the parsed content/status.yaml."""
+def _with_words(phrase: str) -> str:
+    if not _comparable(phrase).strip(" ?"):
+        raise ValueError("there is no word in it, so it would be found everywhere")
+    return phrase
 
-    def __init__(self, content: Mapping[str, Sequence[str]]) -> None:
-        self._emoji = frozenset(content["emoji"])
-        self._out, self._away, self._something_else, self._before, self._behind, self._ends = (
-            _any_of(content[name])
-            for name in ("out", "away", "something_else", "taken_back_before", "taken_back_behind", "ends")
+
+Phrases = Annotated[tuple[Annotated[str, AfterValidator(_with_words)], ...], Field(min_length=1)]
+
+
+class StatusWords(Entry):
+    """Hold what content/status.yaml says."""
+
+    out: Phrases
+    away: Phrases
+    something_else: Phrases
+    taken_back_before: Phrases
+    taken_back_behind: Phrases
+    ends: Phrases
+    emoji: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z0-9_+-]+$")], ...]
+
+
+def load_statuses(content: Traversable | None = None) -> Statuses:
+    """Read the words of statuses. Raises ContentError with every problem found, not only the first."""
+    root = content if content is not None else files("knowledge") / "content"
+    problems: list[str] = []
+    found = read_file(root / "status.yaml", "status.yaml", StatusWords, problems)
+    if found is None:
+        raise ContentError(problems)
+    return Statuses(found)
+
+
+class Statuses:
+    """Read statuses by words."""
+
+    def __init__(self, words: StatusWords) -> None:
+        self._emoji = frozenset(words.emoji)
+        self._out, self._away, self._something_else = map(_any_of, (words.out, words.away, words.something_else))
+        self._before, self._behind, self._ends = map(
+            _any_of, (words.taken_back_before, words.taken_back_behind, words.ends)
         )
 
     def said_by(self, text: str, emoji: str) -> Availability:
@@ -74,4 +112,4 @@ def _any_of(phrases: Sequence[str]) -> re.Pattern[str]:
 
 @lru_cache(maxsize=1)
 def _statuses() -> Statuses:
-    return Statuses(content("status.yaml"))
+    return load_statuses()
