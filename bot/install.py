@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -36,6 +37,8 @@ LONGEST = 1024
 MOST_A_MINUTE = 30
 """Installations that a process takes on in a minute, good or not: anybody may begin one, each asks Slack for a token,
 and what Slack allows there is needed for renewing tokens too."""
+MOST_OF_ONE = 10
+"""So many of them from one address: whoever sends made-up codes without end keeps nobody else from installing."""
 
 
 class Install:
@@ -58,6 +61,8 @@ class Install:
         self._later = later
         self._now = now
         self._taken_back = Budget(monotonic)
+        # Apart, lest very many addresses push out what all have spent.
+        self._taken_back_of = Budget(monotonic)
         self._states = States(oauth.client_secret, now)
         # The authorize page stands at the origin of the Web API.
         api = urlsplit(client.base_url)
@@ -112,8 +117,10 @@ class Install:
                     status=400,
                 )
         # Before the state is used up, so that opening the same address again does it.
-        if not self._taken_back.spend("everybody", MOST_A_MINUTE):
-            logger.info("an installation is put off: more than %s in a minute", MOST_A_MINUTE)
+        of_one = self._taken_back_of.spend(_sender(request), MOST_OF_ONE)
+        if not of_one or not self._taken_back.spend("everybody", MOST_A_MINUTE):
+            most = f"{MOST_A_MINUTE} in a minute" if of_one else f"{MOST_OF_ONE} in a minute from one address"
+            logger.info("an installation is put off: more than %s", most)
             return _wait("Many people install this right now", MINUTE, again="reload this page")
         try:
             if not await self._installations.use_state(state, self._now()):
@@ -222,6 +229,19 @@ class Install:
         if self._oauth.public_url:
             return self._oauth.public_url.startswith("https://")
         return request.secure or request.headers.get("X-Forwarded-Proto") == "https"
+
+
+def _sender(request: web.Request) -> str:
+    """Return the address that a request comes from, as the last proxy before the bot saw it; of IPv6 the network.
+
+    Whoever sends can put anything into the header, but only before what the last proxy adds.
+    """
+    told = ",".join(request.headers.getall("X-Forwarded-For", [])).rpartition(",")[2].strip()
+    try:
+        address = ip_address(told or request.remote or "")
+    except ValueError:
+        return str(request.remote)
+    return str(ip_network((address, 64), strict=False) if address.version == 6 else address)
 
 
 def _wait(title: str, seconds: float, again: str = "try again", **more: Any) -> web.Response:

@@ -93,24 +93,28 @@ class Bursts:
 
 
 class Budget:
-    """Count what is spent in a minute for each workspace. Each process keeps its own count."""
+    """Count what is spent in a minute for each workspace, or whoever else. Each process keeps its own count."""
 
     def __init__(self, monotonic: Monotonic) -> None:
         self._monotonic = monotonic
-        self._spent: dict[str, deque[float]] = {}
+        # Whoever spent nothing for longest makes room.
+        self._spent: OrderedDict[str, deque[float]] = OrderedDict()
 
-    def spent(self, workspace: str) -> int:
+    def spent(self, who: str) -> int:
         """Return how much it was within the last minute."""
-        spent, since = self._spent.setdefault(workspace, deque()), self._monotonic() - MINUTE
+        spent, since = self._spent.get(who, deque()), self._monotonic() - MINUTE
         while spent and spent[0] <= since:
             spent.popleft()
         return len(spent)
 
-    def spend(self, workspace: str, most: int) -> bool:
+    def spend(self, who: str, most: int) -> bool:
         """Count one more, unless it was as many as ``most`` already."""
-        if self.spent(workspace) >= most:
+        if self.spent(who) >= most:
             return False
-        self._spent[workspace].append(self._monotonic())
+        self._spent.setdefault(who, deque()).append(self._monotonic())
+        self._spent.move_to_end(who)
+        if len(self._spent) > MOST_PEOPLE:
+            self._spent.popitem(last=False)
         return True
 
 

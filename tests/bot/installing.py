@@ -35,10 +35,13 @@ class Browser:
         self.session = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
         self.status, self.text, self.headers = 0, "", {}  # type: ignore[var-annotated]
         self.address = ""
+        self.forwarded_for = ""
+        """What proxies say, to the last one, where the browser is."""
 
     async def open(self, address: str, *, follow: bool = True) -> str:
-        url = address if address.startswith("http") else self.base + address
-        async with self.session.get(URL(url, encoded=True), allow_redirects=follow) as response:
+        url = URL(address if address.startswith("http") else self.base + address, encoded=True)
+        sent = {"X-Forwarded-For": self.forwarded_for} if self.forwarded_for else {}
+        async with self.session.get(url, allow_redirects=follow, headers=sent) as response:
             self.status, self.text, self.headers = response.status, await response.text(), dict(response.headers)
             self.address = str(response.url) if follow else response.headers.get("Location", "")
         return self.text

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from yarl import URL
 
 from bot.app import Bot
-from bot.install import MOST_A_MINUTE
+from bot.install import MOST_A_MINUTE, MOST_OF_ONE
 from bot.local import GENERAL, LocalSlack
 from bot.local.oauth import ACCESS
 from bot.worker import PUT_BACK_SECONDS
@@ -104,7 +105,8 @@ async def test_codes_that_somebody_made_up_reach_slack_so_often_at_most(
     bot, browser = served
     addresses = [await back(slack, browser) for _ in range(MOST_A_MINUTE + 5)]
     good = addresses.pop()
-    for address in addresses:
+    for at, address in enumerate(addresses):
+        browser.forwarded_for = f"203.0.113.{at}"
         await browser.open(re.sub("code=[0-9a-f]+", "code=junk", address))
     assert (browser.status, browser.title) == (429, "Many people install this right now")
     assert browser.headers["Retry-After"] == "60"
@@ -117,6 +119,32 @@ async def test_codes_that_somebody_made_up_reach_slack_so_often_at_most(
         await browser.open("/slack/oauth_redirect?code=junk&state=junk")
     await browser.open(good)
     assert browser.title == "GenAI roles is installed", "the same address is good still"
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        lambda _: "",
+        lambda _: "203.0.113.9",
+        lambda at: f"198.51.100.{at}, 203.0.113.9",
+        lambda at: f"2001:db8:0:1::{at + 1:x}",
+        lambda at: f"who{at}",
+    ],
+    ids=["no proxy", "proxy", "made up before the proxy", "one network", "no address"],
+)
+async def test_whoever_sends_made_up_codes_without_end_keeps_nobody_else_from_installing(
+    slack: LocalSlack, served: tuple[Bot, Browser], sender: Callable[[int], str]
+) -> None:
+    _, browser = served
+    addresses = [await back(slack, browser) for _ in range(MOST_A_MINUTE)]
+    for at, address in enumerate(addresses):
+        browser.forwarded_for = sender(at)
+        await browser.open(re.sub("code=[0-9a-f]+", "code=junk", address))
+    assert (browser.status, browser.title) == (429, "Many people install this right now")
+    assert len(slack.called(ACCESS)) == MOST_OF_ONE
+    browser.forwarded_for = "203.0.113.10"
+    await browser.install()
+    assert browser.title == "GenAI roles is installed"
 
 
 @ON_BOTH

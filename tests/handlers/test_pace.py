@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.app import Bot
 from bot.local import LocalSlack
-from handlers.pace import MOST_A_MINUTE, Pace
+from handlers.pace import MOST_A_MINUTE, Budget, Pace
 from tests.conftest import ANN, BEN, Clock, settled
 
 
@@ -41,3 +43,13 @@ def test_a_burst_is_limited_in_whatever_order_it_is_worked_off(clock: Clock) -> 
     pace = Pace(clock.now)
     verdicts = [pace.judge("T1", "U1", str(ts)) for ts in reversed(range(MOST_A_MINUTE + 5))]
     assert verdicts == ["answer"] * MOST_A_MINUTE + ["say so"] + ["ignore"] * 4
+
+
+def test_whoever_spent_nothing_for_longest_is_forgotten_first(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handlers.pace.MOST_PEOPLE", 2)
+    budget = Budget(clock.monotonic)
+    assert [budget.spend(who, 2) for who in ("ann", "ben", "ann", "cai")] == [True] * 4
+    assert [budget.spent(who) for who in ("ann", "ben", "cai")] == [2, 0, 1]
+    assert not budget.spend("ann", 2)
+    clock.move(minutes=1)
+    assert budget.spend("ann", 2)
