@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +132,68 @@ def test_the_image_starts_and_is_asked_for_what_the_bot_has() -> None:
     assert "/healthz" in program
     # What serves nothing must not count as unhealthy.
     assert "`worker` serves nothing: run it with\n  `--no-healthcheck`" in read(ROOT / "docs" / "deploying.md")
+
+
+def without_privileges() -> list[str]:
+    """Return what takes from the user of the tests what a container's has not: root may write anywhere."""
+    if os.geteuid():
+        return []
+    tool = shutil.which("setpriv")
+    if tool is None:
+        pytest.skip("root would write anywhere")
+    return [tool, "--bounding-set=-all", "--inh-caps=-all"]
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Iterator[Path]:
+    """What the image holds of the bot, where nobody may write."""
+    tree = tmp_path / "app"
+    for line in instructions("COPY"):
+        source, _, target = line.rpartition(" ")
+        if target.startswith("/opt/app/") and not source.startswith("--from"):
+            shutil.copytree(ROOT / source, tree / Path(target).name, ignore=shutil.ignore_patterns("__pycache__"))
+    folders = [tree, *(path for path in tree.rglob("*") if path.is_dir())]
+    for folder in folders:
+        folder.chmod(0o555)
+    yield tree
+    for folder in folders:
+        folder.chmod(0o755)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such rights")
+def test_the_image_serves_and_is_healthy_where_it_can_write_to_the_volume_alone(image: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    variables = dict(re.findall(r"(\w+)=(\S+)", " ".join(instructions("ENV")).replace("/data", str(data))))
+    given = {"SLACK_BOT_TOKEN": "none", "SLACK_SIGNING_SECRET": "none", "SLACK_API_URL": "http://127.0.0.1:9/api/"}
+    environment = variables | given | {"HOST": "127.0.0.1", "PORT": "0"}
+    (entry,), (command,) = instructions("ENTRYPOINT"), instructions("CMD")
+    (check,) = instructions("HEALTHCHECK")
+    python = [*without_privileges(), sys.executable]
+    bot = subprocess.Popen(  # noqa: S603
+        [*python, *json.loads(entry)[1:], *json.loads(command)],
+        cwd=image,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with bot:
+        try:
+            assert bot.stderr is not None
+            said = ""
+            while "\nServing" not in f"\n{said}" and (line := bot.stderr.readline()):
+                said += line
+            environment["PORT"] = said.rpartition(":")[2].partition("/")[0]
+            healthy = subprocess.run(  # noqa: S603
+                [*python, *json.loads(check[check.index("[") :])[1:]], env=environment, check=False
+            )
+            assert healthy.returncode == 0, said
+        finally:
+            bot.terminate()
+        left = bot.stderr.read()
+    assert bot.returncode == 0, left
+    assert {file.name for file in tmp_path.iterdir()} == {"app", "data"}
+    assert {"bot.sqlite3"} < {file.name for file in data.iterdir()}
 
 
 # Kubernetes
