@@ -12,7 +12,7 @@ from bot.offline import Progress, number
 from bot.settings import Settings, SettingsError
 from storage.database import head_version, schema_version
 from storage.lost import drop
-from storage.rotation import left, rotate
+from storage.rotation import encrypted_texts, rotate
 
 KINDS: Mapping[str, tuple[str, str]] = {
     "installations": ("installation with its token", "installations with their tokens"),
@@ -37,7 +37,7 @@ async def rotate_keys(settings: Settings, progress: Progress, *, lost: bool = Fa
         async with engine.connect() as connection:
             if await schema_version(connection) != head_version():
                 raise SettingsError("The database's schema is not current. Run: python -m bot migrate")
-        with progress("Encrypting anew", await left(engine)) as step:
+        with progress("Encrypting anew", await encrypted_texts(engine)) as step:
             done = await rotate(engine, step)
         if lost:
             dropped = await drop(engine, done.lost, datetime.now(UTC))
@@ -51,7 +51,7 @@ async def rotate_keys(settings: Settings, progress: Progress, *, lost: bool = Fa
         raise SettingsError(
             f"{renewed} No key opens {len(done.lost):,} more: {which}. Put the missing key back behind the "
             "others in ENCRYPTION_KEYS, and run this again. If no process has it, and it is gone for good, "
-            "drop them: python -m bot keys rotate --lost"
+            "or if they are damaged, drop them: python -m bot keys rotate --lost"
         )
     if dropped:
         renewed += f" Dropped, as no key opens them: {_in_words(dropped)}."

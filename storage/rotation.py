@@ -1,6 +1,7 @@
 """`python -m bot keys rotate`: encrypt again, with the newest key, what older ones encrypted.
 
-Row by row, each only if it still holds what was read: it can run beside the bot, and be broken off and run again.
+Row by row, each only if it still holds what was read: it can run beside the bot, and be broken off and run again. What
+the newest key encrypted is opened too, so that damage is found.
 """
 
 from __future__ import annotations
@@ -39,12 +40,12 @@ def encrypted_columns() -> Sequence[Column[Any]]:
     return [column for table in metadata.tables.values() for column in table.c if isinstance(column.type, SealedText)]
 
 
-async def left(engine: AsyncEngine) -> int:
+async def encrypted_texts(engine: AsyncEngine) -> int:
     """Return how many texts there are to look at."""
     count = 0
     async with engine.connect() as connection:
         for column in encrypted_columns():
-            query = select(func.count()).select_from(column.table).where(_is_old(column, keys_of(engine.dialect)))
+            query = select(func.count()).select_from(column.table).where(_holds_text(column))
             count += await connection.scalar(query) or 0
     return count
 
@@ -61,7 +62,7 @@ async def _rotate(engine: AsyncEngine, column: Column[Any], done: Rotated, step:
     keys, table = keys_of(engine.dialect), column.table
     assert isinstance(table, Table)
     key, raw = list(table.primary_key.columns), type_coerce(column, Text)
-    batch = select(*key, raw.label("stored")).where(_is_old(column, keys)).order_by(*key).limit(AT_ONCE)
+    batch = select(*key, raw.label("stored")).where(_holds_text(column)).order_by(*key).limit(AT_ONCE)
     mine = and_(*(part == bindparam(f"key_{at}") for at, part in enumerate(key)), raw == bindparam("stored"))
     change = update(table).where(mine).values({column: type_coerce(bindparam("renewed"), Text)})
     last: Sequence[Any] | None = None
@@ -96,10 +97,12 @@ async def _change(
 
 def _renewed(keys: Keys, column: Column[Any], key: Sequence[str], stored: str) -> str:
     place = place_of(column, *key)
+    if stored.startswith(keys.newest):
+        keys.unseal(stored, place)
+        return stored
     return keys.seal(keys.unseal(stored, place, unbound=True), place)
 
 
-def _is_old(column: Column[Any], keys: Keys) -> Any:
-    """Tell what the newest key has not sealed."""
+def _holds_text(column: Column[Any]) -> Any:
     raw = type_coerce(column, Text)
-    return and_(raw.is_not(None), raw != "", ~raw.startswith(keys.newest, autoescape=True))
+    return and_(raw.is_not(None), raw != "")

@@ -81,8 +81,8 @@ async def test_forgetting_works_again_once_what_a_lost_key_sealed_is_dropped(
     assert (code, said) == (
         2,
         f"Encrypted with the newest key: 0. No key opens 2 more: {what}. Put the missing key back behind the others in "
-        "ENCRYPTION_KEYS, and run this again. If no process has it, and it is gone for good, drop them: "
-        "python -m bot keys rotate --lost\n",
+        "ENCRYPTION_KEYS, and run this again. If no process has it, and it is gone for good, or if they are damaged, "
+        "drop them: python -m bot keys rotate --lost\n",
     )
     code, said = await asyncio.to_thread(run, environment, database, key, lost=True)
     assert code == 0 and f"Dropped, as no key opens them: {what}. An import brings back who was forgotten" in said

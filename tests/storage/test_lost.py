@@ -8,12 +8,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.rotate import KINDS
 from knowledge.feedback import Asked
 from knowledge.workspaces import COMMAND_LINE, Recorded
+from storage import rotation
 from storage.database import open_engine
 from storage.feedback import SqlFeedback
 from storage.inbox import Event, SqlInbox
@@ -21,7 +23,7 @@ from storage.installations import SqlInstallations
 from storage.keys import Keys, new_key
 from storage.lost import drop
 from storage.people import SqlPeople
-from storage.rotation import encrypted_columns, rotate
+from storage.rotation import encrypted_columns, encrypted_texts, rotate
 from storage.tables import ask_deliveries, asks, forgotten, keepings, metadata, sealed, secrets
 from storage.workspaces import SqlWorkspaces
 from tests.asks import Asks, new_ask
@@ -107,6 +109,29 @@ async def test_what_no_key_opens_is_dropped_and_nothing_else(engine: AsyncEngine
     ]
     assert await SqlWorkspaces(new).recorded("T2", 9) == []
     await new.dispose()
+
+
+async def test_what_is_damaged_under_the_newest_key_is_found_and_dropped_and_nothing_else(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rotation, "AT_ONCE", 1)
+    for workspace in ("T1", "T2"):
+        await write_everything(engine, workspace)
+    async with engine.begin() as connection:
+        for column in encrypted_columns():
+            mine = (column.table.c.workspace == "T1") & (column != "")
+            await connection.execute(update(column.table).where(mine).values({column: KEYS.seal("{}", "elsewhere")}))
+    before = {table: [row for row in await rows(engine, table) if row["workspace"] == "T2"] for table in KINDS}
+    seen: list[int] = []
+    found = await rotate(engine, seen.append)
+    assert found.renewed == 0
+    assert seen == [1] * await encrypted_texts(engine), "in batches, each told of"
+    assert {(one.table, one.key[0]) for one in found.lost} == {(table, "T1") for table in KINDS}
+    dropped = await drop(engine, found.lost, LATER)
+    assert {*dropped} == {*KINDS}
+    for table, there in before.items():
+        assert [row for row in await rows(engine, table) if row["workspace"] == "T2"] == there, table
+    assert not (await rotate(engine)).lost
 
 
 async def test_what_can_be_read_by_now_is_left(engine: AsyncEngine, address: str) -> None:
