@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+import random
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from functools import cache, lru_cache
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import Any, cast
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
     CompoundSelect,
+    Executable,
+    Integer,
     Select,
     Update,
     bindparam,
     case,
     exists,
     false,
+    func,
     literal,
+    literal_column,
     or_,
     select,
     true,
@@ -28,7 +33,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.engine import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.sql.elements import Label
 
@@ -36,15 +41,17 @@ from knowledge.people import LEVELS, MOST_COUNTED, Availability, Candidate, Pass
 from storage.changing import Changing
 from storage.database import only_writer_for, plan_once
 from storage.keys import UnknownKey
-from storage.marks import known_key, workspace_key
+from storage.marks import KeptKey, kept_key, key_stands, known_key
 from storage.moments import FAR, NEVER, monday_of
-from storage.namings import asker_of_week, event_under_way, note_named
+from storage.namings import asker_of_week, event_under_way, noted, noting
 from storage.standing import NO_LEVEL
 from storage.tables import CAPPED, UtcTime, declarations, members, namings
 from storage.tables import terms as terms_table
-from storage.underway import EVENT, forgotten_since
+from storage.underway import EVENT
 
 MOST_CANDIDATES = 20
+MOST_KEYS = 5_000
+"""Workspaces whose key of marks is kept in memory; the one that was read longest ago makes room."""
 MOST_RANGES = 20
 """Topics and roles that one suggestion goes by."""
 WEEK = timedelta(days=7)
@@ -52,6 +59,11 @@ WEEK = timedelta(days=7)
 
 class SqlCandidates(Changing):
     """Read candidates by the index of the order, and count suggestions."""
+
+    def __init__(self, engine: AsyncEngine, rng: random.Random, now: Callable[[], datetime]) -> None:
+        super().__init__(engine, rng, now)
+        # By workspace: whether it is still the one is seen where it is used, so that none has to be read for a call.
+        self._keys: OrderedDict[str, KeptKey] = OrderedDict()
 
     async def candidates(
         self,
@@ -116,8 +128,6 @@ class SqlCandidates(Changing):
             is_again = bool(found)
             if not found:
                 found = list((await connection.execute(query, values)).all())
-        # People are counted, not rows: three who declared the same ten topics would leave no row for a fourth.
-        first = set(islice(dict.fromkeys(row.user_id for row in found), MOST_CANDIDATES))
         return [
             Candidate(
                 user=row.user_id,
@@ -135,7 +145,6 @@ class SqlCandidates(Changing):
                 again=is_again,
             )
             for row in found
-            if row.user_id in first
         ]
 
     def _moments(self, now: datetime) -> list[datetime]:
@@ -252,40 +261,60 @@ class SqlCandidates(Changing):
         async with self._engine.begin() as connection:
             # Or a declaration that is replaced at this moment would keep the old turn.
             await only_writer_for(connection, workspace, *{*users, *([asker] if asker else [])}, lasting=False)
-            key = await self._key_of_askers(connection, workspace) if asker else None
-            mark = asker_of_week(key, workspace, asker) if asker and key else ""
+            known = self._keys.get(workspace) if asker else None
+            key = known or (await self._key_of_askers(connection, workspace) if asker else None)
             # All at once: whoever names some of the same people waits above.
-            given = {"of": workspace, "users": users, "this": week, "about": about[:MOST_RANGES], "asker": mark}
-            found = await connection.execute(_counting(named), given)
-            counted = {row.user_id: row for row in found}
-            first = next((user for user in users if user in counted), None)
-            if first is not None:
-                full: list[str] = [
+            given = {"of": workspace, "users": users, "this": week, "about": about[:MOST_RANGES]}
+            counted = await _count(connection, named, given, asker, key)
+            if known and not counted:
+                # None of them may be named any more; or the key that was remembered is not the workspace's any more.
+                key = await self._key_of_askers(connection, workspace)
+                counted = await _count(connection, named, given, asker, key)
+            chosen = [user for user in users if user in counted]
+            if chosen:
+                full = [
                     user
                     for user, row in counted.items()
                     if row.weekly_cap is not None and row.suggested >= row.weekly_cap
                 ]
-                values = {"first": first, "at": now, "full": full, "next": _midnight(week + WEEK)}
-                await connection.execute(_marking(), {"of": workspace, "users": [first, *full], **values})
-                if asker and key and not await forgotten_since(connection, workspace, (asker,)):
-                    chosen = [user for user in users if user in counted]
-                    await note_named(self._engine, connection, key, workspace, asker, chosen, week)
+                values: dict[str, Any] = {"of": workspace, "users": [chosen[0], *full], "full": full}
+                values |= {"first": chosen[0], "at": now, "next": _midnight(week + WEEK)}
+                if asker and key:
+                    values |= noted(key.opened, workspace, asker, chosen, week)
+                for statement in _noting(self._engine.dialect.name, len(chosen) if asker and key else 0):
+                    await connection.execute(statement, values)
         return {user: row.suggested for user, row in counted.items()}
 
-    async def _key_of_askers(self, connection: AsyncConnection, workspace: str) -> bytes | None:
+    async def _key_of_askers(self, connection: AsyncConnection, workspace: str) -> KeptKey | None:
         """Return the key of the marks; None where only another process can read it: then each time counts."""
         try:
-            return await workspace_key(self._engine, connection, workspace)
+            key = await kept_key(self._engine, connection, workspace)
         except UnknownKey:
             return None
+        self._keys[workspace] = key
+        self._keys.move_to_end(workspace)
+        if len(self._keys) > MOST_KEYS:
+            self._keys.popitem(last=False)
+        return key
+
+
+async def _count(
+    connection: AsyncConnection, named: bool, given: Mapping[str, Any], asker: str | None, key: KeptKey | None
+) -> Mapping[str, Row[Any]]:
+    """Count a suggestion, and return whose it was; of nobody where the key of the marks is another by now."""
+    values = dict(given)
+    if asker and key:
+        values |= {"asker": asker_of_week(key.opened, values["of"], asker), "stored": key.stored}
+    found = await connection.execute(_counting(named, asked=bool(asker and key)), values)
+    return {row.user_id: row for row in found}
 
 
 @cache
-def _counting(named: bool) -> ReturningUpdate[Any]:
+def _counting(named: bool, *, asked: bool) -> ReturningUpdate[Any]:
     """Build what counts a suggestion of some people where their terms allow it; building it takes time each call.
 
-    They were chosen up to a second ago: whoever has left since, or said something else, is not counted. Nor is whoever
-    was named to the same asker this week: that is nobody new, who might turn to them.
+    They were chosen up to a second ago: whoever has left since, or said something else, is not counted. Where somebody
+    ``asked``, whoever was named to them this week is not either: that is nobody new, who might turn to them.
     """
     d, t, this_week = declarations.c, terms_table.c, terms_table.c.week == bindparam("this")
     users: BindParameter[str] = bindparam("users", expanding=True)
@@ -298,16 +327,17 @@ def _counting(named: bool) -> ReturningUpdate[Any]:
     )
     # Not past a cap that was lowered since.
     known = this_week & (t.suggested > 0) & (t.suggested <= t.weekly_cap) & named_before
-    free = or_(t.weekly_cap.is_(None), ~this_week & (t.weekly_cap > 0), t.suggested < t.weekly_cap, known)
+    free = or_(t.weekly_cap.is_(None), ~this_week & (t.weekly_cap > 0), t.suggested < t.weekly_cap)
+    again = [(known, t.suggested)] if asked else []
     # Of these few by the primary key: left to itself, a database may read the declarations of the whole workspace.
     theirs = select(d.user_id).where(d.workspace == bindparam("of"), d.user_id.in_(users))
     willing = theirs.where(d.suggestible == true() if named else or_(d.suggestible == true(), d.unnamed == true()))
     avoiding = theirs.where(d.kind == "not", d.key.in_(bindparam("about", expanding=True)))
     return (
         update(terms_table)
-        .where(t.workspace == bindparam("of"), t.user_id.in_(users), free)
-        .where(t.user_id.in_(willing), t.user_id.not_in(avoiding))
-        .values(week=bindparam("this"), suggested=case((known, t.suggested), (this_week, t.suggested + 1), else_=1))
+        .where(t.workspace == bindparam("of"), t.user_id.in_(users), free | known if asked else free)
+        .where(t.user_id.in_(willing), t.user_id.not_in(avoiding), *([key_stands("of", "stored")] if asked else []))
+        .values(week=bindparam("this"), suggested=case(*again, (this_week, t.suggested + 1), else_=1))
         .returning(t.user_id, t.suggested, t.weekly_cap)
     )
 
@@ -329,6 +359,17 @@ def _marking() -> Update:
     )
 
 
+@lru_cache(maxsize=16)
+def _noting(dialect: str, people: int) -> Sequence[Executable]:
+    """Return what marks those who were counted and notes that so many were named; for PostgreSQL it is one."""
+    marking = _marking()
+    if not people:
+        return [marking]
+    if dialect == "postgresql":
+        return [noting(dialect, people).add_cte(marking.cte("marked"))]
+    return [marking, noting(dialect, people)]
+
+
 @lru_cache(maxsize=64)
 def _candidates_query(groups: tuple[int, ...], avoided: int, named: bool, moments: int) -> Select[Any]:
     """Build the query for ranges of these groups, without whoever is not to be asked about so many topics.
@@ -339,17 +380,19 @@ def _candidates_query(groups: tuple[int, ...], avoided: int, named: bool, moment
     avoids = exists().where(
         n.c.workspace == bindparam("workspace"),
         n.c.user_id == d.c.user_id,
-        n.c.kind == "not",
+        n.c.kind == literal_column("'not'"),
         n.c.key.in_([bindparam(f"avoided_{at}") for at in range(avoided)]),
     )
+    most = literal_column(str(MOST_CANDIDATES), Integer)
     moment: list[BindParameter[datetime]] = [bindparam(f"moment_{at}", type_=UtcTime()) for at in range(moments)]
     free = _free_by(moment)
     ranges = [
         select(
             *(d.c.user_id, d.c.kind, d.c.key, d.c.label, d.c.level, d.c.confirmed_at),
             *(d.c.out_of_office, d.c.away, d.c.suggested_at, d.c.lot),
-            literal(group).label("group"),
-            literal(place).label("place"),
+            # As they stand: each value of a statement takes time at each call.
+            literal_column(str(group)).label("group"),
+            literal_column(str(place)).label("place"),
         )
         .where(
             d.c.workspace == bindparam("workspace"),
@@ -362,15 +405,19 @@ def _candidates_query(groups: tuple[int, ...], avoided: int, named: bool, moment
             *([~avoids] if avoided else []),
         )
         .order_by(d.c.out_of_office, d.c.level, d.c.away, d.c.suggested_at, d.c.lot)
-        .limit(MOST_CANDIDATES)
+        .limit(most)
         .subquery()
         for place, group in enumerate(groups)
         for by_now in free
     ]
     r = union_all(*(select(part) for part in ranges)).subquery().c
-    return select(*(r.user_id, r.kind, r.key, r.label, r.level, r.confirmed_at), *_of_person(r.user_id)).order_by(
-        r.group, r.out_of_office, r.level, r.away, r.suggested_at, r.lot, r.user_id, r.place
-    )
+    order = (r.group, r.out_of_office, r.level, r.away, r.suggested_at, r.lot, r.user_id, r.place)
+    declared = (r.user_id, r.kind, r.key, r.label, r.level, r.confirmed_at)
+    ranked = select(*declared, func.row_number().over(order_by=order).label("rank")).cte("ranked").c
+    # People are counted, not rows: three who declared the same ten topics would leave no row for a fourth.
+    first = select(ranked.user_id).group_by(ranked.user_id).order_by(func.min(ranked.rank)).limit(most)
+    theirs = (ranked.user_id, ranked.kind, ranked.key, ranked.label, ranked.level, ranked.confirmed_at)
+    return select(*theirs, *_of_person(ranked.user_id)).where(ranked.user_id.in_(first)).order_by(ranked.rank)
 
 
 def _of_person(user: ColumnElement[str]) -> list[Label[Any]]:

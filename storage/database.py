@@ -154,7 +154,12 @@ _VALUES = re.compile(r"(invalid input for query argument \$\d+): .*|\nDETAIL: .*
 
 def insert_into(engine: AsyncEngine | AsyncConnection, table: Table) -> Any:
     """Return an INSERT that knows ON CONFLICT, in the dialect of the engine."""
-    return postgresql.insert(table) if engine.dialect.name == "postgresql" else sqlite.insert(table)
+    return insert_for(engine.dialect.name, table)
+
+
+def insert_for(dialect: str, table: Table) -> Any:
+    """Return the same for a dialect by its name."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 async def only_writer_for(connection: AsyncConnection, workspace: str, *users: str, lasting: bool = True) -> None:

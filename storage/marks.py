@@ -11,10 +11,11 @@ import json
 import logging
 import secrets
 from collections.abc import Collection
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import cast
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, exists, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -37,6 +38,14 @@ from storage.team_versions import renew_version
 logger = logging.getLogger(__name__)
 NAME = "forgotten"
 a, d, e, k, p, s = asks.c, ask_deliveries.c, team_entries.c, keepings.c, ask_people.c, secrets_table.c
+
+
+@dataclass(frozen=True)
+class KeptKey:
+    """Hold the key of a workspace's marks: as it is stored, and opened."""
+
+    stored: str
+    opened: bytes
 
 
 def mark_of(key: bytes, workspace: str, user: str) -> str:
@@ -64,6 +73,18 @@ async def workspace_key(engine: AsyncEngine, connection: AsyncConnection, worksp
         # Nobody can compare with the old marks any more, and forgetting must never fail.
         logger.error("the key of forgotten people is damaged: marks made before now are void, and deleted")
         return await draw_anew(engine, connection, workspace, stored)
+
+
+async def kept_key(engine: AsyncEngine, connection: AsyncConnection, workspace: str) -> KeptKey:
+    """Return the same, to be remembered: whoever uses it sees by how it is stored whether it is still the one."""
+    key = await workspace_key(engine, connection, workspace)
+    stored = await _stored(connection, workspace)
+    return KeptKey(stored, _opened(connection, workspace, stored) or key)
+
+
+def key_stands(workspace: str, stored: str) -> ColumnElement[bool]:
+    """Return the condition that a workspace's key is stored as it was; both are the names of values."""
+    return exists().where(s.workspace == bindparam(workspace), s.name == NAME, s.value == bindparam(stored))
 
 
 async def known_key(connection: AsyncConnection, workspace: str) -> bytes | None:

@@ -6,19 +6,20 @@ names the same people as before: those whom it counted may have been told alread
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import cast
+from functools import lru_cache
+from typing import Any, cast
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import Column, ColumnElement, bindparam, delete, exists, literal, select, tuple_, union_all
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from storage.database import insert_into
+from storage.database import insert_for
 from storage.marks import known_key, mark_of
-from storage.moments import monday_of
-from storage.tables import namings
-from storage.underway import EVENT
+from storage.moments import FAR, monday_of
+from storage.tables import UtcTime, forgettings, namings
+from storage.underway import BEGUN, EVENT, passing_mark
 
 MOST_PRUNED = 2_000
 LATE = timedelta(days=1)
@@ -36,28 +37,50 @@ def event_under_way(key: bytes, workspace: str) -> str:
     return mark_of(key, workspace, f"event/{event}") if event else ""
 
 
-async def note_named(
-    engine: AsyncEngine,
-    connection: AsyncConnection,
-    key: bytes,
-    workspace: str,
-    asker: str,
-    users: Sequence[str],
-    week: date,
-) -> None:
-    """Note that people were named to who asked, in the transaction that counts it."""
-    common = {
-        "workspace": workspace,
-        "mark": asker_of_week(key, workspace, asker),
-        "event": event_under_way(key, workspace),
-        "week": week,
+@lru_cache(maxsize=16)
+def noting(dialect: str, people: int) -> Any:
+    """Build what notes that so many people were named to who asked, unless who asked was forgotten since they did.
+
+    Building it takes longer than running it; with the people as rows of its values it would be built for each call.
+    """
+    n, f = namings.c, forgettings.c
+
+    def given(column: Column[Any], name: str) -> ColumnElement[Any]:
+        return bindparam(name, type_=column.type).label(column.name)
+
+    rows = [
+        select(
+            given(n.workspace, "of"),
+            given(n.mark, "asker"),
+            given(n.user_id, f"user_{place}"),
+            given(n.event, "answered"),
+            given(n.week, "this"),
+            literal(place).label(n.place.name),
+        )
+        for place in range(people)
+    ]
+    forgotten = exists().where(
+        f.workspace == bindparam("of"), f.mark == bindparam("passing"), f.at > bindparam("begun", type_=UtcTime())
+    )
+    named = select(union_all(*rows).subquery()).where(~forgotten)
+    insertion = insert_for(dialect, namings).from_select([*named.selected_columns.keys()], named)
+    return insertion.on_conflict_do_update(
+        index_elements=[*namings.primary_key.columns], set_={"week": insertion.excluded.week}
+    )
+
+
+def noted(key: bytes, workspace: str, asker: str, users: Sequence[str], week: date) -> Mapping[str, Any]:
+    """Return the values of ``noting``: for who asks, and what is answered."""
+    return {
+        "of": workspace,
+        "asker": asker_of_week(key, workspace, asker),
+        "answered": event_under_way(key, workspace),
+        "this": week,
+        "passing": passing_mark(key, workspace, asker),
+        # Nothing is forgotten since for what nobody asked for over Slack.
+        "begun": BEGUN.get() or FAR,
+        **{f"user_{place}": user for place, user in enumerate(users)},
     }
-    rows = insert_into(engine, namings).values(
-        [{**common, "user_id": user, "place": place} for place, user in enumerate(users)]
-    )
-    await connection.execute(
-        rows.on_conflict_do_update(index_elements=[*namings.primary_key.columns], set_={"week": rows.excluded.week})
-    )
 
 
 async def forget_namings(connection: AsyncConnection, workspace: str, asker: str) -> int:
