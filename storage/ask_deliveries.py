@@ -12,7 +12,7 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, or_, select, tuple_, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -69,17 +69,19 @@ class SqlDeliveries:
             query = select(
                 d.ask_id, d.key, d.kind, d.user_id, d.recipient, d.text, d.ts, d.turn, d.attempts, d.due_at
             ).where(*due)
-            rows = (await connection.execute(query.order_by(d.due_at, d.key).limit(MOST_READ))).all()
-            texts, foreign = dict[tuple[str, str], str](), list[tuple[str, str, datetime]]()
+            # What somebody else is writing is left out: to wait for it, holding others, could end in a deadlock.
+            query = query.order_by(d.due_at, d.key).limit(MOST_READ).with_for_update(skip_locked=True)
+            rows = (await connection.execute(query)).all()
+            texts, foreign = dict[tuple[str, str], str](), list[tuple[str, str]]()
             for row in rows:
                 try:
                     texts[row.ask_id, row.key] = opened(self._engine, d.text, row.text, workspace, row.ask_id, row.key)
                 except UnknownKey:
-                    foreign.append((row.ask_id, row.key, row.due_at))
+                    foreign.append((row.ask_id, row.key))
             # Left alone, so that a process that has their key writes them; others are not to wait behind them.
             rows = [row for row in rows if (row.ask_id, row.key) in texts]
-            for ask_id_of, key, due_at in sorted(foreign):
-                this = (d.workspace == workspace) & (d.ask_id == ask_id_of) & (d.key == key) & (d.due_at == due_at)
+            for ask_id_of, key in foreign:
+                this = (d.workspace == workspace) & (d.ask_id == ask_id_of) & (d.key == key)
                 await connection.execute(update(ask_deliveries).where(this).values(due_at=now + NOT_OURS))
             busy = await self._busy(connection, workspace, [(row.user_id, row.recipient) for row in rows], now)
             claimed: list[DueDelivery] = []
@@ -98,7 +100,7 @@ class SqlDeliveries:
                 claimed.append(
                     DueDelivery(workspace, row.ask_id, what, row.turn, row.attempts + 1, max(at, now), now + LEASE)
                 )
-            for one in sorted(claimed, key=lambda one: (one.ask_id, one.what.key)):
+            for one in claimed:
                 await connection.execute(
                     update(ask_deliveries).where(_this(one)).values(lease_until=one.until, attempts=one.attempts)
                 )
@@ -203,10 +205,13 @@ class SqlDeliveries:
                 )
 
     async def rest(self, workspace: str, until: datetime) -> None:
-        """Put off until then whatever is to be written in a workspace before."""
+        """Put off until then whatever is to be written in a workspace before, but what somebody else is writing now."""
+        key = (d.workspace, d.ask_id, d.key)
+        early = select(*key).where(d.workspace == workspace, d.due_at < until)
+        found = early.with_for_update(skip_locked=True).cte("found")
         async with self._engine.begin() as connection:
             await connection.execute(
-                update(ask_deliveries).where(d.workspace == workspace, d.due_at < until).values(due_at=until)
+                update(ask_deliveries).where(tuple_(*key).in_(select(*found.c))).values(due_at=until)
             )
 
     async def put_off(self, due: DueDelivery, until: datetime, *, counted: bool) -> None:

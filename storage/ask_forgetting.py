@@ -37,8 +37,7 @@ async def forget_in_asks(engine: AsyncEngine, connection: AsyncConnection, works
     # Locked before they are read, always in the same order: what is decided below is still true when it is written.
     await connection.execute(select(a.id).where(these).order_by(a.id).with_for_update())
     count = 0
-    # One after the other in the order of their ids, and of each the deliveries in that of their keys, as whoever claims
-    # these takes them: or the two could hold each other up.
+    # One after the other in the order of their ids, or two who are forgotten at once could hold each other up.
     for ask in await _those(connection, workspace, these):
         if ask.mark == mark:
             count += await _forget_asker(engine, connection, ask)

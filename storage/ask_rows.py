@@ -254,7 +254,7 @@ async def want(
             "due_at": now,
             "lease_until": NEVER,
         }
-        # In the order of their keys, as whoever claims them, or the two could hold each other up.
+        # In the order of their keys, or two who want the same could hold each other up.
         for _, one in sorted({one.key: one for one in deliveries}.items())
     ]
     insertion = insert_into(engine, ask_deliveries).values(rows)

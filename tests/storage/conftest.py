@@ -7,9 +7,11 @@ import shutil
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from storage.database import open_engine, sqlite_file
@@ -49,6 +51,20 @@ async def engine(address: str) -> AsyncIterator[AsyncEngine]:
         await empty_tables(engine)
     yield engine
     await engine.dispose()
+
+
+@pytest_asyncio.fixture
+async def impatient(address: str, engine: AsyncEngine) -> AsyncIterator[AsyncEngine]:
+    """Another process, which is refused at once where it would have to wait."""
+    other = open_engine(address, KEYS)
+    setting = "SET lock_timeout = 50" if other.dialect.name == "postgresql" else "PRAGMA busy_timeout = 0"
+
+    @event.listens_for(other.sync_engine, "connect")
+    def at_once(connection: Any, _record: Any) -> None:
+        connection.cursor().execute(setting)
+
+    yield other
+    await other.dispose()
 
 
 @pytest.fixture(scope="session")

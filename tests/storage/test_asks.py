@@ -299,6 +299,26 @@ def most_a_minute(times: list[datetime]) -> int:
     return max(bisect_left(times, at + timedelta(minutes=1)) - place for place, at in enumerate(times))
 
 
+@pytest.mark.parametrize("address", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("foreign", [False, True])
+async def test_messages_that_are_being_written_are_waited_for_by_nobody_who_holds_others(
+    engine: AsyncEngine, impatient: AsyncEngine, foreign: bool
+) -> None:
+    asks, deliveries = Asks(engine), SqlDeliveries(impatient)
+    for ask_id, asker, asked in (("1", "U0ANN", "U0BEN"), ("2", "U0CAI", "U0DEE")):
+        await asks.create(new_ask(ask_id, asker, asked=asked), NOW)
+    async with engine.begin() as connection:
+        if foreign:
+            text_of = {"text": Keys([new_key()]).seal("words", "somewhere")}
+            await connection.execute(text("UPDATE ask_deliveries SET text = :text WHERE ask_id = '1'"), text_of)
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE ask_deliveries SET turn = turn WHERE ask_id = '1'"))
+        assert {one.ask_id for one in await deliveries.claim("T1", NOW)} == {"2"}
+        await deliveries.rest("T1", NOW + KEEP)
+    later = await deliveries.claim("T1", NOW + timedelta(minutes=1))
+    assert {one.ask_id for one in later} == (set() if foreign else {"1"})
+
+
 async def test_a_key_that_is_gone_hides_no_other_question(
     engine: AsyncEngine, address: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -3,44 +3,27 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import await_only
 
-from storage.database import open_engine
 from storage.installations import SqlInstallations
 from storage.people import SqlPeople
 from storage.removals import AGAIN, LONGEST_WAIT, MOST_READ, SqlRemovals
-from tests.databases import KEYS
 from tests.storage.conftest import NOW
 from tests.storage.test_installations import ONE, SCOPES
 
 MINUTE = timedelta(minutes=1)
 LATER = NOW + timedelta(hours=1)
 BACK = replace(ONE, token="xoxb-2")
-
-
-@pytest_asyncio.fixture
-async def impatient(address: str, engine: AsyncEngine) -> AsyncIterator[AsyncEngine]:
-    """Another process, which is refused at once where it would have to wait."""
-    other = open_engine(address, KEYS)
-    setting = "SET lock_timeout = 50" if other.dialect.name == "postgresql" else "PRAGMA busy_timeout = 0"
-
-    @event.listens_for(other.sync_engine, "connect")
-    def at_once(connection: Any, _record: Any) -> None:
-        connection.cursor().execute(setting)
-
-    yield other
-    await other.dispose()
 
 
 @contextmanager
