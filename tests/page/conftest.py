@@ -14,13 +14,13 @@ from typing import get_args
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from bot.demo import PRIYA, YOU, bot_starter, first_steps
 from bot.local import LocalSlack
 from bot.local.run import run_local
 from bot.settings import Settings
-from tests.conftest import MakeGuide, well_formed
+from tests.conftest import BUSY_SECONDS, MakeGuide, well_formed
 
 from .chromium import MISSING, find_chromium, launched
 from .seat import SIZES, Kind, Seat
@@ -36,6 +36,8 @@ async def browser() -> AsyncIterator[Browser]:
     if executable is None:
         # Never skipped where everything has to be there.
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(MISSING)
+    # What a test waits for comes when it comes: none fails because the machine is busy.
+    expect.set_options(timeout=BUSY_SECONDS * 1_000)
     async with launched(executable) as browser:
         yield browser
 
@@ -68,7 +70,9 @@ async def running(database: Path, make_guide: MakeGuide, *, empty: bool) -> Asyn
             ready.set_exception(task.exception() or EOFError("The workspace ended before it was ready."))
 
     workspace.add_done_callback(ended)
-    yield await ready
+    slack = await ready
+    slack.deadline = BUSY_SECONDS
+    yield slack
     stop.set()
     await workspace
 
@@ -123,7 +127,7 @@ def opened(browser: Browser, workspace: LocalSlack, request: pytest.FixtureReque
             locale="en-US",
             timezone_id="Europe/Berlin",
         )
-        context.set_default_timeout(5_000)
+        context.set_default_timeout(BUSY_SECONDS * 1_000)
         seat = Seat(await context.new_page(), workspace.page_url, kind, screenshots)
         seat.watch()
         await seat.open()
