@@ -6,7 +6,11 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
+from aiohttp import ClientError
+from slack_sdk.errors import SlackApiError
+
 from bot.installed import InstalledAuthorize
+from handlers.errors import code_of
 from handlers.installing import Why
 from storage.installations import SqlInstallations
 from storage.people import SqlPeople
@@ -14,6 +18,8 @@ from storage.removals import Became, SqlRemovals
 
 logger = logging.getLogger(__name__)
 RUN_SECONDS = 60.0
+GONE = frozenset({"account_inactive", "token_revoked"})
+"""What Slack answers to the token of an app that was removed; one that ran out is renewed, for instance."""
 
 
 class Deleting:
@@ -68,8 +74,12 @@ class Removing(Deleting):
     async def removed(self, workspaces: Sequence[str], why: Why, at: datetime | None) -> None:
         """Note what happened at that time, in the first of the workspaces that has the app."""
         at, workspace = at or self._now(), workspaces[0]
-        # The second event about a team comes when its installation is gone: it is not about the organisation's.
-        if not await self._removals.was_removed_lately(workspace, at):
+        if await self._removals.was_removed_lately(workspace, at):
+            # The second event about a team comes when its installation is gone: it is about the organisation's only
+            # where Slack does not take that token either.
+            for other in workspaces[1:]:
+                workspace = other if await self._is_refused(other) else workspace
+        else:
             workspace = await self._installations.first_of(workspaces) or workspace
         gone = [workspace]
         if why == "app_uninstalled":
@@ -79,6 +89,19 @@ class Removing(Deleting):
         due = [one for one in gone if await self._note(one, why, at) == "due"]
         for one in due:
             await self._delete(one)
+
+    async def _is_refused(self, workspace: str) -> bool:
+        """Tell whether Slack says that an installation there has gone; where it says nothing, it has not."""
+        client = await self._installed.client_of(workspace)
+        if client is None:
+            return False
+        try:
+            await client.auth_test()
+        except SlackApiError as error:
+            return code_of(error) in GONE
+        except (ClientError, TimeoutError, OSError):
+            return False
+        return False
 
     async def _note(self, workspace: str, why: Why, at: datetime) -> Became:
         became = await self._removals.note(workspace, why, at, self._now())

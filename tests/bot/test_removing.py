@@ -137,6 +137,34 @@ async def test_the_second_event_about_a_team_leaves_its_organisation(
     assert await installed(bot) == [], "no team's any more: it is the organisation's"
 
 
+@ON_BOTH
+@pytest.mark.usefixtures("faults")
+@pytest.mark.parametrize("says", ["account_inactive", "token_expired", "", "nothing"])
+async def test_of_a_team_and_then_its_organisation_both_are_removed_where_slack_takes_neither_token(
+    slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock, says: str
+) -> None:
+    bot, browser = served
+    await browser.install()
+    await covers(bot, clock)
+    slack.oauth.tokens.append("xoxb-of-all")
+    await declares(bot, slack, BEN, {"mlops-engineer": "lead"}, workspace=ORG)
+    clock.move(hours=1)
+    uninstalled: dict[str, Any] = {"type": "app_uninstalled"}
+    await slack.send_event(uninstalled, authorizations=[], enterprise_id=ORG)
+    await settled(bot)
+    assert await installed(bot) == [ORG]
+    if says == "nothing":
+        slack.fail("auth.test", status=503, times=9)
+    elif says:
+        slack.api.dead_tokens["xoxb-of-all"] = says
+    clock.move(minutes=2)
+    await slack.send_event(uninstalled, authorizations=[], enterprise_id=ORG)
+    await settled(bot)
+    gone = says == "account_inactive"
+    assert await installed(bot) == ([] if gone else [ORG])
+    assert bool(await rows(bot, "declarations")) is not gone
+
+
 @pytest.mark.parametrize("slack", [ORG], indirect=True)
 async def test_an_organisation_that_takes_the_app_from_a_team_and_then_from_all_is_removed(
     slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock
