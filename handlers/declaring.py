@@ -22,7 +22,17 @@ from handlers.permissions import Standings, may
 from handlers.personal import not_for_outsiders, offer_to_declare
 from handlers.places import from_home, place_in, place_of
 from handlers.proposals import Proposal, proposal_in, roles_of_title
-from handlers.replies import Clock, Later, answer_press, modal_of, open_modal, opening, show_modal, view_for
+from handlers.replies import (
+    Clock,
+    Later,
+    answer_press,
+    modal_of,
+    open_modal,
+    opening,
+    show_modal,
+    unless_closed,
+    view_for,
+)
 from knowledge.guide import Guide
 from knowledge.people import LONGEST_TOPIC, MOST_TOPICS, Declaration, Level, Terms
 from knowledge.ports import People
@@ -226,7 +236,8 @@ async def confirm(
     declaration = await people.declaration(actor.workspace, actor.user)
     footing = await home.footing(actor, standing)
     if press.in_modal:
-        await client.views_update(view_id=press.view_id, view=saved(declaration, view, footing))
+        with unless_closed():
+            await client.views_update(view_id=press.view_id, view=saved(declaration, view, footing))
     elif press.view_id:
         await home.publish(client, context, actor, place_of(press))
     else:

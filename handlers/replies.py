@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from functools import partial
@@ -150,7 +151,8 @@ async def answer_press(client: AsyncWebClient, press: Press, message: Message, *
     in a thread, which the response_url cannot reach for one person alone.
     """
     if press.in_modal:
-        await show_modal(client, press, modal_of(message, "GenAI roles"), replace=replace)
+        with unless_closed():
+            await show_modal(client, press, modal_of(message, "GenAI roles"), replace=replace)
     elif press.channel and press.direct:
         await client.chat_postMessage(channel=press.channel, thread_ts=press.thread_ts, **message.payload())
     elif press.channel and press.thread_ts and not (press.ephemeral and replace):
@@ -192,7 +194,8 @@ async def open_modal(client: AsyncWebClient, show: Show, building: Coroutine[Any
     work = asyncio.ensure_future(building)
     done, _ = await asyncio.wait({work}, timeout=MODAL_SECONDS)
     if done:
-        await show(work.result())
+        with unless_closed():
+            await show(work.result())
         return
     opened = await show(modal_of(Message(ONE_MOMENT, (section(ONE_MOMENT),)), "GenAI roles"))
     view_id = opened["view"]["id"]
@@ -203,7 +206,19 @@ async def open_modal(client: AsyncWebClient, show: Show, building: Coroutine[Any
         logger.error("reference %s: a modal could not be filled", reference, exc_info=error)
         text = apology(reference)
         view = modal_of(Message(text, (section(text),)), "GenAI roles")
-    await client.views_update(view_id=view_id, view=view)
+    with unless_closed():
+        await client.views_update(view_id=view_id, view=view)
+
+
+@contextmanager
+def unless_closed() -> Iterator[None]:
+    """Leave a modal alone that the person has closed in the meantime: nobody is left to see it."""
+    try:
+        yield
+    except SlackApiError as error:
+        # https://docs.slack.dev/reference/methods/views.update#errors
+        if code_of(error) != "not_found":
+            raise
 
 
 def opening(client: AsyncWebClient, trigger_id: str) -> Show:

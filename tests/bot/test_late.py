@@ -60,6 +60,7 @@ async def test_a_late_command_says_one_moment_and_answers_by_its_response_url(
 
 async def test_a_modal_opens_in_time_and_is_filled_later(slack: LocalSlack, bot: Bot, gate: Gate) -> None:
     await slack.command(ANN, "/genai-role me")
+    await slack.wait_for_call("views.open")
     opened = slack.open_view(ANN)
     assert opened is not None
     assert "One moment" in str(opened.blocks)
@@ -68,6 +69,21 @@ async def test_a_modal_opens_in_time_and_is_filled_later(slack: LocalSlack, bot:
     filled = slack.open_view(ANN)
     assert filled is not None
     assert filled.callback_id == "declaration"
+
+
+async def test_a_modal_that_is_closed_before_it_is_filled_stays_closed_and_nothing_is_said_of_it(
+    slack: LocalSlack, bot: Bot, gate: Gate
+) -> None:
+    await slack.command(ANN, "/genai-role me")
+    await slack.wait_for_call("views.open")
+    await slack.close(ANN)
+    said = len(slack.workspace.messages)
+    gate.open.set()
+    await settled(bot)
+    assert slack.open_view(ANN) is None
+    assert len(slack.workspace.messages) == said
+    # Slack's refusal was expected.
+    assert slack.api.calls.pop().error == "not_found"
 
 
 async def test_a_late_submission_closes_the_modal_and_reports_by_direct_message(
