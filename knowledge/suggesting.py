@@ -16,6 +16,7 @@ from knowledge.people import MOST_PEOPLE, Candidate, MayName, PassedOver, Person
 from knowledge.ports import People
 from knowledge.reading import Reading
 from knowledge.teams import Teams
+from knowledge.vocabulary import stands_for
 
 ROLE_SHARE = 0.72
 """Another role fits nearly as well from this share of the best one's score."""
@@ -121,7 +122,9 @@ class Suggester:
         people = await self._counted(workspace, chosen.people, about, asker)
         nearest = await self._counted(workspace, chosen.nearest, about, asker)
         passed_over = PassedOver() if people else await self.passed_over(workspace, subject, asker)
-        label = next((row.label for row in chosen.rows if row.kind == "topic"), "")
+        topic = next((row for row in chosen.rows if row.kind == "topic"), None)
+        # Somebody's own word for it is not what was asked for, unless it is part of the name.
+        label = topic.label if topic and stands_for(topic.label, self._catalog.entry(topic.key)) else ""
         entry = self.entry_of(Subject(topics=subject.topics, tools=subject.tools) or subject)
         return Suggestion(
             asked_for=own or label or (entry.name if entry else "that"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from knowledge.catalog import Catalog
+from knowledge.catalog import AnyEntry, Catalog
 from knowledge.finding import Found
 from knowledge.index import Index
 from knowledge.introducing import Introduction, introduced
@@ -14,6 +14,11 @@ from knowledge.team import Known
 from knowledge.team_checks import Checker
 from knowledge.text import key_of
 from knowledge.titles import Titles, load_titles
+
+
+def stands_for(words: str, entry: AnyEntry | None) -> bool:
+    """Tell whether a topic's spelling may stand for its entry: part of the name may, as "Airflow"; for none any may."""
+    return entry is None or set(key_of(words).split()) <= set(key_of(entry.name).split())
 
 
 class Vocabulary:
@@ -42,12 +47,11 @@ class Vocabulary:
     def spelled(self, key: str, typed: str, theirs: str | None) -> str:
         """Return the one spelling of a topic: ``theirs``, a colleague's, comes before what was typed.
 
-        Short forms of an entry's name are spelled as the name: "k8s" is Kubernetes. Part of the name may stand for it:
-        "Airflow".
+        Short forms of an entry's name are spelled as the name: "k8s" is Kubernetes.
         """
         entry = self.catalog.entry(key)
         for words in (theirs, typed):
-            if words and (entry is None or set(key_of(words).split()) <= set(key_of(entry.name).split())):
+            if words and stands_for(words, entry):
                 return words
         # The form takes commas between topics: such a name would be two at the next save.
         return entry.name if entry and "," not in entry.name else typed

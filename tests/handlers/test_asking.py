@@ -332,6 +332,14 @@ async def test_nothing_is_kept_of_somebody_who_declared_nothing(slack: LocalSlac
 # Reasons, and who was passed over
 
 
+async def test_what_is_asked_for_is_not_called_by_somebody_elses_word_for_it(slack: LocalSlack, bot: Bot) -> None:
+    await declares(bot, slack, BEN, topics=("jailbreaks",))
+    await declares(bot, slack, CAI, topics=("Airflow",))
+    shown = (await slack.command(ANN, "/genai-role who red teaming")).text
+    assert shown.startswith("For Red teaming, ask:") and "declared “jailbreaks”" in shown
+    assert (await slack.command(ANN, "/genai-role who airflow")).text.startswith("For Airflow, ask:")
+
+
 async def set_terms(bot: Bot, clock: Clock, user: str, terms: Terms) -> None:
     kept = await bot.people.declaration(TEAM, user)
     await bot.people.declare(TEAM, user, kept.roles, kept.topics, clock.now(), terms)
