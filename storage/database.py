@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sqlite3
 import time
@@ -16,6 +17,7 @@ from sqlalchemy.exc import InvalidatePoolError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
+from storage import at_once
 from storage.keys import Keys
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -92,6 +94,7 @@ def open_engine(database_url: str, keys: Keys | None = None) -> AsyncEngine:
             # writer is a lottery, in which with fifteen connections somebody loses for a second.
             pool = {"pool_size": SQLITE_CONNECTIONS, "max_overflow": 0}
         engine = create_async_engine(url, hide_parameters=True, **pool)
+        event.listen(engine.sync_engine, "do_connect", at_once.connect)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "reset", _wait_for_the_disk_again)
     engine.dialect.keys = keys  # type: ignore[attr-defined]  # read by tables.keys_of
@@ -184,6 +187,10 @@ async def only_writer_for(connection: AsyncConnection, workspace: str, *users: s
         await driver.executescript(script)
     except sqlite3.Error as error:
         raise OperationalError(script, None, error) from error
+    except asyncio.CancelledError:
+        # The driver's thread goes on, and may become the writer all the same: nobody is to be given such a connection.
+        await connection.invalidate()
+        raise
 
 
 def _wait_for_the_disk_again(connection: Any, record: ConnectionPoolEntry, _state: Any) -> None:

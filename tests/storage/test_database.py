@@ -259,6 +259,60 @@ async def test_whoever_cannot_become_the_only_writer_is_told_so_as_of_any_statem
     await other.dispose()
 
 
+async def test_who_is_cancelled_while_waiting_to_become_the_only_writer_holds_up_nobody(engine: AsyncEngine) -> None:
+    begins = asyncio.Event()
+
+    async def waits() -> None:
+        async with engine.begin() as connection:
+            begins.set()
+            await only_writer_for(connection, "T1", "ann")
+
+    async with engine.begin() as first:
+        await only_writer_for(first, "T1", "ann")
+        waiting = asyncio.create_task(waits())
+        await begins.wait()
+        waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    async with AsyncExitStack() as stack:
+        all_of_the_pool = [
+            await stack.enter_async_context(engine.connect()) for _ in range(database.SQLITE_CONNECTIONS)
+        ]
+        # The one that was given back first comes last: it would not find itself locked.
+        for connection in reversed(all_of_the_pool):
+            async with connection.begin():
+                await only_writer_for(connection, "T1", "ann")
+
+
+async def test_the_thread_of_sqlite_is_waited_for_once_a_statement(tmp_path: Path) -> None:
+    engine, waited = open_engine(url(tmp_path / "bot.sqlite3")), list[str]()
+    async with engine.begin() as connection:
+        await connection.execute(text("CREATE TABLE numbers (n)"))
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+    hand_over = driver._execute
+
+    def counted(function: Any, *given: Any) -> Any:
+        waited.append(function.__name__)
+        return hand_over(function, *given)
+
+    driver._execute = counted
+    async with engine.begin() as connection:
+        many = [{"n": n} for n in range(10)]
+        assert (await connection.execute(text("INSERT INTO numbers VALUES (:n)"), many)).rowcount == 10
+        found = await connection.execute(text("UPDATE numbers SET n = n + 1 WHERE n > 7 RETURNING n"))
+        assert [row.n for row in found] == [9, 10]
+    assert len(waited) == 3, "two statements and the commit"
+    waited.clear()
+    async with engine.connect() as connection:
+        assert await connection.scalar(text("SELECT count(*) FROM numbers")) == 10
+    assert len(waited) == 1
+    async with engine.connect() as connection:
+        assert (await connection.execute(text("DELETE FROM numbers"))).rowcount == 10
+    async with engine.connect() as connection:
+        assert await connection.scalar(text("SELECT count(*) FROM numbers")) == 10, "it was rolled back"
+    await engine.dispose()
+
+
 @pytest.mark.parametrize("blank", ["postgresql"], indirect=True)
 async def test_a_connection_is_tried_where_it_was_not_used_for_a_while_and_a_closed_one_not_used(
     empty: AsyncEngine, monkeypatch: pytest.MonkeyPatch
