@@ -66,7 +66,7 @@ def offer_introduction(introduction: Introduction, guide: Guide, view: View) -> 
     value = Proposal(introduction.roles, introduction.topics).as_value()
     topics = {guide.topic_key(topic): topic for topic in introduction.topics}
     lines = declared(Declaration(introduction.roles, topics), view)
-    intro = "Shall I write down that you do this?"
+    intro = f"Shall I write down that you {'do' if introduction.roles else 'can be asked about'} this?"
     return message(
         [intro, *lines, NOTHING_RECORDED],
         [

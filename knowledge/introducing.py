@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from knowledge.catalog import Catalog
 from knowledge.matching import Matcher
+from knowledge.models import Tool, Topic
 from knowledge.people import LONGEST_TOPIC, Level
 from knowledge.text import strip_markup, words
 
@@ -55,7 +56,10 @@ _CLAIM = re.compile(
     r"(?: (?:an?|the|our|your|one of (?:the|our)))? (?P<what>.+)",
     re.IGNORECASE,
 )
-_KNOWS = re.compile(rf"(?:i )?{_KNOW} (?P<what>.+)", re.IGNORECASE)
+_KNOWS = re.compile(
+    rf"(?:(?:i )?{_KNOW}|(?:you can |(?:please )?feel free to )?ask me about) (?P<what>.+)", re.IGNORECASE
+)
+_SPEAKER = re.compile(r"\b(?:i|me)\b", re.IGNORECASE)
 _LIST = re.compile(r"\s*(?:,|&|\band\b|\bplus\b)\s*", re.IGNORECASE)
 _PLACE = re.compile(
     r"\s(?:here|at [\w&.\- ]{2,40}|"
@@ -104,7 +108,11 @@ def introduced(text: str, matcher: Matcher) -> Introduction | None:
         else:
             return None
     spoken = tuple(topic for topic in dict.fromkeys(topics) if matcher.topic_key(topic))[:MOST_SPOKEN]
-    return Introduction(roles, spoken) if roles else None
+    # Without a role, "I know a data engineer" or "I use the stairs" could be anything: it takes names that we know.
+    if not roles and not (spoken and _SPEAKER.search(bare)):
+        return None
+    ours = all(isinstance(matcher.names.named_exactly(one), Tool | Topic) for one in spoken)
+    return Introduction(roles, spoken) if roles or ours else None
 
 
 def _roles_in(text: str, matcher: Matcher) -> dict[str, Level] | None:

@@ -10,6 +10,7 @@ from bot.app import Bot
 from bot.local import GENERAL, LocalSlack, Message
 from knowledge.people import Terms
 from tests.conftest import ANN, BEN, CAI, TEAM, Clock, declares, rows, settled, words
+from tests.databases import ON_BOTH
 from tests.handlers.test_declaring import element, form
 
 BUTTON_VALUE = 2000
@@ -165,6 +166,15 @@ async def test_plain_words_are_declared_with_a_click(slack: LocalSlack, bot: Bot
     # Once more changes nothing.
     await slack.press(ANN, shown, "declare_this:0")
     assert (await bot.people.declaration(TEAM, ANN)).roles == {"mlops-engineer": "lead"}
+
+
+@ON_BOTH
+async def test_topics_alone_are_declared_with_a_click(slack: LocalSlack, bot: Bot) -> None:
+    shown = await offer(slack, bot, "I know Airflow and k8s")
+    assert shown.text.startswith("Shall I write down that you can be asked about this?\n• Topics: Airflow, k8s\n")
+    await slack.press(ANN, shown, "declare_this:0")
+    declared = await bot.people.declaration(TEAM, ANN)
+    assert (declared.roles, declared.topics) == ({}, {"airflow": "Airflow", "kubernetes": "Kubernetes"})
 
 
 async def test_plain_words_are_changed_first(slack: LocalSlack, bot: Bot) -> None:

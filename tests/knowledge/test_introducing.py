@@ -40,6 +40,8 @@ def matcher() -> Matcher:
         ),
         ("I'm a prompt engineer and can help others with LoRA", {"prompt-engineer": "practitioner"}, ("LoRA",)),
         ("I'm the head of data engineering here", {"data-engineer": "lead"}, ()),
+        ("I know Airflow and Terraform", {}, ("Airflow", "Terraform")),
+        ("Hi, you can ask me about k8s", {}, ("k8s",)),
     ],
 )
 def test_what_people_say_that_they_do(
@@ -66,6 +68,11 @@ def test_what_people_say_that_they_do(
         "I'm interviewing a data engineer tomorrow",
         "what does a data engineer do",
         "I know a data engineer",
+        "I know Airflow and the way to the station",
+        "I know prompt engineering",
+        "I use Terraform to ask you things",
+        "ask me about it",
+        "know Kubernetes",
         "I'm a data engineer in need of help",
         "If I'm a data engineer, what do I learn next",
         "I'm new to prompt engineering",
