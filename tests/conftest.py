@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import random
@@ -27,15 +28,13 @@ from bot.app import MakeGuide as MakeGuide
 from bot.local import LocalSlack, Member, Message, View
 from bot.serve import start_site
 from bot.settings import Settings
-from knowledge.catalog import load_catalog
-from knowledge.guide import Guide
-from knowledge.index import load_index, load_translator
 from knowledge.people import Level
 from knowledge.people import Member as Profile
 from storage import database as database_of_bot
 from storage.database import migrate, open_engine
 
-from .databases import KEY, emptied, postgres_database
+from . import bundled
+from .databases import KEY, emptied, make_engine, postgres_database
 from .routing import deaf
 from .schemas.block_kit import problems, view_problems
 
@@ -111,6 +110,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--screenshots", action="store_true", help="draw the pictures of docs/images anew")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: the garbage collector need not walk through it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_proxy() -> Iterator[None]:
     """Slack's SDK takes a proxy from the environment: that of whoever runs the tests must not come in between."""
@@ -128,13 +134,24 @@ def no_power_cuts() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def statements_compiled_once() -> Iterator[None]:
+    """Each test opens an engine, and for each its statements were compiled anew."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database_of_bot, "create_async_engine", make_engine)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def content_read_once() -> Iterator[None]:
+    with bundled.commands_read_it_once():
+        yield
+
+
 @pytest.fixture(scope="session")
 def make_guide() -> MakeGuide:
     """The guide over the bundled content, which is read once."""
-    catalog = load_catalog()
-    index = load_index(catalog)
-    translator = load_translator(index.matcher)
-    return lambda people, threads, now, team: Guide(catalog, index, people, threads, now, translator, team)
+    return bundled.guide
 
 
 @pytest.fixture(scope="session")

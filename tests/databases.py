@@ -8,10 +8,12 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
+from typing import Any
 
 import pytest
 from sqlalchemy import exists, select, text
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, Compiled
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -25,6 +27,23 @@ KEYS = Keys([KEY])
 BOTH = ("sqlite", "postgresql")
 ON_BOTH = pytest.mark.parametrize("database", BOTH, indirect=True)
 ON_POSTGRES = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+
+
+class CompiledOnce(dict[Any, Compiled]):
+    """Keep what SQLAlchemy makes of statements for all engines of a dialect: each test opens one, and asks the same.
+
+    A key begins with the engine's own dialect; nothing in ours differs from engine to engine but the encryption keys,
+    which no statement holds.
+    """
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get((key[0].name, *key[1:]), default)
+
+    def __setitem__(self, key: Any, compiled: Compiled) -> None:
+        super().__setitem__((key[0].name, *key[1:]), compiled)
+
+
+make_engine = partial(create_async_engine, execution_options={"compiled_cache": CompiledOnce()})
 
 
 @contextmanager

@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import event, insert, select
 
 from knowledge.answers import Subject
-from knowledge.catalog import load_catalog
 from knowledge.people import (
     LEVELS,
     MOST_PEOPLE,
@@ -35,6 +34,7 @@ from storage.standing import copy_standing
 from storage.tables import declarations, members, terms
 from storage.team_entries import SqlTeamEntries
 from storage.threads import SqlThreads
+from tests.bundled import CATALOG
 from tests.conftest import MakeGuide
 from tests.databases import KEYS
 
@@ -42,7 +42,6 @@ NOW = datetime(2026, 5, 6, 9, tzinfo=UTC)
 THIS_WEEK = monday_of(NOW)
 LAST_WEEK = THIS_WEEK - timedelta(days=7)
 ROLES = ("mlops-engineer", "data-engineer", "prompt-engineer", "data-scientist")
-CATALOG = load_catalog()
 TOPICS = ("t1", "t2", "t3")
 BEFORE_OTHERS: dict[Level | None, int] = {"lead": 0, "practitioner": 1, "learning": 2, None: 3}
 

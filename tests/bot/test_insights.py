@@ -17,17 +17,17 @@ from hypothesis import strategies as st
 
 from bot.__main__ import main
 from bot.insights import clusters, linked
-from knowledge.catalog import load_catalog
 from knowledge.feedback import Asked, Kind
-from knowledge.index import Index, load_index
+from knowledge.index import Index
 from storage.database import migrate, open_engine
 from storage.feedback import KEEP, SqlFeedback
+from tests import bundled
 from tests.databases import BOTH, KEY, KEYS, empty_tables
 
 
 @pytest.fixture(scope="module")
 def index() -> Index:
-    return load_index(load_catalog())
+    return bundled.index()
 
 
 @pytest.fixture(params=BOTH)

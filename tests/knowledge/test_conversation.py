@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 
 from knowledge.answers import Subject
-from knowledge.catalog import load_catalog
 from knowledge.conversation import Conversation, FollowUps
 from knowledge.index import content
+from tests.bundled import CATALOG
 
-CATALOG = load_catalog()
 FOLLOW_UPS = FollowUps(content("follow_ups.yaml"), CATALOG)
 TWO = Subject(roles=("data-engineer", "data-scientist"), listed=("data-engineer", "data-scientist"))
 THREE = Subject(tools=("jax",), listed=("pytorch", "tensorflow", "jax"))

@@ -7,11 +7,9 @@ from pathlib import Path
 import pytest
 
 from knowledge import examples
-from knowledge.catalog import load_catalog
 from knowledge.errors import ContentError
 from knowledge.examples import FILES, QUESTIONS, load_examples
-
-CATALOG = load_catalog()
+from tests.bundled import CATALOG
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.catalog import load_catalog
 from knowledge.finding import Finder
 from knowledge.models import Tool, Topic
 from knowledge.text import words
+from tests.bundled import CATALOG
 
-CATALOG = load_catalog()
 FINDER = Finder(CATALOG)
 SUBJECTS: list[Tool | Topic] = [*CATALOG.tools.values(), *CATALOG.topics.values()]
 WORDS = sorted({word for entry in SUBJECTS for name in (entry.name, *entry.names) for word in words(name)})

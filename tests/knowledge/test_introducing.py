@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from knowledge.catalog import load_catalog
-from knowledge.index import load_matcher
 from knowledge.introducing import LONGEST, introduced
 from knowledge.matching import Matcher
 from knowledge.people import Level
+from tests.bundled import index
 
 
 @pytest.fixture(scope="module")
 def matcher() -> Matcher:
-    return load_matcher(load_catalog())
+    return index().matcher
 
 
 @pytest.mark.parametrize(

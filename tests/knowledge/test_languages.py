@@ -12,14 +12,13 @@ import pytest
 
 from bot.ask import Line, Reply, answer_line, temporary_guide
 from knowledge.answers import Subject
-from knowledge.catalog import load_catalog
 from knowledge.errors import ContentError
 from knowledge.glossaries import load_glossaries
-from knowledge.index import load_index, load_translator
 from knowledge.languages import Translator
 from knowledge.people import Candidate, PassedOver
 from knowledge.ports import People, Threads
 from knowledge.team import NoTeam
+from tests import bundled
 from tests.conftest import MakeGuide
 from tests.evals.score import HERE
 
@@ -40,7 +39,7 @@ phrases: |
 
 @pytest.fixture(scope="session")
 def translator() -> Translator:
-    return load_translator(load_index(load_catalog()).matcher)
+    return bundled.translator()
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.catalog import load_catalog
-from knowledge.index import load_index
 from knowledge.questions import Via
+from tests.bundled import index
 
-INDEX = load_index(load_catalog())
+INDEX = index()
 QUESTIONS = INDEX.questions
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from knowledge.catalog import load_catalog
-from knowledge.index import load_matcher
 from knowledge.matching import Matcher
 from knowledge.team import Alias, Known, TeamEntry
 from knowledge.team_index import Team
+from tests.bundled import index
 
 
 def entry(name: str, question: str = "", *names: str) -> TeamEntry:
@@ -83,7 +82,7 @@ WRONG = (
 
 @pytest.fixture(scope="module")
 def matcher() -> Matcher:
-    return load_matcher(load_catalog())
+    return index().matcher
 
 
 @pytest.fixture(scope="module")

@@ -14,13 +14,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from knowledge.catalog import load_catalog
-from knowledge.index import load_matcher
 from knowledge.matching import Matcher
 from knowledge.rows import csv_rows, json_rows
 from knowledge.team import NOTHING, Alias, Known, TeamEntry
 from knowledge.team_checks import Checker
 from knowledge.team_rows import COLUMNS, Planned, cells_of, entry_of_cells, plan, rows_of
+from tests.bundled import index
 
 NOW = datetime(2026, 5, 4, 9, tzinfo=UTC)
 IDS = count()
@@ -51,7 +50,7 @@ files: st.SearchStrategy[list[dict[str, Any]]] = st.lists(entries | aliases, max
 
 @pytest.fixture(scope="module")
 def matcher() -> Matcher:
-    return load_matcher(load_catalog())
+    return index().matcher
 
 
 def planned(text: str, form: str, known: Known, matcher: Matcher) -> list[Planned]:

@@ -6,11 +6,10 @@ import asyncio
 
 import pytest
 
-from knowledge.catalog import load_catalog
-from knowledge.index import load_matcher
 from knowledge.matching import Matcher
 from knowledge.team import NOTHING, Known, TeamEntry
 from knowledge.teams import LARGE, Teams
+from tests.bundled import index
 
 
 class Held:
@@ -25,7 +24,7 @@ class Held:
 
 @pytest.fixture(scope="module")
 def matcher() -> Matcher:
-    return load_matcher(load_catalog())
+    return index().matcher
 
 
 def birds(count: int, version: str) -> Known:

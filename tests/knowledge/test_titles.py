@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from knowledge.catalog import load_catalog
 from knowledge.examples import TITLES, load_examples
 from knowledge.titles import MOST_ROLES, Titles, load_titles
+from tests.bundled import CATALOG
 
 
 @pytest.fixture(scope="module")
 def titles() -> Titles:
-    return load_titles(load_catalog())
+    return load_titles(CATALOG)
 
 
 @pytest.mark.parametrize(
@@ -78,13 +78,12 @@ def test_two_names_side_by_side_are_two_roles(titles: Titles) -> None:
 
 
 def test_every_name_of_a_role_suggests_it() -> None:
-    catalog = load_catalog()
-    found = load_titles(catalog)
-    assert [role.name for role in catalog.roles.values() if found.roles(role.name) != (role.id,)] == []
+    found = load_titles(CATALOG)
+    assert [role.name for role in CATALOG.roles.values() if found.roles(role.name) != (role.id,)] == []
 
 
 def test_no_more_roles_than_fit(titles: Titles) -> None:
-    everything = " / ".join(role.name for role in load_catalog().roles.values())
+    everything = " / ".join(role.name for role in CATALOG.roles.values())
     assert len(titles.roles(everything)) <= MOST_ROLES
     assert titles.roles("x" * 100_000) == titles.roles("| " * 50_000) == ()
 
@@ -95,6 +94,6 @@ def test_a_title_is_read_the_same_in_capitals(titles: Titles) -> None:
 
 def test_the_weights_fit_the_examples(titles: Titles) -> None:
     """They were learned from these; far less means that examples or rules changed, and the weights did not."""
-    examples = load_examples(TITLES, load_catalog())
+    examples = load_examples(TITLES, CATALOG)
     right = sum(titles.roles(e.text)[:1] == () if not e.roles else titles.roles(e.text)[:1] != () for e in examples)
     assert right / len(examples) > 0.97

@@ -16,8 +16,6 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from knowledge.catalog import load_catalog
-from knowledge.index import load_matcher
 from knowledge.people import LEVELS, Listed
 from knowledge.people_rows import (
     COLUMNS,
@@ -35,6 +33,7 @@ from storage.freshness import SqlFreshness
 from storage.people import SqlPeople
 from storage.tables import declarations, forgotten, listings, members, vacated
 from storage.tables import terms as terms_table
+from tests.bundled import index
 from tests.policy import Office
 from tests.storage.conftest import NOW
 from tests.storage.test_policy import office
@@ -78,7 +77,7 @@ pasts = st.lists(files | st.tuples(st.sampled_from(["declare", "forget", "confir
 
 def names() -> Names:
     if not NAMES:
-        NAMES.append(names_of(load_matcher(load_catalog())))
+        NAMES.append(names_of(index().matcher))
     return NAMES[0]
 
 
