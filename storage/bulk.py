@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import ARRAY, Table, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge.people import LEVELS, Availability, Level, Listed, Member, Terms, Visibility
@@ -34,6 +34,7 @@ class SqlPeopleInBulk:
     def __init__(self, engine: AsyncEngine, rng: random.Random) -> None:
         self._engine = engine
         self._rng = rng
+        self._written, self._analyzed = 0, MOST_AT_ONCE // 2
 
     async def planned(self, workspace: str, listed: Sequence[Listed]) -> Sequence[Became]:
         """Say for each of these people what ``declare_many`` would do, and do nothing."""
@@ -54,7 +55,22 @@ class SqlPeopleInBulk:
             writing = [one for one, became in zip(listed, there.became, strict=True) if became in WRITTEN]
             if writing:
                 await self._write(connection, workspace, writing, there, now)
+        self._written += len(writing)
+        if self._written >= 2 * self._analyzed:
+            await self._count_rows()
+            self._analyzed = self._written
         return there.became
+
+    async def _count_rows(self) -> None:
+        """Let PostgreSQL see how many rows there are by now.
+
+        By itself it does so once a minute. Until then it reads the whole workspace for each of these statements, as was
+        best while hardly anybody was there; and so do the bots that run meanwhile for theirs.
+        """
+        if self._engine.dialect.name == "postgresql":
+            async with self._engine.begin() as connection:
+                for table in (declarations, listings, members, terms_table):
+                    await connection.execute(text(f"ANALYZE {table.name}"))
 
     async def _write(
         self, connection: AsyncConnection, workspace: str, listed: Sequence[Listed], there: _There, now: datetime
@@ -105,11 +121,11 @@ class SqlPeopleInBulk:
                 new_listings += rows_for(workspace, user, member.name, declared)
             if user not in profiles:
                 new_members.append(_profile(workspace, member, now))
-        await connection.execute(insert(declarations), new_rows)
+        await _insert(connection, declarations, new_rows)
         await connection.execute(delete(listings).where(li.workspace == workspace, li.user_id.in_(users)))
         for table, new in ((terms_table, new_terms), (members, new_members), (listings, new_listings)):
             if new:
-                await connection.execute(insert(table), new)
+                await _insert(connection, table, new)
         await note_left(connection, workspace, before, now)
         await unname_in_asks(self._engine, connection, workspace, *hid)
 
@@ -194,6 +210,17 @@ class SqlPeopleInBulk:
                     faded=bool(set_terms and set_terms.faded),
                 )
             after = last
+
+
+async def _insert(connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows that all have the same columns; into PostgreSQL by one statement, column by column."""
+    if connection.dialect.name != "postgresql":
+        await connection.execute(insert(table), rows)
+        return
+    names = list(rows[0])
+    columns = select(*(func.unnest(bindparam(f"all_{name}", type_=ARRAY(table.c[name].type))) for name in names))
+    values = {f"all_{name}": [row[name] for row in rows] for name in names}
+    await connection.execute(insert(table).from_select(names, columns), values)
 
 
 @dataclass(frozen=True)

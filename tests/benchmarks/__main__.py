@@ -29,7 +29,7 @@ from storage.inbox import SqlInbox
 from storage.keys import Keys, new_key
 from storage.people import SqlPeople
 from storage.threads import SqlThreads
-from tests.benchmarks import asks, flood, page, people, workspaces
+from tests.benchmarks import asks, flood, imports, page, people, workspaces
 from tests.benchmarks.served import ROOT, Server, bot_settings, serving
 from tests.benchmarks.traffic import Load, SlackStandIn, load, mentions, percentile
 from tests.databases import on_server, postgres_database
@@ -48,6 +48,7 @@ MARKS = {
     "flood": ("<!-- figures of a flood: written by the benchmark -->", "<!-- end of the figures of a flood -->"),
     "asks": ("<!-- figures of questions: written by the benchmark -->", "<!-- end of the figures of questions -->"),
     "people": ("<!-- figures of people: written by the benchmark -->", "<!-- end of the figures of people -->"),
+    "imports": ("<!-- figures of imports: written by the benchmark -->", "<!-- end of the figures of imports -->"),
 }
 """Between these the parts of the benchmark are written."""
 WARM = 400
@@ -240,6 +241,31 @@ def figures_of_people(kind: str, sizes: Sequence[int]) -> dict[int, list[float]]
         return asyncio.run(people.figures(addresses))
 
 
+def measure_imports(quick: bool) -> list[Row]:
+    """Import a file of a hundred thousand people over both databases; they keep every write as in earnest."""
+    count = imports.PEOPLE // 10 if quick else imports.PEOPLE
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as name:
+        file = Path(name) / "people.csv"
+        imports.write_file(file, count)
+        for kind in ("SQLite", "PostgreSQL"):
+            what = f"`people import` of {count:,} people, {kind}"
+            try:
+                with ExitStack() as open_ones:
+                    address = f"sqlite+aiosqlite:///{name}/bot.sqlite3"
+                    if kind == "PostgreSQL":
+                        address = open_ones.enter_context(postgres_database(at_head=True))
+                        asyncio.run(
+                            on_server(f'ALTER DATABASE "{make_url(address).database}" RESET synchronous_commit')
+                        )
+                    found = imports.imported(address, file, count)
+            except pytest.skip.Exception as missing:
+                return [*rows, Row(what, 0, "s", None, f"nothing measured. {missing}")]
+            rows.append(Row(what, found.seconds, "s", 60, "two roles and three topics each"))
+            rows.append(Row(f"{what}: most resident memory", found.megabytes, "MB", 300))
+    return rows
+
+
 def measure_asks(quick: bool) -> list[Row]:
     """Let two processes do what is due of ten thousand questions in a hundred workspaces."""
     questions = asks.QUESTIONS // 10 if quick else asks.QUESTIONS
@@ -265,6 +291,8 @@ def measured(part: str, count: int, quick: bool) -> list[Row]:
         return measure_asks(quick)
     if part == "people":
         return measure_people(quick)
+    if part == "imports":
+        return measure_imports(quick)
     if part == "workspaces":
         return asyncio.run(measure_workspaces(quick))
     if part == "flood":
