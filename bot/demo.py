@@ -24,7 +24,7 @@ from knowledge.guide import load_guide
 from storage.database import sqlite_file
 
 DEMO_WORKSPACE = "T0LOCAL0001"
-YOU = Member("U0YOU000001", "You", title="")
+YOU = Member("U0YOU000001", "You", title="", admin=True)
 PRIYA = "U0PRIYA0001"
 
 

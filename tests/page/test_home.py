@@ -54,9 +54,20 @@ async def test_the_directory_goes_by_keys(desk: Seat) -> None:
     await desk.drawn(desk.home, "Found by “naomi” among “Airflow”.")
 
 
+async def test_whoever_administers_the_demo_finds_what_is_for_administrators(desk: Seat) -> None:
+    await desk.be("Odette Lacroix")
+    await desk.go_app("Home")
+    await desk.button("Team knowledge", desk.home)
+    await desk.drawn(desk.home, "Your team's knowledge")
+    await desk.button("Workspace", desk.home)
+    await desk.drawn(desk.home, "Curators beside the administrators: none")
+
+
 @pytest.mark.parametrize("workspace", ["empty"], indirect=True)
 async def test_an_empty_workspace_says_how_to_begin(desk: Seat) -> None:
     await desk.go_app("Home")
     await desk.drawn(desk.home, "Start here")
     await desk.button("Directory", desk.home)
     await desk.drawn(desk.home, "Nobody is in the directory yet.")
+    await desk.button("Workspace", desk.home)
+    await desk.drawn(desk.home, "Curators beside the administrators: none")
