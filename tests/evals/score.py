@@ -191,17 +191,19 @@ def ids_of(match: Match) -> tuple[list[str], list[str]]:
             return [match.entry.used_by[0].role], []
 
 
-def weigh(outcome: Outcome, index: Index) -> Outcome:
+def weigh(outcome: Outcome, index: Index, *, timed: bool) -> Outcome:
     """Add how sure the best answer was, whether shown or withheld, and how long understanding the line took."""
     asked, got = outcome.asked, outcome.got
+    calibrated = asked.set in CALIBRATED and got.kind != "help" and "turns" not in asked.row
+    withheld = calibrated and got.kind in ("none", "suggestions")
+    confidence = got.confidence if calibrated else None
+    best_right = outcome.right and asked.set not in SILENT
+    if not withheld and not timed:
+        return replace(outcome, confidence=confidence, best_right=best_right)
     started = time.perf_counter()
     understood = index.understand(asked.line.text, asked.line.via)
     taken = (time.perf_counter() - started) * 1000
-    confidence: float | None = got.confidence
-    best_right = outcome.right and asked.set not in SILENT
-    if asked.set not in CALIBRATED or got.kind == "help" or "turns" in asked.row:
-        confidence = None
-    elif got.kind in ("none", "suggestions"):
+    if withheld:
         best = understood.best
         confidence = understood.sure(best) if best else None
         best_right = best is not None and hits(asked.row, *ids_of(best))
@@ -222,13 +224,16 @@ def propose(asked: Sequence[Asked]) -> list[Outcome]:
     return [judge(one, got) for one, got in zip(asked, replies, strict=True)]
 
 
-async def score() -> list[Outcome]:
-    """Ask everything: the searches for named people in a team of their own, the rest without one."""
+async def score(*, timed: bool = True) -> list[Outcome]:
+    """Ask everything: the searches for named people in a team of their own, the rest without one.
+
+    Where it is not ``timed``, only what is withheld is understood a second time.
+    """
     everything = list(lines())
     async with temporary_guide() as guide:
         outcomes = await ask(guide, (one for one in everything if one.set not in (WHO, TITLES)))
         index = load_index(guide.catalog)
-    outcomes = [weigh(outcome, index) for outcome in outcomes]
+    outcomes = [weigh(outcome, index, timed=timed) for outcome in outcomes]
     outcomes += propose([one for one in everything if one.set == TITLES])
     async with temporary_guide(TEAM) as guide:
         return [*outcomes, *await ask(guide, (one for one in everything if one.set == WHO))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from knowledge.catalog import load_catalog
+from tests.bundled import CATALOG
 from tests.evals.floors import CALIBRATION_ERROR, FLOORS, NAMED_WRONGLY, below
 from tests.evals.report import report
 from tests.evals.score import score
@@ -10,7 +10,7 @@ from tests.evals.tally import Tally
 
 
 async def test_every_set_is_above_its_floor() -> None:
-    found = report(await score(), load_catalog().roles)
+    found = report(await score(timed=False), CATALOG.roles)
     assert not found.below, "\n".join(found.below)
     assert sorted(FLOORS) == sorted(found.sets)
 

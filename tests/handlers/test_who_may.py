@@ -8,9 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-import sqlite3
-from collections.abc import Collection, Mapping
-from contextlib import closing
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,6 +23,7 @@ from knowledge.workspaces import Settings
 from storage.tables import metadata
 from tests.asks import new_ask
 from tests.conftest import ANN, BEN, CAI, DEE, EVA, GUS, TEAM, Clock, declares, settled
+from tests.handlers.conftest import Tables
 from tests.routing import listeners
 
 OUT = "U0OUT000001"
@@ -198,20 +197,6 @@ async def send(slack: LocalSlack, payload: Mapping[str, Any]) -> str:
     return said
 
 
-def table_rows(bot: Bot, leave_out: Collection[str], without: Collection[str] = ()) -> set[str]:
-    """Return every row of the tables as text, without some columns.
-
-    Read past the bot's own engine: it is done some ten thousand times, and most of the time went there.
-    """
-    found = set()
-    with closing(sqlite3.connect(str(bot.engine.url.database))) as connection:
-        connection.row_factory = sqlite3.Row
-        for name in metadata.tables.keys() - leave_out:
-            for row in connection.execute(f"SELECT * FROM {name}"):  # noqa: S608 - a table of ours
-                found.add(f"{name} {[(key, row[key]) for key in row.keys() if key not in without]}")  # noqa: SIM118
-    return found
-
-
 def allowed(right: str, user: str) -> bool:
     return right == "" or (right in MAY and WHO[user] in MAY[right])
 
@@ -223,7 +208,7 @@ def quiet(caplog: pytest.LogCaptureFixture) -> list[str]:
 @pytest.mark.usefixtures("refusals")
 @pytest.mark.parametrize("action_id", ACTIONS)
 async def test_a_press_does_no_more_than_whoever_presses_may(
-    slack: LocalSlack, bot: Bot, clock: Clock, caplog: pytest.LogCaptureFixture, action_id: str
+    slack: LocalSlack, bot: Bot, clock: Clock, tables: Tables, caplog: pytest.LogCaptureFixture, action_id: str
 ) -> None:
     right = ACTIONS[action_id]
     await furnish(slack, bot, clock)
@@ -235,7 +220,7 @@ async def test_a_press_does_no_more_than_whoever_presses_may(
             # Whoever is forgotten is a hash in it.
             own = own | {"audit", "curators"}
         await carry(bot)
-        after = table_rows(bot, own, COUNTED)
+        after = tables.rows(own, COUNTED)
         assert after
         for value in VALUES:
             before = after
@@ -254,7 +239,7 @@ async def test_a_press_does_no_more_than_whoever_presses_may(
             )
             await settled(bot)
             assert quiet(caplog) == [], (user, value[:40])
-            after = table_rows(bot, own, COUNTED)
+            after = tables.rows(own, COUNTED)
             if may_do and right in (CURATE, SETTLE):
                 continue
             assert before <= after, (user, value[:40])
@@ -270,7 +255,7 @@ async def test_a_press_does_no_more_than_whoever_presses_may(
 @pytest.mark.usefixtures("refusals")
 @pytest.mark.parametrize("callback_id", VIEWS)
 async def test_a_form_does_no_more_than_whoever_submits_may(
-    slack: LocalSlack, bot: Bot, clock: Clock, caplog: pytest.LogCaptureFixture, callback_id: str
+    slack: LocalSlack, bot: Bot, clock: Clock, tables: Tables, caplog: pytest.LogCaptureFixture, callback_id: str
 ) -> None:
     right = VIEWS[callback_id]
     await furnish(slack, bot, clock)
@@ -283,7 +268,7 @@ async def test_a_form_does_no_more_than_whoever_submits_may(
         else:
             own = OWN | {"terms", "declarations", "listings"} if may_do else CARRIED
         await carry(bot)
-        after = table_rows(bot, own, COUNTED)
+        after = tables.rows(own, COUNTED)
         for value in VALUES:
             for values in ({}, FILLED):
                 before = after
@@ -305,7 +290,7 @@ async def test_a_form_does_no_more_than_whoever_submits_may(
                 )
                 await settled(bot)
                 assert quiet(caplog) == [], (user, value[:40])
-                after = table_rows(bot, own, COUNTED)
+                after = tables.rows(own, COUNTED)
                 assert before <= after, (user, value[:40])
                 if not may_do:
                     assert before == after, (user, value[:40])
@@ -333,10 +318,10 @@ async def test_a_menu_offers_no_more_than_whoever_searches_may_see(
 
 
 async def test_a_signature_for_another_body_or_an_older_one_opens_nothing(
-    slack: LocalSlack, bot: Bot, clock: Clock
+    slack: LocalSlack, bot: Bot, clock: Clock, tables: Tables
 ) -> None:
     await furnish(slack, bot, clock)
-    before = table_rows(bot, set())
+    before = tables.rows()
     honest = urlencode({"payload": json.dumps({"type": "block_actions", **person(CAI)})}).encode()
     forged = urlencode({"payload": json.dumps({"type": "block_actions", **person(ANN)})}).encode()
     form = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -344,4 +329,4 @@ async def test_a_signature_for_another_body_or_an_older_one_opens_nothing(
     assert (await slack.post_raw(forged, headers))[0] == 401
     assert (await slack.post_raw(forged, form, signed=True, age=301))[0] == 401
     assert (await slack.post_raw(forged, form | sign("another secret", forged, slack.workspace.clock())))[0] == 401
-    assert table_rows(bot, set()) == before
+    assert tables.rows() == before

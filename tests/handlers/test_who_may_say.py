@@ -12,7 +12,8 @@ from bot.app import Bot
 from bot.local import GENERAL, LocalSlack, Member
 from handlers import ids
 from tests.conftest import EVA, Clock, settled
-from tests.handlers.test_who_may import ELSEWHERE, OTHERS, OUT, OWN, SETTLE, WHO, allowed, furnish, quiet, table_rows
+from tests.handlers.conftest import Tables
+from tests.handlers.test_who_may import ELSEWHERE, OTHERS, OUT, OWN, SETTLE, WHO, allowed, furnish, quiet
 from tests.routing import listeners
 
 Way = Callable[[LocalSlack, str], Awaitable[Any]]
@@ -88,7 +89,7 @@ def shown_since(slack: LocalSlack, calls: int, deliveries: int) -> str:
 
 @pytest.mark.parametrize("user", WHO, ids=["administrator", "curator", "member", "guest", "outside"])
 async def test_words_do_no_more_than_whoever_says_them_may(
-    slack: LocalSlack, bot: Bot, clock: Clock, caplog: pytest.LogCaptureFixture, user: str
+    slack: LocalSlack, bot: Bot, clock: Clock, tables: Tables, caplog: pytest.LogCaptureFixture, user: str
 ) -> None:
     slack.workspace.add_members([Member(OUT, "Otto Out", home=ELSEWHERE)])
     await furnish(slack, bot, clock)
@@ -98,14 +99,14 @@ async def test_words_do_no_more_than_whoever_says_them_may(
         if "forget me" in name:
             # Whoever is forgotten is a hash in it, and curates no more.
             own |= {"audit", "curators", "settings"}
-        before = table_rows(bot, own)
+        before = tables.rows(own)
         calls, deliveries = len(slack.calls), len(slack.deliveries)
         await way(slack, user)
         await settled(bot)
         clock.move(seconds=10)
         shown = shown_since(slack, calls, deliveries)
         assert quiet(caplog) == [], name
-        assert before == table_rows(bot, own), name
+        assert before == tables.rows(own), name
         assert shown or name == "a changed profile", name
         # Nothing that a colleague keeps for themself, nor what only curators and administrators see.
         assert "How do we version prompts?" not in shown, name
