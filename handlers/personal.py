@@ -25,9 +25,28 @@ LONGEST_PART = 2_900
 _NUMBER = re.compile(r"[0-9]{1,6}")
 Verb = Literal["me", "my data", "forget me"]
 _VERBS: tuple[tuple[re.Pattern[str], Verb], ...] = (
-    (re.compile(r"(?:about )?me|my roles?|declare(?: me| my roles?)?|i do this", re.IGNORECASE), "me"),
-    (re.compile(r"my data|what do you (?:know|store|keep) about me", re.IGNORECASE), "my data"),
-    (re.compile(r"(?:please )?(?:forget me|delete my data|delete me)", re.IGNORECASE), "forget me"),
+    (
+        re.compile(
+            # Whether one is hidden, or declares nothing any more, is chosen in the form.
+            r"(?:about )?me|my roles?|declare(?: me| my roles?)?|i do this|(?:please )?(?:hide me|"
+            r"(?:remove|take) me (?:from|out of|off) the (?:directory|list)|"
+            r"(?:edit|change|update) my (?:roles?|topics?|declaration|entry))",
+            re.IGNORECASE,
+        ),
+        "me",
+    ),
+    (
+        re.compile(r"(?:show (?:me )?)?my data|what do you (?:know|store|keep|have) (?:about|on) me", re.IGNORECASE),
+        "my data",
+    ),
+    (
+        re.compile(
+            r"(?:please )?(?:(?:forget|delete|erase) me|(?:delete|erase) (?:all )?my data|"
+            r"(?:forget|delete|erase) everything (?:you (?:know|store|keep|have) )?about me)",
+            re.IGNORECASE,
+        ),
+        "forget me",
+    ),
 )
 
 
@@ -155,5 +174,8 @@ def not_for_outsiders() -> Message:
 
 def offer_to_declare(view: View) -> Message:
     """Offer the declaration modal, which only a click can open."""
-    text = "Declare which roles you fill and what you can be asked about. Nothing is recorded without your click."
+    text = (
+        "Declare which roles you fill, what you can be asked about and who sees it; or change it, or withdraw it. "
+        "Nothing is recorded without your click."
+    )
     return message([text], [section(text), actions(button("Declare what I do", ids.DECLARE, "-", primary=True))])

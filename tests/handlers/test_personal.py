@@ -8,9 +8,10 @@ import pytest
 
 from bot.app import Bot
 from bot.local import GENERAL, LocalSlack
-from handlers.personal import LONGEST_PART, MOST_PARTS, as_json
+from handlers.personal import LONGEST_PART, MOST_PARTS, as_json, verb_in
 from storage.tables import metadata
-from tests.conftest import ANN, BEN, declares, rows, settled
+from tests.conftest import ANN, BEN, TEAM, declares, rows, settled
+from tests.databases import ON_BOTH
 
 
 def code_in(blocks: object) -> str:
@@ -99,3 +100,34 @@ async def test_forget_me_says_what_is_left(slack: LocalSlack, bot: Bot) -> None:
     assert ANN not in str(mark)
     await declares(bot, slack, ANN, {"data-engineer": "lead"})
     assert await rows(bot, "forgotten") == []
+
+
+@ON_BOTH
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("hide me", "who sees it; or change it, or withdraw it."),
+        ("please remove me from the directory", "who sees it; or change it, or withdraw it."),
+        ("Change my declaration!", "who sees it; or change it, or withdraw it."),
+        ("show me my data", "What I keep about you."),
+        ("what do you have on me?", "What I keep about you."),
+        ("Delete everything about me", "Done: I deleted everything"),
+        ("please erase all my data", "Done: I deleted everything"),
+    ],
+)
+async def test_what_people_want_with_their_own_data_is_read_in_other_words_too(
+    slack: LocalSlack, bot: Bot, said: str, answer: str
+) -> None:
+    await declares(bot, slack, ANN, {"mlops-engineer": "lead"})
+    await slack.say(ANN, said)
+    await settled(bot)
+    assert answer in slack.messages(slack.dm(ANN))[-1].text
+    left = (await bot.people.declaration(TEAM, ANN)).roles
+    assert bool(left) is not answer.startswith("Done:")
+
+
+@pytest.mark.parametrize(
+    "said", ["delete everything", "how do I delete my data pipeline", "hide my prompt", "forget it"]
+)
+def test_nobody_is_forgotten_who_does_not_say_so(said: str) -> None:
+    assert verb_in(said) is None
