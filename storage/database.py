@@ -79,6 +79,7 @@ def open_engine(database_url: str, keys: Keys | None = None) -> AsyncEngine:
             hide_parameters=True,  # parameters are what people wrote
             pool_size=POSTGRES_CONNECTIONS,
             max_overflow=0,
+            pool_use_lifo=True,  # each connection plans for itself
             pool_timeout=POSTGRES_SECONDS,
             connect_args={"timeout": POSTGRES_SECONDS, "command_timeout": POSTGRES_SECONDS},
         )
@@ -91,8 +92,9 @@ def open_engine(database_url: str, keys: Keys | None = None) -> AsyncEngine:
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
             # Few connections, and none beyond: whoever has to wait waits in line here. SQLite's own wait for its one
-            # writer is a lottery, in which with fifteen connections somebody loses for a second.
-            pool = {"pool_size": SQLITE_CONNECTIONS, "max_overflow": 0}
+            # writer is a lottery, in which with fifteen connections somebody loses for a second. The one that was used
+            # last is used next: whatever the others have read is thrown away when they see that it wrote.
+            pool = {"pool_size": SQLITE_CONNECTIONS, "max_overflow": 0, "pool_use_lifo": True}
         engine = create_async_engine(url, hide_parameters=True, **pool)
         event.listen(engine.sync_engine, "do_connect", at_once.connect)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)

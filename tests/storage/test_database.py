@@ -259,6 +259,17 @@ async def test_whoever_cannot_become_the_only_writer_is_told_so_as_of_any_statem
     await other.dispose()
 
 
+async def test_the_connection_that_was_used_last_is_used_next(engine: AsyncEngine) -> None:
+    async with AsyncExitStack() as stack:
+        for _ in range(database.SQLITE_CONNECTIONS):
+            await stack.enter_async_context(engine.connect())
+    used = set[int]()
+    for _ in range(database.SQLITE_CONNECTIONS):
+        async with engine.connect() as connection:
+            used.add(id((await connection.get_raw_connection()).driver_connection))
+    assert len(used) == 1
+
+
 async def test_who_is_cancelled_while_waiting_to_become_the_only_writer_holds_up_nobody(engine: AsyncEngine) -> None:
     begins = asyncio.Event()
 
