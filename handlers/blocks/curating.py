@@ -54,6 +54,8 @@ def overview(known: Known, view: View) -> list[Block]:
     lines = [
         f"*{count['published']:,}* answer, *{count['proposed']:,}* proposed, *{count['retired']:,}* retired; "
         f"*{len(known.aliases):,}* of your team's words for what I know already."
+        if known.entries or known.aliases
+        else "There is nothing here yet."
     ]
     if due:
         lines.append(f"*{due:,}* are due to be verified again.")

@@ -62,7 +62,9 @@ async def log(bot: Bot) -> list[str]:
 
 
 async def test_an_entry_is_added_changed_retired_and_brought_back(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
-    saved = await slack.submit(BEN, await opened(slack, bot, "team_new"), {**ENTRY, "team_author": ["show"]})
+    empty = await opened(slack, bot, "team_new")
+    assert "There is nothing here yet." in words(slack.workspace.homes[BEN])
+    saved = await slack.submit(BEN, empty, {**ENTRY, "team_author": ["show"]})
     assert saved.view is not None and "“GPU quota” answers in this workspace" in words(saved.view)
     await settled(bot)
     assert "*1* answer" in words(slack.workspace.homes[BEN])
