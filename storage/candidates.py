@@ -41,7 +41,7 @@ from knowledge.people import LEVELS, MOST_COUNTED, Availability, Candidate, Pass
 from storage.changing import Changing
 from storage.database import only_writer_for, plan_once
 from storage.keys import UnknownKey
-from storage.marks import KeptKey, kept_key, key_stands, known_key
+from storage.marks import KeptKey, kept_key, key_stands, known_to_keep
 from storage.moments import FAR, NEVER, monday_of
 from storage.namings import asker_of_week, event_under_way, noted, noting
 from storage.standing import NO_LEVEL
@@ -123,7 +123,7 @@ class SqlCandidates(Changing):
             values |= {f"wanted_kind_{place}": kind, f"wanted_key_{place}": key}
         async with self._engine.connect() as connection:
             await plan_once(connection)
-            again = await _named_by_this_event(connection, workspace, without, week, avoided) if named else ()
+            again = await self._named_again(connection, workspace, without, week, avoided) if named else ()
             found = [row for row in again if any((row.kind, row.key) == (kind, key) for kind, key, _ in wanted)]
             is_again = bool(found)
             if not found:
@@ -146,6 +146,22 @@ class SqlCandidates(Changing):
             )
             for row in found
         ]
+
+    async def _named_again(
+        self, connection: AsyncConnection, workspace: str, asker: str | None, week: date, avoided: Sequence[str]
+    ) -> Sequence[Row[Any]]:
+        """Return the rows of those whom an earlier try to answer the event has named to who asks, and who still may be.
+
+        Whoever reached their cap by that is among them.
+        """
+        if not asker or not EVENT.get():
+            return ()
+        found: Sequence[Row[Any]] = ()
+        if known := self._keys.get(workspace):
+            found = await _named_with(connection, known, workspace, asker, week, avoided)
+        if not found and (key := await known_to_keep(connection, workspace)):
+            found = await _named_with(connection, key, workspace, asker, week, avoided)
+        return [row for row in found if row.user_id is not None]
 
     def _moments(self, now: datetime) -> list[datetime]:
         """Return the moments from which nearly everybody who is free by now is free, in their order; the last is now.
@@ -436,18 +452,12 @@ def _of_person(user: ColumnElement[str]) -> list[Label[Any]]:
     ]
 
 
-async def _named_by_this_event(
-    connection: AsyncConnection, workspace: str, asker: str | None, week: date, avoided: Sequence[str]
+async def _named_with(
+    connection: AsyncConnection, key: KeptKey, workspace: str, asker: str, week: date, avoided: Sequence[str]
 ) -> Sequence[Row[Any]]:
-    """Return the rows of those whom an earlier try to answer the event has named to who asks, and who still may be.
-
-    Whoever reached their cap by that is among them.
-    """
-    key = await known_key(connection, workspace) if asker and EVENT.get() else None
-    if key is None or asker is None:
-        return ()
-    marks = {"asker": asker_of_week(key, workspace, asker), "event": event_under_way(key, workspace)}
-    values = {"workspace": workspace, "week": week, "avoided": avoided, **marks}
+    """Return the rows of those whom the event has named, by this key; none at all where it is another by now."""
+    marks = {"asker": asker_of_week(key.opened, workspace, asker), "event": event_under_way(key.opened, workspace)}
+    values = {"workspace": workspace, "week": week, "avoided": avoided, "stored": key.stored, **marks}
     found: Sequence[Row[Any]] = (await connection.execute(_again_query(), values)).all()
     return found
 
@@ -469,13 +479,17 @@ def _again_query() -> Select[Any]:
         or_(t.weekly_cap == 0, t.suggested > t.weekly_cap),
     )
     theirs = namings.join(declarations, (d.workspace == n.workspace) & (d.user_id == n.user_id))
-    return (
-        select(*(d.user_id, d.kind, d.key, d.label, d.level, d.confirmed_at), *_of_person(d.user_id))
+    named = (
+        select(*(d.user_id, d.kind, d.key, d.label, d.level, d.confirmed_at), *_of_person(d.user_id), n.place)
         .select_from(theirs)
         .where(n.workspace == bindparam("workspace"), n.mark == bindparam("asker"), n.event == bindparam("event"))
         .where(d.suggestible == true(), d.unnamed == false(), ~avoids, ~lowered)
-        .order_by(n.place, d.user_id, d.kind, d.key)
+        .subquery()
     )
+    r = named.c
+    # An empty row where nobody was named: none at all says that the key is another one.
+    stands = select(literal_column("1")).where(key_stands("workspace", "stored")).subquery()
+    return select(named).select_from(stands.outerjoin(named, true())).order_by(r.place, r.user_id, r.kind, r.key)
 
 
 def _free_by(moments: Sequence[Any]) -> list[ColumnElement[bool]]:

@@ -89,10 +89,18 @@ def key_stands(workspace: str, stored: str) -> ColumnElement[bool]:
 
 async def known_key(connection: AsyncConnection, workspace: str) -> bytes | None:
     """Return the key of a workspace's marks; None where there is none, or none that can be read."""
+    known = await known_to_keep(connection, workspace)
+    return known.opened if known else None
+
+
+async def known_to_keep(connection: AsyncConnection, workspace: str) -> KeptKey | None:
+    """Return the same, to be remembered."""
+    stored = await _stored(connection, workspace)
     try:
-        return await own_key(connection, workspace)
+        opened = _opened(connection, workspace, stored)
     except KeysError:
         return None
+    return KeptKey(stored, opened) if opened else None
 
 
 async def own_key(connection: AsyncConnection, workspace: str) -> bytes | None:

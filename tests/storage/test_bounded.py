@@ -89,9 +89,11 @@ async def test_ten_times_as_many_people_are_no_more_to_read(case: str) -> None:
     assert {name: taken for name, taken in many.items() if taken > 1.5 * few[name] + 1_000} == {}
 
 
+@pytest.mark.parametrize("answered", ["", "Ev1"])
 async def test_a_suggestion_is_one_statement_that_reads_and_one_transaction_that_writes(
-    engine: AsyncEngine, people: SqlPeople, threads: SqlThreads
+    engine: AsyncEngine, people: SqlPeople, threads: SqlThreads, answered: str
 ) -> None:
+    """Where an event is answered, another one reads whom it has named already."""
     for user, cap in {"ann": 1, "ben": None, "cai": 1}.items():
         await people.declare("T1", user, {"mlops-engineer": "lead"}, {"gdpr": "GDPR"}, NOW, Terms(weekly_cap=cap))
     guide = load_guide(people, threads, lambda: NOW)
@@ -109,11 +111,13 @@ async def test_a_suggestion_is_one_statement_that_reads_and_one_transaction_that
         did.append("COMMIT")
 
     # As over Slack, where somebody could have been forgotten since.
-    with underway_since(NOW):
+    with underway_since(NOW, answered):
         found = await guide.suggest("T1", subject, "dee")
     assert [person.user for person in found.people] == ["ben"]
     # How PostgreSQL is to do it, and whom it locks.
     did = [statement for statement in did if not statement.startswith("SELECT set_config(")]
+    if answered:
+        assert "FROM namings JOIN" in did.pop(0)
     assert did[0].startswith("WITH ranked AS")
     kinds = [" ".join(statement.replace("\n", " ").split()[:3]) for statement in did[1:]]
     marking = {"sqlite": ["UPDATE declarations SET", "INSERT INTO namings"], "postgresql": ["WITH marked AS"]}

@@ -13,6 +13,7 @@ from storage.marks import workspace_key
 from storage.namings import asker_of_week
 from storage.people import SqlPeople
 from storage.tables import namings, secrets
+from storage.underway import underway_since
 from tests.storage.conftest import NOW
 
 
@@ -36,6 +37,24 @@ async def test_a_key_that_another_process_drew_meanwhile_is_the_one_that_marks(
     await SqlPeople(engine, random.Random(1)).forget("T1", "cai")
     async with engine.connect() as connection:
         assert await connection.scalar(select(func.count()).select_from(namings)) == 0
+
+
+async def test_a_second_try_names_the_same_also_by_a_key_that_was_drawn_meanwhile(
+    engine: AsyncEngine, people: SqlPeople
+) -> None:
+    for user in ("ben", "cai"):
+        await people.declare("T1", user, {"mlops-engineer": "lead"}, {}, NOW, Terms(weekly_cap=2))
+    await people.suggested("T1", ["ben"], NOW, asker="dee")
+    async with engine.begin() as connection:
+        await connection.execute(delete(namings))
+        await connection.execute(delete(secrets))
+    with underway_since(NOW, "Ev1"):
+        await SqlPeople(engine, random.Random(1)).suggested("T1", ["cai"], NOW, asker="ann")
+        found = await people.candidates("T1", topics=(), roles=["mlops-engineer"], without="ann", now=NOW)
+    assert [(row.user, row.again) for row in found] == [("cai", True)]
+    with underway_since(NOW, "Ev2"):
+        found = await people.candidates("T1", topics=(), roles=["mlops-engineer"], without="ann", now=NOW)
+    assert sorted((row.user, row.again) for row in found) == [("ben", False), ("cai", False)]
 
 
 async def test_nobody_is_counted_twice_where_nobody_could_be_counted_at_first(people: SqlPeople) -> None:
