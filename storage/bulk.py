@@ -67,12 +67,13 @@ class SqlPeopleInBulk:
         """Let PostgreSQL see how many rows there are by now.
 
         By itself it does so once a minute. Until then it reads the whole workspace for each of these statements, as was
-        best while hardly anybody was there; and so do the bots that run meanwhile for theirs.
+        best while hardly anybody was there; and so do the bots that run meanwhile for theirs. A table that is being
+        cleaned up at this moment is left out: the people are written, and nobody waits for that.
         """
         if self._engine.dialect.name == "postgresql":
             async with self._engine.begin() as connection:
                 for table in (declarations, listings, members, terms_table):
-                    await connection.execute(text(f"ANALYZE {table.name}"))
+                    await connection.execute(text(f"ANALYZE (SKIP_LOCKED) {table.name}"))
 
     async def _write(
         self, connection: AsyncConnection, workspace: str, listed: Sequence[Listed], there: _There, now: datetime

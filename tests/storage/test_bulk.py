@@ -46,3 +46,13 @@ async def test_the_rows_of_a_table_are_one_statement(engine: AsyncEngine) -> Non
     bulk = SqlPeopleInBulk(engine, random.Random(7))
     assert await bulk.declare_many("T1", listed, NOW) == ["added"] * 20
     assert wrote == [f"INSERT INTO {table}" for table in ("declarations", "terms", "members", "listings")]
+
+
+@pytest.mark.parametrize("address", ["postgresql"], indirect=True)
+async def test_an_import_waits_for_nobody_who_cleans_a_table_up(engine: AsyncEngine, impatient: AsyncEngine) -> None:
+    listed = [Listed(Member(f"U{at:05}", "Ann"), {MLOPS: "lead"}, {}) for at in range(MOST_AT_ONCE)]
+    async with engine.begin() as connection:
+        # As VACUUM does.
+        await connection.execute(text("LOCK TABLE listings IN SHARE UPDATE EXCLUSIVE MODE"))
+        became = await SqlPeopleInBulk(impatient, random.Random(7)).declare_many("T1", listed, NOW)
+    assert became == ["added"] * MOST_AT_ONCE
