@@ -241,7 +241,10 @@ def _sender(request: web.Request) -> str:
         address = ip_address(told or request.remote or "")
     except ValueError:
         return str(request.remote)
-    return str(ip_network((address, 64), strict=False) if address.version == 6 else address)
+    if address.version == 4:
+        return str(address)
+    # A socket for both kinds writes ::ffff:203.0.113.9, and all of those would be one network.
+    return str(address.ipv4_mapped or ip_network((address, 64), strict=False))
 
 
 def _wait(title: str, seconds: float, again: str = "try again", **more: Any) -> web.Response:

@@ -128,9 +128,10 @@ async def test_codes_that_somebody_made_up_reach_slack_so_often_at_most(
         lambda _: "203.0.113.9",
         lambda at: f"198.51.100.{at}, 203.0.113.9",
         lambda at: f"2001:db8:0:1::{at + 1:x}",
+        lambda at: ("203.0.113.9", "::ffff:203.0.113.9")[at % 2],
         lambda at: f"who{at}",
     ],
-    ids=["no proxy", "proxy", "made up before the proxy", "one network", "no address"],
+    ids=["no proxy", "proxy", "made up before the proxy", "one network", "a socket for both kinds", "no address"],
 )
 async def test_whoever_sends_made_up_codes_without_end_keeps_nobody_else_from_installing(
     slack: LocalSlack, served: tuple[Bot, Browser], sender: Callable[[int], str]
@@ -142,7 +143,7 @@ async def test_whoever_sends_made_up_codes_without_end_keeps_nobody_else_from_in
         await browser.open(re.sub("code=[0-9a-f]+", "code=junk", address))
     assert (browser.status, browser.title) == (429, "Many people install this right now")
     assert len(slack.called(ACCESS)) == MOST_OF_ONE
-    browser.forwarded_for = "203.0.113.10"
+    browser.forwarded_for = "::ffff:203.0.113.10"
     await browser.install()
     assert browser.title == "GenAI roles is installed"
 
