@@ -76,7 +76,7 @@ class Renewal:
                 return found
             await self._sleep(WAIT_SECONDS)
             newer = await self._installations.find(found.workspace)
-            if newer is None or newer.version != found.version:
+            if newer is None or newer.stamp != found.stamp:
                 return newer
         return found
 

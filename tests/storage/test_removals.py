@@ -10,11 +10,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import await_only
 
+from bot.renewal import Renewal
+from bot.settings import OAuth
 from storage.installations import SqlInstallations
 from storage.people import SqlPeople
 from storage.removals import AGAIN, LONGEST_WAIT, MOST_READ, SqlRemovals
@@ -118,6 +121,25 @@ async def test_a_token_under_renewal_is_not_put_in_the_place_of_a_new_installati
     back = await installations.find("T1")
     assert back is not None
     assert (back.token, back.version) == ("xoxb-2", 1)
+
+
+async def test_who_waits_for_a_token_takes_that_of_a_new_installation(engine: AsyncEngine) -> None:
+    installations, removals = SqlInstallations(engine), SqlRemovals(engine)
+    await installations.save(replace(ONE, refresh_token="xoxe-1", expires_at=NOW), SCOPES, NOW)
+    found = await installations.find("T1")
+    assert found is not None
+    assert await installations.claim_refresh(found, NOW), "another process is at it"
+    waited: list[float] = []
+
+    async def meanwhile(seconds: float) -> None:
+        assert not waited, "it is there by now"
+        waited.append(seconds)
+        await removals.note("T1", "app_uninstalled", NOW + MINUTE, NOW + MINUTE)
+        await installations.save(replace(BACK, refresh_token="xoxe-2", expires_at=LATER), SCOPES, NOW + MINUTE)
+
+    renewal = Renewal(installations, AsyncWebClient(), OAuth("1.2", "none"), lambda: NOW, meanwhile)
+    fresh = await renewal.fresh(found)
+    assert fresh is not None and fresh.token == BACK.token
 
 
 async def test_deletions_that_always_fail_let_all_others_come_first(engine: AsyncEngine) -> None:
