@@ -93,16 +93,22 @@ class Bursts:
 
 
 class Budget:
-    """Count what is spent in a minute for each workspace, or whoever else. Each process keeps its own count."""
+    """Count what is spent in a minute for each workspace, or whoever else. Each process keeps its own count.
+
+    Who it was is not kept for longer than until somebody comes after that minute: it may be an address.
+    """
 
     def __init__(self, monotonic: Monotonic) -> None:
         self._monotonic = monotonic
-        # Whoever spent nothing for longest makes room.
+        # Whoever spent nothing for longest comes first, and makes room.
         self._spent: OrderedDict[str, deque[float]] = OrderedDict()
 
     def spent(self, who: str) -> int:
         """Return how much it was within the last minute."""
-        spent, since = self._spent.get(who, deque()), self._monotonic() - MINUTE
+        since = self._monotonic() - MINUTE
+        while self._spent and next(iter(self._spent.values()))[-1] <= since:
+            self._spent.popitem(last=False)
+        spent = self._spent.get(who, deque())
         while spent and spent[0] <= since:
             spent.popleft()
         return len(spent)

@@ -53,3 +53,13 @@ def test_whoever_spent_nothing_for_longest_is_forgotten_first(clock: Clock, monk
     assert not budget.spend("ann", 2)
     clock.move(minutes=1)
     assert budget.spend("ann", 2)
+
+
+def test_who_spent_something_is_not_known_any_more_a_minute_later(clock: Clock) -> None:
+    budget = Budget(clock.monotonic)
+    for who, seconds in (("ann", 30), ("ben", 20), ("ann", 30), ("cai", 10)):
+        assert budget.spend(who, 2)
+        clock.move(seconds=seconds)
+    assert budget.spent("dee") == 0
+    assert [*budget._spent] == ["ann", "cai"]
+    assert budget.spent("ann") == 1
