@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import cast
 
-from sqlalchemy import ColumnElement, bindparam, delete, exists, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -25,6 +25,7 @@ from storage.tables import (
     ask_deliveries,
     ask_people,
     asks,
+    forgettings,
     forgotten,
     keepings,
     keys_of,
@@ -37,6 +38,8 @@ from storage.team_versions import renew_version
 
 logger = logging.getLogger(__name__)
 NAME = "forgotten"
+ANYBODY = ""
+"""Stands beside a moment in the place of a mark, where nobody knows any more who was forgotten up to then."""
 a, d, e, k, p, s = asks.c, ask_deliveries.c, team_entries.c, keepings.c, ask_people.c, secrets_table.c
 
 
@@ -113,6 +116,7 @@ async def draw_anew(engine: AsyncEngine, connection: AsyncConnection, workspace:
 
     Marks of forgotten people are deleted, as nobody can be compared with them any more. Without new ones of askers
     nobody could be forgotten with what they asked. A question that another process may be able to read stays as it is.
+    What was under way when somebody was forgotten lately leaves nothing about anybody.
     """
     mine = (s.workspace == workspace) & (s.name == NAME) & (s.value == stored)
     gone = await connection.execute(delete(secrets_table).where(mine))
@@ -120,6 +124,7 @@ async def draw_anew(engine: AsyncEngine, connection: AsyncConnection, workspace:
         # Another transaction has done it all.
         return await _draw(engine, connection, workspace)
     await connection.execute(delete(forgotten).where(forgotten.c.workspace == workspace))
+    await _forget_who_it_was(connection, workspace)
     key = await _draw(engine, connection, workspace)
     query = select(a.id, a.asker_mark, a.asker).where(a.workspace == workspace, a.asker_mark.is_not(None))
     marks: dict[str, str] = {}
@@ -140,6 +145,15 @@ async def draw_anew(engine: AsyncEngine, connection: AsyncConnection, workspace:
             await connection.execute(update(column.table).where(theirs).values({column: mark}))
     await _drop_keepings(engine, connection, workspace, left.union(marks.values()))
     return key
+
+
+async def _forget_who_it_was(connection: AsyncConnection, workspace: str) -> None:
+    """Keep of the moments at which people were forgotten the last one, for everybody."""
+    here = forgettings.c.workspace == workspace
+    last = await connection.scalar(select(func.max(forgettings.c.at)).where(here))
+    if last is not None:
+        await connection.execute(delete(forgettings).where(here))
+        await connection.execute(insert(forgettings).values(workspace=workspace, mark=ANYBODY, at=last))
 
 
 async def delete_ask(connection: AsyncConnection, workspace: str, ask_id: str) -> None:

@@ -11,12 +11,12 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import Column, ColumnElement, bindparam, delete, exists, literal, select, tuple_, union_all
+from sqlalchemy import Column, ColumnElement, bindparam, delete, exists, literal, or_, select, tuple_, union_all
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from storage.database import insert_for
-from storage.marks import known_key, mark_of
+from storage.marks import ANYBODY, known_key, mark_of
 from storage.moments import FAR, monday_of
 from storage.tables import UtcTime, forgettings, namings
 from storage.underway import BEGUN, EVENT, passing_mark
@@ -60,7 +60,9 @@ def noting(dialect: str, people: int) -> Any:
         for place in range(people)
     ]
     forgotten = exists().where(
-        f.workspace == bindparam("of"), f.mark == bindparam("passing"), f.at > bindparam("begun", type_=UtcTime())
+        f.workspace == bindparam("of"),
+        or_(f.mark == bindparam("passing"), f.mark == ANYBODY),
+        f.at > bindparam("begun", type_=UtcTime()),
     )
     named = select(union_all(*rows).subquery()).where(~forgotten)
     insertion = insert_for(dialect, namings).from_select([*named.selected_columns.keys()], named)

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge.errors import ForgottenSince
 from storage.database import insert_into
-from storage.marks import known_key, mark_of, workspace_key
+from storage.marks import ANYBODY, known_key, mark_of, workspace_key
 from storage.tables import forgettings
 
 KEEP = timedelta(days=1)
@@ -84,8 +84,8 @@ async def forgotten_after(connection: AsyncConnection, began: Collection[Began])
         if key is None:
             # None was forgotten there, or the key can't be read here: then it may be whoever this is about.
             return any(one == workspace and at > moment for (one, _), at in found.items())
-        at = found.get((workspace, passing_mark(key, workspace, user)))
-        return at is not None and at > moment
+        ats = (found.get((workspace, mark)) for mark in (passing_mark(key, workspace, user), ANYBODY))
+        return any(at is not None and at > moment for at in ats)
 
     return [one for one in began if is_forgotten(*one)]
 

@@ -26,7 +26,7 @@ from storage.installations import Installation, SqlInstallations
 from storage.keeping import SqlKeepings
 from storage.marks import asker_mark, workspace_key
 from storage.people import SqlPeople
-from storage.tables import asks, forgettings, metadata
+from storage.tables import asks, forgettings, metadata, namings, secrets
 from storage.team_entries import SqlTeamEntries
 from storage.threads import SqlThreads
 from storage.underway import KEEP, prune_forgettings, underway_since
@@ -203,6 +203,31 @@ async def test_it_holds_after_the_app_was_removed_and_is_back(engine: AsyncEngin
     with underway_since(AFTER):
         await threads.remember("T1", "C1", "1.1", ANN, Subject(tools=("jax",)), NOW)
     assert "threads" in await office.about(ANN)
+
+
+async def test_it_holds_though_the_key_of_the_marks_was_damaged_since(engine: AsyncEngine) -> None:
+    office = Office(engine)
+    await office.people.declare("T1", CAI, {"mlops-engineer": "lead"}, {}, NOW)
+
+    async def is_named_somebody() -> int:
+        assert await office.people.suggested("T1", [CAI], NOW, asker=ANN)
+        async with engine.connect() as connection:
+            return len((await connection.execute(select(namings))).all())
+
+    await office.people.forget("T1", ANN)
+    async with engine.begin() as connection:
+        await connection.execute(update(secrets).values(value=KEYS.seal("00" * 32, "another place")))
+    await office.people.forget("T1", BEN)
+    with underway_since(BEFORE):
+        await office.asks_on()
+        with pytest.raises(ForgottenSince):
+            await office.puts()
+        assert await is_named_somebody() == 0
+    assert await office.about(ANN) == {}
+    with underway_since(AFTER):
+        await office.asks_on()
+        assert await is_named_somebody() == 1
+    assert await office.about(ANN) != {}
 
 
 async def test_an_event_that_was_written_down_after_it_is_left_without_the_person(engine: AsyncEngine) -> None:
