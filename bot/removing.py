@@ -6,11 +6,10 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
-from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 
 from bot.installed import InstalledAuthorize
-from handlers.errors import code_of
+from handlers.errors import VOID, code_of, out_of_reach
 from handlers.installing import Why
 from storage.installations import SqlInstallations
 from storage.people import SqlPeople
@@ -91,16 +90,20 @@ class Removing(Deleting):
             await self._delete(one)
 
     async def _is_refused(self, workspace: str) -> bool:
-        """Tell whether Slack says that an installation there has gone; where it says nothing, it has not."""
+        """Tell whether Slack says that an installation there has gone.
+
+        Raises what kept it from being asked: then the event is tried again, as nothing else would tell of the removal.
+        """
         client = await self._installed.client_of(workspace)
         if client is None:
             return False
         try:
             await client.auth_test()
         except SlackApiError as error:
-            return code_of(error) in GONE
-        except (ClientError, TimeoutError, OSError):
-            return False
+            code = code_of(error)
+            if code not in VOID and out_of_reach(error):
+                raise
+            return code in GONE
         return False
 
     async def _note(self, workspace: str, why: Why, at: datetime) -> Became:
