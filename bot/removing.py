@@ -13,7 +13,7 @@ from handlers.errors import VOID, code_of, out_of_reach
 from handlers.installing import Why
 from storage.installations import SqlInstallations
 from storage.people import SqlPeople
-from storage.removals import Became, SqlRemovals
+from storage.removals import AGAIN, Became, SqlRemovals
 
 logger = logging.getLogger(__name__)
 RUN_SECONDS = 60.0
@@ -128,10 +128,13 @@ class RemovingOne(Deleting):
 
     async def removed(self, workspaces: Sequence[str], why: Why, at: datetime | None) -> None:
         """Delete everything about the workspace, or say that its token is void."""
+        workspace, now = workspaces[0], self._now()
         if why == "tokens_revoked":
             logger.error("tokens_revoked: the bot token is void. Reinstall the app and set the new SLACK_BOT_TOKEN.")
-        elif await self._removals.note(workspaces[0], why, at or self._now(), self._now()) == "due":
-            await self._delete(workspaces[0])
+        elif await self._removals.note(workspace, why, at or now, now) == "due":
+            # What comes late may come after the app is back; what comes at once, before Slack has taken the token away.
+            is_late = at is not None and at < now - AGAIN
+            await (self._finish(workspace) if is_late else self._delete(workspace))
 
     async def _finish(self, workspace: str) -> None:
         if await self._is_installed(workspace):

@@ -253,6 +253,25 @@ async def test_where_the_token_of_the_environment_works_again_what_is_declared_s
     assert await rows(bot, "declarations")
 
 
+@ON_BOTH
+@pytest.mark.parametrize("is_back", [True, False])
+async def test_an_event_that_comes_late_deletes_nothing_where_the_token_of_the_environment_works(
+    slack: LocalSlack, bot: Bot, clock: Clock, is_back: bool
+) -> None:
+    """As where the bot was down while the app was removed and installed again."""
+    await declares(bot, slack, BEN, {"mlops-engineer": "lead"})
+    happened = int(clock.seconds())
+    clock.move(minutes=6)
+    if not is_back:
+        slack.api.dead_tokens[slack.bot_token] = "account_inactive"
+    await slack.send_event({"type": "app_uninstalled"}, event_time=happened)
+    await settled(bot)
+    assert bool(await rows(bot, "declarations")) is is_back
+    clock.move(minutes=6)
+    await finish(bot)
+    assert bool(await rows(bot, "declarations")) is is_back
+
+
 async def test_what_is_declared_after_the_app_is_back_stays(
     slack: LocalSlack, served: tuple[Bot, Browser], clock: Clock
 ) -> None:
