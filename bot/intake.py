@@ -58,7 +58,6 @@ class Intake:
     """Take payloads; without a worker here events are left for another process.
 
     ``client`` has no token: it posts to addresses that need none.
-    ``patience`` and ``writing`` are in seconds.
     """
 
     def __init__(
@@ -74,8 +73,6 @@ class Intake:
         *,
         people: People,
         monotonic: Monotonic = time.monotonic,
-        patience: float = PATIENCE,
-        writing: float = WRITING_SECONDS,
     ) -> None:
         self._bolt = bolt
         self._inbox = inbox
@@ -86,8 +83,6 @@ class Intake:
         self._now = now
         self._metrics = metrics
         self._people = people
-        self._patience = patience
-        self._writing = writing
         self._searches = Bursts(monotonic, MOST_SEARCHES)
         self._presses = Bursts(monotonic, MOST_PRESSES)
         # Each is there as long as somebody holds it, or waits for it.
@@ -143,7 +138,7 @@ class Intake:
         failures: list[Exception] = []
         dispatch = self._dispatch_in_turn if surface_of(body) == "options" else self._dispatch
         work = asyncio.ensure_future(dispatch(body, {REFERENCE: reference, FAILURES: failures}))
-        done, _ = await asyncio.wait({work}, timeout=self._patience)
+        done, _ = await asyncio.wait({work}, timeout=PATIENCE)
         if done:
             return work.result(), "failed" if failures else "answered"
         # Choices that come too late Slack takes from nobody, and whoever types has typed on.
@@ -206,9 +201,9 @@ class Intake:
         """Return whether the event is new; None for one about somebody who declared nothing, which is dropped."""
         work = asyncio.ensure_future(self._add(event, about_people))
         try:
-            done, _ = await asyncio.wait({work}, timeout=self._writing)
+            done, _ = await asyncio.wait({work}, timeout=WRITING_SECONDS)
             if not done:
-                raise TimeoutError(f"not written down within {self._writing} s")
+                raise TimeoutError(f"not written down within {WRITING_SECONDS} s")
         except BaseException:
             # Not waited for: where the database hangs, so may its rollback.
             self._tasks.start(self._abandon(work, event))

@@ -22,6 +22,8 @@ from storage.keys import Keys
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 SQLITE_CONNECTIONS = 3
+SQLITE_BUSY_SECONDS = 5.0
+"""How long a connection waits for another that writes."""
 SQLITE_SYNCHRONOUS = "FULL"
 """What is committed survives a power cut: an event acknowledged to Slack is not lost. See ``only_writer_for``, too."""
 SQLITE_CHECKPOINT_PAGES = 4_000
@@ -114,7 +116,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute(f"PRAGMA synchronous = {SQLITE_SYNCHRONOUS}")
     cursor.execute(f"PRAGMA wal_autocheckpoint = {SQLITE_CHECKPOINT_PAGES}")
-    cursor.execute("PRAGMA busy_timeout = 5000")
+    cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_SECONDS * 1_000:.0f}")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
 

@@ -8,7 +8,7 @@ import json
 import logging
 import random
 import shutil
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -60,6 +60,26 @@ MEMBERS = (
 )
 BUSY_SECONDS = 30.0
 """How long a test waits for what takes no time on an idle machine."""
+BOUNDS = (
+    "bot.app.READY_SECONDS",
+    "bot.intake.PATIENCE",
+    "bot.intake.WRITING_SECONDS",
+    "bot.metrics.SCRAPE_SECONDS",
+    "handlers.asks.LOOK_SECONDS",
+    "handlers.curating.NAME_SECONDS",
+    "handlers.keeping.NAME_SECONDS",
+    "handlers.late.FAREWELL_SECONDS",
+    "handlers.members.PROFILE_SECONDS",
+    "handlers.permissions.LOOK_UP_SECONDS",
+    "handlers.proposals.TITLE_SECONDS",
+    "handlers.replies.MODAL_SECONDS",
+    "handlers.settings.ASKED_SECONDS",
+    "storage.database.POSTGRES_SECONDS",
+    "storage.database.SQLITE_BUSY_SECONDS",
+)
+"""How many seconds of the wall clock the bot waits for something before it goes on without."""
+LATE_SECONDS = 0.02
+"""Such a bound where a test is about what is late."""
 FORM_CODES = {
     "invalid_blocks",
     "invalid_blocks_format",
@@ -106,6 +126,11 @@ class Sleeper:
         await asyncio.sleep(0)
 
 
+async def when_asked(_seconds: float, _job: Callable[[], Awaitable[None]]) -> None:
+    """Run no job by the clock: a test runs those that it is about, and none comes in between where it takes long."""
+    await asyncio.Event().wait()
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--screenshots", action="store_true", help="draw the pictures of docs/images anew")
 
@@ -131,6 +156,15 @@ def no_power_cuts() -> Iterator[None]:
     """Nothing that a test writes has to survive a power cut, and most of the waiting would be for that."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database_of_bot, "SQLITE_SYNCHRONOUS", "OFF")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_hurry() -> Iterator[None]:
+    """Nothing is late because the machine is busy; tests of what is late set a bound of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        for bound in BOUNDS:
+            patch.setattr(bound, BUSY_SECONDS)
         yield
 
 
@@ -321,6 +355,7 @@ class Start:
             rng=random.Random(7),
             sleep=self.sleeper,
             make_guide=self.make_guide,
+            regularly=when_asked,
         )
         base, stop = await start_site(bot, "127.0.0.1", 0)
         self.slack.bot_url = f"{base}/slack/events"

@@ -14,7 +14,6 @@ from bot.app import Bot
 from bot.local import GENERAL, LocalSlack
 from bot.local.slack_api import Fault
 from bot.worker import RETRY_SECONDS
-from handlers import members
 from storage.inbox import LEASE
 from storage.tables import metadata
 from tests.conftest import ANN, BEN, BUSY_SECONDS, CAI, Clock, Start, declares, rows, settled
@@ -29,12 +28,6 @@ FORGOTTEN = "You asked me to forget you while this was under way"
 def database(database: str) -> str:
     """Every test here runs on each."""
     return database
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What waits for Slack waits until Slack is let go."""
-    monkeypatch.setattr(members, "PROFILE_SECONDS", BUSY_SECONDS)
 
 
 class Faults(deque[Fault]):

@@ -30,7 +30,7 @@ from bot.slack import SLACK_SECONDS, RedirectRefusedError, open_session, slack_c
 from handlers import ids
 from handlers.pace import AT_ONCE, MOST_PRESSES, MOST_SEARCHES, TOO_MUCH_AT_ONCE
 from handlers.response_url import ReplyError, is_slacks, send_to
-from tests.conftest import ANN, BEN, BUSY_SECONDS, TEAM, Clock, Start, declares, interact, rows, settled
+from tests.conftest import ANN, BEN, LATE_SECONDS, TEAM, Clock, Start, declares, interact, rows, settled
 from tests.databases import KEY
 from tests.docs.pages import ROOT
 from tests.routing import named
@@ -255,7 +255,6 @@ async def test_searches_of_one_person_take_turns_and_nobody_else_waits_for_them(
         return await read(workspace, start)
 
     monkeypatch.setattr(bot.people, "topics_from", topics_from)
-    monkeypatch.setattr(bot.intake, "_patience", BUSY_SECONDS)
     slow = [asyncio.create_task(search(slack, ANN, "topics_found", "slow")) for _ in range(5)]
     await entered.wait()
     assert await search(slack, BEN, "topics_found", "mlops")
@@ -275,9 +274,9 @@ async def test_a_search_that_is_late_ends_and_the_next_is_answered(
         return await (never if start == "slow" else read(workspace, start))
 
     monkeypatch.setattr(bot.people, "topics_from", topics_from)
-    monkeypatch.setattr(bot.intake, "_patience", 0.05)
-    assert await search(slack, ANN, "topics_found", "slow") == []
-    monkeypatch.setattr(bot.intake, "_patience", BUSY_SECONDS)
+    with monkeypatch.context() as patch:
+        patch.setattr("bot.intake.PATIENCE", LATE_SECONDS)
+        assert await search(slack, ANN, "topics_found", "slow") == []
     assert await search(slack, ANN, "topics_found", "mlops")
 
 
@@ -294,10 +293,9 @@ async def test_a_search_that_is_late_before_its_turn_never_begins(
         return ()
 
     monkeypatch.setattr(bot.people, "topics_from", topics_from)
-    monkeypatch.setattr(bot.intake, "_patience", BUSY_SECONDS)
     first = asyncio.create_task(search(slack, ANN, "topics_found", "slow"))
     await entered.wait()
-    monkeypatch.setattr(bot.intake, "_patience", 0)
+    monkeypatch.setattr("bot.intake.PATIENCE", 0)
     assert await search(slack, ANN, "topics_found", "slower") == []
     opened.set()
     assert await first

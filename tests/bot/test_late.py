@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -16,33 +17,32 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import app
 from bot.app import Bot
 from bot.local import GENERAL, LocalSlack
-from handlers import replies
 from handlers.errors import on_error
 from handlers.late import late_answer
 from knowledge.people import Declaration
-from tests.conftest import ANN, Start, rows, settled
+from tests.conftest import ANN, BOUNDS, LATE_SECONDS, Start, rows, settled
+from tests.docs.pages import ROOT
 
 
 class Gate:
-    """Hold the reading of declarations back until it is opened."""
+    """Hold the reading of declarations back until it is opened, while nobody waits for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, bot: Bot, patch: pytest.MonkeyPatch) -> None:
         self.open = asyncio.Event()
+        self._read = bot.people.declaration
+        patch.setattr(bot.people, "declaration", self._declaration)
+        patch.setattr("bot.intake.PATIENCE", LATE_SECONDS)
+        patch.setattr("handlers.replies.MODAL_SECONDS", LATE_SECONDS)
+
+    async def _declaration(self, workspace: str, user: str) -> Declaration:
+        await self.open.wait()
+        return await self._read(workspace, user)
 
 
 @pytest_asyncio.fixture
 async def gate(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Gate]:
-    """A database that answers only when the test says so; patience is short."""
-    gate = Gate()
-    read = bot.people.declaration
-
-    async def declaration(workspace: str, user: str) -> Declaration:
-        await gate.open.wait()
-        return await read(workspace, user)
-
-    monkeypatch.setattr(bot.people, "declaration", declaration)
-    monkeypatch.setattr(bot.intake, "_patience", 0.05)
-    monkeypatch.setattr(replies, "MODAL_SECONDS", 0.02)
+    """A database that answers only when the test says so."""
+    gate = Gate(bot, monkeypatch)
     yield gate
     gate.open.set()
 
@@ -87,12 +87,11 @@ async def test_a_modal_that_is_closed_before_it_is_filled_stays_closed_and_nothi
 
 
 async def test_a_late_submission_closes_the_modal_and_reports_by_direct_message(
-    slack: LocalSlack, bot: Bot, gate: Gate
+    slack: LocalSlack, bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gate.open.set()
     view = (await slack.command(ANN, "/genai-role me")).view
     assert view is not None
-    gate.open.clear()
+    gate = Gate(bot, monkeypatch)
     saved = await slack.submit(ANN, view, {"topics": "GDPR"})
     assert saved.closed
     gate.open.set()
@@ -122,7 +121,7 @@ async def test_a_late_answer_whose_response_url_is_broken_comes_as_a_direct_mess
     await slack.command(ANN, "/genai-role my data")
     slack.workspace.response_urls.clear()
     gate.open.set()
-    await bot.tasks.finish(5)
+    await settled(bot)
     told = [m for m in slack.workspace.messages if m.from_bot and m.channel == slack.dm(ANN)]
     assert told[-1].text.startswith("What I keep about you")
     # Slack's refusal was expected.
@@ -140,10 +139,23 @@ async def test_stopping_says_that_a_late_answer_does_not_come(
             return await never
 
         monkeypatch.setattr(bot.people, "declaration", declaration)
-        monkeypatch.setattr(bot.intake, "_patience", 0.05)
+        monkeypatch.setattr("bot.intake.PATIENCE", LATE_SECONDS)
         assert (await slack.command(ANN, "/genai-role my data")).text.startswith("One moment")
     shown = [m.text for m in slack.workspace.messages if m.from_bot]
     assert shown[-1].startswith("Sorry, I was stopped")
+
+
+def test_no_other_test_is_about_how_fast_the_machine_is() -> None:
+    """Whatever the bot waits for by the wall clock has its bound lifted in tests; a call to Slack has 20 seconds."""
+    waits = re.compile(r"(?:asyncio\.timeout\(|\btimeout=)([A-Z_]+)\b")
+    found = {
+        f"{folder}.{file.stem}.{name}"
+        for folder in ("bot", "handlers")
+        for file in (ROOT / folder).glob("*.py")
+        for name in waits.findall(file.read_text(encoding="utf-8"))
+    }
+    assert "bot.intake.PATIENCE" in found
+    assert found - {"bot.slack.SLACK_SECONDS"} <= set(BOUNDS)
 
 
 @pytest.mark.usefixtures("faults")

@@ -25,7 +25,7 @@ from bot.worker import RETRY_SECONDS
 from knowledge.answers import Answer
 from storage.asks import SqlAsks
 from tests.asks import Asks, new_ask
-from tests.conftest import ANN, BEN, CAI, MEMBERS, TEAM, Clock, Start, settled
+from tests.conftest import ANN, BEN, CAI, LATE_SECONDS, MEMBERS, TEAM, Clock, Start, settled
 
 JSON_TYPE = {"Content-Type": "application/json"}
 
@@ -134,7 +134,7 @@ async def test_an_event_that_is_not_written_down_is_counted(slack: LocalSlack, b
     assert value(bot, "requests_total", surface="event", outcome="not_written") == 1
 
 
-async def test_a_late_answer_is_counted_as_late(slack: LocalSlack, bot: Bot) -> None:
+async def test_a_late_answer_is_counted_as_late(slack: LocalSlack, bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     held = asyncio.Event()
     ask = bot.guide.ask
 
@@ -143,7 +143,7 @@ async def test_a_late_answer_is_counted_as_late(slack: LocalSlack, bot: Bot) -> 
         return await ask(question)  # type: ignore[arg-type]
 
     bot.guide.ask = slowly  # type: ignore[method-assign]
-    bot.intake._patience = 0.01
+    monkeypatch.setattr("bot.intake.PATIENCE", LATE_SECONDS)
     await slack.command(ANN, "/genai-role mlops")
     held.set()
     await settled(bot)

@@ -27,7 +27,22 @@ from bot.local import GENERAL, LocalSlack
 from bot.serve import listen, start_socket
 from bot.settings import Settings, SettingsError, credentials_for, mode_of
 from bot.socket import PAUSES, SocketMode, answer_in
-from tests.conftest import ANN, BEN, MEMBERS, TEAM, Clock, Sleeper, Start, declares, rows, settled, well_formed, words
+from tests.conftest import (
+    ANN,
+    BEN,
+    BUSY_SECONDS,
+    MEMBERS,
+    TEAM,
+    Clock,
+    Sleeper,
+    Start,
+    declares,
+    rows,
+    settled,
+    well_formed,
+    when_asked,
+    words,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -76,6 +91,7 @@ async def connected(start: Start) -> AsyncIterator[Bot]:
         rng=random.Random(7),
         sleep=start.sleeper,
         make_guide=start.make_guide,
+        regularly=when_asked,
     )
     stop = await start_socket(bot)
     try:
@@ -276,7 +292,7 @@ async def receiving(slack: LocalSlack, sleeper: Sleeper, **more: float) -> Async
 
 
 async def until(slack: LocalSlack, look: Callable[[], bool]) -> None:
-    await slack.workspace.wait_until(lambda: look() or None, 5.0, "it")
+    await slack.workspace.wait_until(lambda: look() or None, BUSY_SECONDS, "it")
 
 
 async def test_a_refused_address_is_not_tried_again(slack: LocalSlack, sleeper: Sleeper) -> None:
@@ -457,10 +473,10 @@ async def test_the_process_serves_until_sigterm(
         **more,
     )
     try:
-        await slack.sockets.connected(within=30.0)
+        await slack.sockets.connected(within=BUSY_SECONDS)
         assert (await slack.command(ANN, "/genai-role mlops")).text.startswith("MLOps Engineer")
         process.send_signal(signal.SIGTERM)
-        _, said = await asyncio.wait_for(process.communicate(), 15)
+        _, said = await asyncio.wait_for(process.communicate(), BUSY_SECONDS)
     finally:
         if process.returncode is None:
             process.kill()
@@ -475,7 +491,7 @@ async def test_the_process_serves_until_sigterm(
 
 async def test_the_process_ends_with_2_where_a_token_is_missing(tmp_path: Path) -> None:
     process = await run(tmp_path, "socket", SLACK_APP_TOKEN="xapp-1")
-    _, said = await asyncio.wait_for(process.communicate(), 30)
+    _, said = await asyncio.wait_for(process.communicate(), BUSY_SECONDS)
     assert (process.returncode, said) == (
         2,
         b"SLACK_BOT_TOKEN and SLACK_APP_TOKEN are both needed for Socket Mode.\n",

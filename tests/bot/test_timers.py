@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import pytest
+
 from bot.app import Bot
 from bot.timers import Timers
+from bot.worker import every
 from handlers.freshness import RUN_SECONDS
 from handlers.looking_up import RUN_SECONDS as LOOK_UP_SECONDS
-from tests.conftest import Clock
+from tests.conftest import BUSY_SECONDS, Clock
 
 
 async def test_jobs_run_regularly_until_stopped() -> None:
@@ -36,6 +39,24 @@ async def test_jobs_run_regularly_until_stopped() -> None:
     assert ran == ["job"] * 4
     assert begun == [60.0, 5.0]
     assert timers._tasks == []
+
+
+async def test_a_job_that_fails_is_run_again(caplog: pytest.LogCaptureFixture) -> None:
+    runs = 0
+    again = asyncio.Event()
+
+    async def job() -> None:
+        nonlocal runs
+        runs += 1
+        if runs == 1:
+            raise ValueError("broken")
+        again.set()
+
+    running = asyncio.create_task(every(0.0, job))
+    await asyncio.wait_for(again.wait(), BUSY_SECONDS)
+    running.cancel()
+    await asyncio.wait({running})
+    assert "a regular job failed; it is tried again" in caplog.text
 
 
 async def test_a_bot_with_a_worker_asks_and_looks_up_every_minute(bot: Bot) -> None:

@@ -17,7 +17,7 @@ from tests.chaos.runs import faulty, sqlite_killed
 from tests.chaos.standin import FAULTS, SECRET, TOKEN, StandIn
 from tests.chaos.tally import count
 from tests.chaos.traffic import Sender, make_mentions, plan
-from tests.conftest import Clock, MakeGuide, Sleeper, settled
+from tests.conftest import Clock, MakeGuide, Sleeper, settled, when_asked
 
 
 async def test_a_killed_bot_loses_nothing_and_repeats_only_what_was_under_way() -> None:
@@ -42,7 +42,7 @@ async def test_a_failing_slack_loses_nothing_and_only_a_lost_answer_repeats(
             https_proxy=None,
             ssl_cert_file=None,
         )
-        bot = build_app(settings, now=clock.now, sleep=sleeper, make_guide=make_guide)
+        bot = build_app(settings, now=clock.now, sleep=sleeper, make_guide=make_guide, regularly=when_asked)
         base, stop = await start_site(bot, "127.0.0.1", 0)
         try:
             mentions = make_mentions(rng, 40)

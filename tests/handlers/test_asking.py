@@ -14,10 +14,12 @@ from storage.bulk import SqlPeopleInBulk
 from tests.conftest import (
     ANN,
     BEN,
+    BUSY_SECONDS,
     CAI,
     DEE,
     EVA,
     GUS,
+    LATE_SECONDS,
     OLD,
     ROB,
     TABLES,
@@ -157,12 +159,6 @@ async def test_the_shortcut_works_on_any_message(slack: LocalSlack, bot: Bot, te
 # What Slack says of people
 
 
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ask for it where it matters what Slack says, and not how fast the machine is."""
-    monkeypatch.setattr("handlers.members.PROFILE_SECONDS", 30)
-
-
 async def asked_before(slack: LocalSlack, bot: Bot) -> None:
     """Ann was named somebody who is known: that she is a member holds for an hour."""
     await declares(bot, slack, CAI, {"prompt-engineer": "lead"})
@@ -171,12 +167,13 @@ async def asked_before(slack: LocalSlack, bot: Bot) -> None:
 
 
 async def test_an_answer_waits_a_second_for_profiles_that_are_kept_for_an_hour(
-    slack: LocalSlack, bot: Bot, clock: Clock
+    slack: LocalSlack, bot: Bot, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await declares(bot, slack, BEN, {"mlops-engineer": "lead"})
     clock.move(hours=2)
     await asked_before(slack, bot)
-    slack.fail("users.info", hang=30)
+    monkeypatch.setattr("handlers.members.PROFILE_SECONDS", LATE_SECONDS)
+    slack.fail("users.info", hang=BUSY_SECONDS)
     slack.workspace.members[BEN].display_name = "Benny"
     assert "Ben Book" in (await slack.command(ANN, "/genai-role who mlops")).text
     assert len(slack.called("users.info")) == 1
@@ -189,7 +186,7 @@ async def test_an_answer_waits_a_second_for_profiles_that_are_kept_for_an_hour(
     assert len(slack.called("users.info")) == 2
 
 
-async def test_somebody_found_gone_is_not_suggested(slack: LocalSlack, bot: Bot, clock: Clock, patient: None) -> None:
+async def test_somebody_found_gone_is_not_suggested(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
     await declares(bot, slack, BEN, {"mlops-engineer": "lead"})
     clock.move(hours=2)
     await asked_before(slack, bot)
@@ -200,7 +197,7 @@ async def test_somebody_found_gone_is_not_suggested(slack: LocalSlack, bot: Bot,
 
 
 async def test_who_was_imported_and_has_left_is_not_suggested_by_an_answer(
-    slack: LocalSlack, bot: Bot, clock: Clock, patient: None
+    slack: LocalSlack, bot: Bot, clock: Clock
 ) -> None:
     bulk = SqlPeopleInBulk(bot.engine, random.Random(1))
     who = [Listed(Profile(user, name), {"mlops-engineer": "lead"}, {}) for user, name in ((BEN, "Ben"), (CAI, "Cai"))]
@@ -213,7 +210,7 @@ async def test_who_was_imported_and_has_left_is_not_suggested_by_an_answer(
 
 @pytest.mark.parametrize("asked", ["mlops", "what does an mlops engineer do?", "who mlops"])
 async def test_whoever_left_unnoticed_is_not_on_a_card_either(
-    slack: LocalSlack, bot: Bot, clock: Clock, patient: None, asked: str
+    slack: LocalSlack, bot: Bot, clock: Clock, asked: str
 ) -> None:
     for user, level in ((BEN, "lead"), (CAI, "learning")):
         await declares(bot, slack, user, {"mlops-engineer": level})  # type: ignore[dict-item]
@@ -224,7 +221,7 @@ async def test_whoever_left_unnoticed_is_not_on_a_card_either(
 
 
 async def test_whoever_drops_out_is_replaced_and_no_suggestion_of_theirs_is_used_up(
-    slack: LocalSlack, bot: Bot, clock: Clock, patient: None
+    slack: LocalSlack, bot: Bot, clock: Clock
 ) -> None:
     slack.workspace.add_members([Member("U0FAY000001", "Fay Fox"), Member("U0GIL000001", "Gil Gray")])
     levels = {BEN: "lead", CAI: "lead", DEE: "lead", "U0FAY000001": "practitioner", "U0GIL000001": "learning"}
@@ -249,9 +246,7 @@ async def test_whoever_drops_out_is_replaced_and_no_suggestion_of_theirs_is_used
     assert "1. Ben Book" in (await slack.command(ANN, "/genai-role who mlops")).text
 
 
-async def test_whoever_is_found_away_makes_room_for_their_equals(
-    slack: LocalSlack, bot: Bot, clock: Clock, patient: None
-) -> None:
+async def test_whoever_is_found_away_makes_room_for_their_equals(slack: LocalSlack, bot: Bot, clock: Clock) -> None:
     users = [f"U0M{number:08}" for number in range(4)]
     slack.workspace.add_members(Member(user, f"Mo{number}") for number, user in enumerate(users))
     for user in users:
@@ -267,7 +262,7 @@ async def test_whoever_is_found_away_makes_room_for_their_equals(
 
 
 async def test_so_many_people_are_looked_up_in_a_minute_and_the_others_named_as_known(
-    slack: LocalSlack, bot: Bot, clock: Clock, patient: None, monkeypatch: pytest.MonkeyPatch
+    slack: LocalSlack, bot: Bot, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("handlers.members.MOST_LOOK_UPS", 1)
     for user, role in ((BEN, "mlops-engineer"), (CAI, "data-engineer")):

@@ -246,8 +246,6 @@ async def test_a_workspace_that_cannot_be_written_to_rests_and_keeps_no_other_wa
 async def test_who_could_learn_it_is_found_by_topic_too(
     slack: LocalSlack, bot: Bot, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # What Slack says matters here, and not how fast the machine is.
-    monkeypatch.setattr("handlers.members.PROFILE_SECONDS", 30)
     await bot.workspaces.save(TEAM, Settings(curators=(BEN,)), ANN, clock.now())
     await declares(bot, slack, CAI, {"data-engineer": "learning"}, ("looms",))
     await declares(bot, slack, DEE, {"data-engineer": "lead"}, ("looms",))

@@ -11,7 +11,20 @@ from bot.local import GENERAL, LocalSlack, View
 from knowledge.people import MOST_A_WEEK
 from knowledge.people_rows import read_people
 from knowledge.workspaces import Settings
-from tests.conftest import ANN, BEN, GUS, TABLES, TEAM, Clock, declares, rows, settled, words
+from tests.conftest import (
+    ANN,
+    BEN,
+    BUSY_SECONDS,
+    GUS,
+    LATE_SECONDS,
+    TABLES,
+    TEAM,
+    Clock,
+    declares,
+    rows,
+    settled,
+    words,
+)
 
 
 async def form(slack: LocalSlack, bot: Bot, door: str = "command", user: str = ANN) -> View:
@@ -146,11 +159,12 @@ async def test_topics_as_long_as_allowed_fit(slack: LocalSlack, bot: Bot) -> Non
     assert len(await rows(bot, "declarations")) == 20
 
 
-async def test_saving_does_not_wait_for_slack(slack: LocalSlack, bot: Bot) -> None:
+async def test_saving_does_not_wait_for_slack(slack: LocalSlack, bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     view = await form(slack, bot)
     # The form has asked for the title.
     asked = len(slack.called("users.info"))
-    slack.fail("users.info", hang=30)
+    monkeypatch.setattr("handlers.members.PROFILE_SECONDS", LATE_SECONDS)
+    slack.fail("users.info", hang=BUSY_SECONDS)
     saved = await slack.submit(ANN, view, {"topics": "GDPR"})
     assert saved.view is not None
     assert len(slack.called("users.info")) == asked

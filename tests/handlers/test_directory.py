@@ -68,7 +68,6 @@ async def test_whoever_left_unnoticed_is_not_in_it_and_leaves_no_gap(
     slack: LocalSlack, bot: Bot, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("handlers.directory.PAGE", 2)
-    monkeypatch.setattr("handlers.members.PROFILE_SECONDS", 30)
     await team(slack, bot)
     clock.move(hours=2)
     slack.workspace.members[BEN].deleted = True
@@ -84,7 +83,6 @@ async def test_the_directory_leaves_look_ups_to_answers(
 ) -> None:
     monkeypatch.setattr("handlers.members.MOST_LOOK_UPS", 2)
     monkeypatch.setattr("handlers.home.LEFT_TO_ANSWERS", 1)
-    monkeypatch.setattr("handlers.members.PROFILE_SECONDS", 30)
     await team(slack, bot)
     clock.move(hours=2)
     slack.workspace.members[BEN].deleted = slack.workspace.members[EVA].deleted = True

@@ -9,7 +9,7 @@ import pytest
 from bot.app import Bot
 from bot.local import GENERAL, LocalSlack, Message
 from knowledge.people import Terms
-from tests.conftest import ANN, BEN, CAI, TEAM, Clock, declares, rows, settled, words
+from tests.conftest import ANN, BEN, BUSY_SECONDS, CAI, LATE_SECONDS, TEAM, Clock, declares, rows, settled, words
 from tests.databases import ON_BOTH
 from tests.handlers.test_declaring import element, form
 
@@ -273,10 +273,12 @@ async def test_whoever_declared_something_is_not_looked_up_for_it(slack: LocalSl
     assert len(slack.called("users.info")) == 1, "whether they are a guest is asked, and nothing else"
 
 
-@pytest.mark.parametrize("failure", [{"status": 500, "times": 9}, {"error": "user_not_found"}, {"hang": 30}])
+@pytest.mark.parametrize("failure", [{"status": 500, "times": 9}, {"error": "user_not_found"}, {"hang": BUSY_SECONDS}])
 async def test_home_and_form_open_where_slack_does_not_say(
-    slack: LocalSlack, bot: Bot, failure: dict[str, object]
+    slack: LocalSlack, bot: Bot, monkeypatch: pytest.MonkeyPatch, failure: dict[str, object]
 ) -> None:
+    monkeypatch.setattr("handlers.permissions.LOOK_UP_SECONDS", LATE_SECONDS)
+    monkeypatch.setattr("handlers.proposals.TITLE_SECONDS", LATE_SECONDS)
     slack.fail("users.info", **failure)  # type: ignore[arg-type]
     assert "You have declared nothing yet." in words(await slack.open_home(BEN))
     slack.fail("users.info", **failure)  # type: ignore[arg-type]

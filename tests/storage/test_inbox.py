@@ -19,6 +19,7 @@ from storage.inbox import KEEP, LEASE, MOST_TAKEN, RENEWED_AT_ONCE, Depth, Event
 from storage.keys import Keys, new_key
 from storage.tables import inbox as table
 from storage.tables import place_of
+from tests.conftest import BUSY_SECONDS
 from tests.databases import KEY, KEYS
 from tests.storage.conftest import NOW, database_files
 
@@ -343,7 +344,7 @@ async def test_taking_over_does_not_wait_for_another_that_does(engine: AsyncEngi
     async with engine.begin() as connection:
         # What another process has picked and not yet committed.
         await connection.execute(text("SELECT 1 FROM inbox ORDER BY received_at LIMIT 100 FOR UPDATE"))
-        assert await asyncio.wait_for(inbox.take_over(NOW), 5) == some(150)[100:]
+        assert await asyncio.wait_for(inbox.take_over(NOW), BUSY_SECONDS) == some(150)[100:]
 
 
 @ON_POSTGRES
@@ -352,7 +353,7 @@ async def test_renewing_does_not_wait_for_rows_that_are_being_written(engine: As
         await inbox.add(event, NOW)
     async with engine.begin() as connection:
         await connection.execute(update(table).where(table.c.event_id == "Ev0000").values(attempts=1))
-        await asyncio.wait_for(inbox.renew(NOW + SECOND), 5)
+        await asyncio.wait_for(inbox.renew(NOW + SECOND), BUSY_SECONDS)
     async with engine.connect() as connection:
         leases = (await connection.scalars(select(table.c.lease_until).order_by(table.c.event_id))).all()
     assert leases == [NOW + LEASE, NOW + LEASE + SECOND]

@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 
 from bot.local import GENERAL
+from tests.conftest import BUSY_SECONDS
 
 from .conftest import ANN, BEN, JSON, Served, button, modal, option, section, text_input
 
@@ -38,7 +39,7 @@ class Page:
 
     async def next(self) -> tuple[str, JSON]:
         assert self._stream is not None
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(BUSY_SECONDS):
             name = (await self._stream.content.readline()).decode().removeprefix("event: ").strip()
             data = (await self._stream.content.readline()).decode().removeprefix("data: ")
             assert await self._stream.content.readline() == b"\n"
