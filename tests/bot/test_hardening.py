@@ -359,7 +359,7 @@ async def test_a_clock_that_is_set_back_locks_nobody_out(
 
 @asynccontextmanager
 async def served(site: web.Application) -> AsyncIterator[str]:
-    runner = web.AppRunner(site, access_log=None)
+    runner = web.AppRunner(site, access_log=None, shutdown_timeout=0.2)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
