@@ -1,10 +1,9 @@
 """Say what a text is about, and whether it is ours to answer, by what was learned from examples.
 
-A linear classifier over words, pairs of words and frames (the function words of the text, with names and everything
-else replaced by placeholders). Whether a text is ours to answer is also read from runs of characters, which tell
-"horoscopes" from "histograms" though neither was seen before. tests/evals/fit.py learns the weights from
-content/examples/ and writes them to content/. Which part of a role is asked for is learned apart, from examples of
-its own.
+A linear classifier over words, pairs of words, frames (the function words of the text, with names and everything
+else replaced by placeholders) and runs of characters, which tell "horoscopes" from "histograms" though neither was
+seen before. tests/evals/fit.py learns the weights from content/examples/ and writes them to content/. Which part of a
+role is asked for is learned apart, from examples of its own.
 """
 
 from __future__ import annotations
@@ -106,16 +105,19 @@ class Classifier:
         self._words = Table(weights["words"])
         self._runs = Table(weights["runs"])
         self._facets = Table(weights["facets"])
+        self._facet_runs = Table(weights["facet_runs"])
         self._facet_constants = np.array(weights["facet_constants"])
 
     def judge(self, reading: Reading, cues: Iterable[str]) -> Judgement:
         """Judge a text as read, with the cues found in it."""
         found = self._features.rows(dict.fromkeys(features(reading, cues, self._catalog, self._frame_words)))
-        totals = self._constants + self._words.total(found)
-        totals[-len(SAID) :] += self._runs.total(self._run_names.rows(dict.fromkeys(runs(reading.text))))
+        found_runs = self._run_names.rows(dict.fromkeys(runs(reading.text)))
+        totals = self._constants + self._words.total(found) + self._runs.total(found_runs)
         *entries, silent, outside, people = totals.tolist()
-        facet = FACETS[int((self._facet_constants + self._facets.total(found)).argmax())]
-        return Judgement(dict(zip(self._labels, entries, strict=False)), silent, outside, people, facet)
+        facets = self._facet_constants + self._facets.total(found) + self._facet_runs.total(found_runs)
+        return Judgement(
+            dict(zip(self._labels, entries, strict=False)), silent, outside, people, FACETS[int(facets.argmax())]
+        )
 
 
 def runs(text: str) -> Iterator[str]:

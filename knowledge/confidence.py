@@ -31,7 +31,7 @@ FIELD = 0.4
 """From this probability on, that what is not in the knowledge lies in a role's field, the role is named."""
 SURE = 0.25
 """From this confidence on, an entry is shown as the answer, where the text is ours to answer."""
-UNSURE = 0.12
+UNSURE = 0.22
 """From this confidence on, an entry is offered as a candidate."""
 
 
@@ -138,7 +138,7 @@ def signals(
     )
     is_tool = isinstance(match.source, Tool)
     return Signals(
-        score=min(match.score, 3.0),
+        score=min(match.score, 4.0),
         phrase=proof.phrase,
         second=proof.second,
         body=proof.body,

@@ -35,7 +35,7 @@ BEYOND_PHRASE = 0.30
 BM25_K = 1.2
 BM25_B = 0.4
 
-LEARNED_OF_TOOL = 0.5
+LEARNED_OF_TOOL = 0.75
 """A tool gets this share of what was learned for the first of its roles."""
 MOST = 24
 """So many entries are looked at further."""
@@ -68,7 +68,7 @@ class Balance:
     phrase: float = 1.1
     second: float = 0.65
     body: float = 0.3
-    learned: float = 2.0
+    learned: float = 3.0
 
 
 BALANCE = Balance()

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 NAMES = ("features", "run_names")
-"""What the rows of the classifier's tables are called: those of words and facets, and those of runs."""
-TABLES = ("words", "runs", "facets")
+"""What the rows of the classifier's tables are called: those of features, and those of runs."""
+TABLES = ("words", "runs", "facets", "facet_runs")
 """The classifier's tables; each is two arrays of tables.npz, and its scales in weights.json."""
 
 

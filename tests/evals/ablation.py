@@ -266,7 +266,9 @@ def main() -> None:
 
     learned = {
         **blank_weights(),
-        "classifier": together(learn_classifier(seen, catalog, found, cleaned, words), learn_facets(catalog, found)),
+        "classifier": together(
+            learn_classifier(seen, catalog, found, cleaned, words), learn_facets(catalog, found, cleaned)
+        ),
     }
     sets = TokenSets(catalog)
     rows = [measure("RapidFuzz's token_set_ratio over names and questions alone", sets.find, lambda values: values[0])]

@@ -15,7 +15,8 @@ from typing import Any, Literal
 import numpy as np
 from scipy.sparse import hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
 
 from knowledge.catalog import Catalog, load_catalog
 from knowledge.classifier import FACETS, OUTSIDE, PEOPLE, SAID, SILENT, features, runs
@@ -38,6 +39,8 @@ RARE = 2
 """A feature found in fewer texts than this is not learned from."""
 OF_NO_PART = 0.3
 """What a question weighs that asks for no part of a role, beside one of which is known what it asks for."""
+NOBODY = "<nobody>"
+"""The field of what is in no role's."""
 SHORT = 3
 """What must get no answer is learned from as a command too, up to so many words, or where it names a role: that is what
 commands look like."""
@@ -104,12 +107,10 @@ def learn_classifier(
     plain: Callable[[str], str],
     words: Sequence[str],
 ) -> dict[str, Any]:
-    """Learn one linear model a label: ridge regression for entries, logistic regression for what is said beside them.
+    """Learn one linear model a label: support vectors for entries, logistic regression for what is said beside them.
 
     ``found`` gives the features of a text, ``plain`` the text as its runs of characters are taken from it.
     """
-    labels = [*catalog.roles, *catalog.topics]
-    column = {label: at for at, label in enumerate(labels)}
     documents: list[tuple[str, str, float]] = [
         (text, entry.used_by[0].role if isinstance(entry, Tool) else entry.id, ENTRY_TEXT)
         for entry in catalog
@@ -118,46 +119,68 @@ def learn_classifier(
     at_lines = len(documents)
     # Whose field a text is, is learned of what gets no answer too.
     documents += [
-        (line.example.text, line.example.entry or line.example.field or "", float(line.kind != "part"))
+        (line.example.text, line.example.entry or line.example.field or NOBODY, float(line.kind != "part"))
         for line in lines
     ]
-    vectorizer = TfidfVectorizer(analyzer=found, binary=True, min_df=RARE)
-    inputs = vectorizer.fit_transform([text for text, _, _ in documents])
-    wanted = np.zeros((len(documents), len(labels)))
-    for at, (_, label, _) in enumerate(documents):
-        if label:
-            wanted[at, column[label]] = 1.0
-    ridge = Ridge(alpha=0.5, solver="sparse_cg", tol=1e-2)
-    ridge.fit(inputs, wanted, sample_weight=[weight for _, _, weight in documents])
-    weights, constants = [*ridge.coef_], [*ridge.intercept_]
+    inputs = Inputs(found, plain)
+    read = inputs.learned_from([text for text, _, _ in documents])
+    weights = np.array([weight for _, _, weight in documents])
+    counts = weights > 0
+    wanted = np.array([label for _, label, _ in documents])
+    labels = [*catalog.roles, *catalog.topics]
+    learned, constants = _separated(read[counts], wanted[counts], weights[counts], labels)
 
     said = {
         SILENT: [line.kind == "silent" for line in lines],
         OUTSIDE: [line.kind == "silent" and line.example.field is None for line in lines],
         PEOPLE: [line.kind == "search" for line in lines],
     }
-    by_run = TfidfVectorizer(analyzer=lambda text: [*runs(plain(text))], binary=True, min_df=RARE)
-    both = hstack([inputs[at_lines:], by_run.fit_transform([line.example.text for line in lines])]).tocsr()
-    run_weights = []
     for label in SAID:
         model = LogisticRegression(
             C=10, max_iter=3000, tol=1e-3, class_weight="balanced", solver="liblinear", dual=True, random_state=0
-        ).fit(both, said[label])
-        labels.append(label)
-        weights.append(model.coef_[0][: inputs.shape[1]])
-        run_weights.append(model.coef_[0][inputs.shape[1] :])
+        ).fit(read[at_lines:], said[label])
+        learned.append(model.coef_[0])
         constants.append(model.intercept_[0])
+    words_table, runs_table = inputs.tables(learned)
     return {
-        "labels": labels,
+        "labels": [*labels, *SAID],
         "constants": [round(float(constant), 5) for constant in constants],
         "frame_words": list(words),
-        "words": packed(weights, vectorizer),
-        "runs": packed(run_weights, by_run),
+        "words": words_table,
+        "runs": runs_table,
     }
 
 
-def learn_facets(catalog: Catalog, found: Callable[[str], list[str]]) -> dict[str, Any]:
-    """Learn which part of a role is asked for: one logistic regression over all four.
+class Inputs:
+    """Turn texts into what is learned from: their features, and their runs of characters."""
+
+    def __init__(self, found: Callable[[str], list[str]], plain: Callable[[str], str]) -> None:
+        self._features = TfidfVectorizer(analyzer=found, binary=True, min_df=RARE)
+        self._runs = TfidfVectorizer(analyzer=lambda text: [*runs(plain(text))], binary=True, min_df=RARE)
+
+    def learned_from(self, texts: Sequence[str]) -> Any:
+        """Return a sparse matrix with a row for each text, and keep which column is which."""
+        return hstack([self._features.fit_transform(texts), self._runs.fit_transform(texts)]).tocsr()
+
+    def tables(self, learned: Sequence[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the weights of each label, a row each, as the tables of features and of runs."""
+        at = len(self._features.vocabulary_)
+        return packed([row[:at] for row in learned], self._features), packed([row[at:] for row in learned], self._runs)
+
+
+def _separated(inputs: Any, wanted: Any, weights: Any, labels: Sequence[str]) -> tuple[list[Any], list[float]]:
+    """Learn to tell each of the labels from all others; return the weights and the constants in their order.
+
+    They give about 1 for a text that has the label and about 0 for one that has not.
+    """
+    machine = LinearSVC(C=1, dual=True, tol=1e-2, max_iter=3000, random_state=0)
+    machine.fit(inputs, wanted, sample_weight=weights)
+    order = [list(machine.classes_).index(label) for label in labels]
+    return [machine.coef_[at] / 2 for at in order], [(machine.intercept_[at] + 1) / 2 for at in order]
+
+
+def learn_facets(catalog: Catalog, found: Callable[[str], list[str]], plain: Callable[[str], str]) -> dict[str, Any]:
+    """Learn which part of a role is asked for, each against all others.
 
     What is asked about a topic, and what is typed after the command without a cue of another part, asks for the
     summary: without these, every unusual question would seem to ask for a part.
@@ -174,14 +197,15 @@ def learn_facets(catalog: Catalog, found: Callable[[str], list[str]]) -> dict[st
     for example in load_examples(QUESTIONS, catalog):
         if not example.roles or (example.command and not {f"cue {facet}" for facet in FACETS} & {*found(example.text)}):
             lines.append((example.text, "summary", OF_NO_PART))
-    vectorizer = TfidfVectorizer(analyzer=found, binary=True, min_df=RARE)
-    inputs = vectorizer.fit_transform([text for text, _, _ in lines])
-    model = LogisticRegression(C=10, max_iter=3000)
-    model.fit(inputs, [facet for _, facet, _ in lines], sample_weight=[weight for _, _, weight in lines])
-    order = [list(model.classes_).index(facet) for facet in FACETS]
+    inputs = Inputs(found, plain)
+    read = inputs.learned_from([text for text, _, _ in lines])
+    weights = np.array([weight for _, _, weight in lines])
+    learned, constants = _separated(read, np.array([facet for _, facet, _ in lines]), weights, FACETS)
+    by_feature, by_run = inputs.tables(learned)
     return {
-        "facets": packed([model.coef_[at] for at in order], vectorizer),
-        "facet_constants": [round(float(model.intercept_[at]), 5) for at in order],
+        "facets": by_feature,
+        "facet_runs": by_run,
+        "facet_constants": [round(float(constant), 5) for constant in constants],
     }
 
 
@@ -227,7 +251,7 @@ def learn(catalog: Catalog) -> dict[str, Any]:
             read[text] = list(features(reading, questions.cues(bare), catalog, frozenset(kept)))
         return read[text]
 
-    facets = learn_facets(catalog, found)
+    facets = learn_facets(catalog, found, cleaned)
     inputs: list[tuple[float, ...]] = []
     right: list[bool] = []
     ours: list[bool] = []

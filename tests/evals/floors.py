@@ -10,11 +10,11 @@ from tests.evals.tally import Tally
 FLOORS: Mapping[tuple[str, str], float] = {
     ("blind", "everyday talk"): 0.99,
     ("blind", "look-ups"): 0.98,
-    ("blind", "near-misses"): 0.98,
+    ("blind", "near-misses"): 0.99,
     ("blind", "not who"): 0.96,
-    ("blind", "questions"): 0.94,
+    ("blind", "questions"): 0.96,
     ("blind", "titles"): 0.98,
-    ("blind", "who, by kind"): 0.96,
+    ("blind", "who, by kind"): 0.97,
     ("development", "look-ups"): 0.96,
     ("development", "multilingual"): 0.85,
     ("development", "not who"): 0.9,
@@ -23,12 +23,12 @@ FLOORS: Mapping[tuple[str, str], float] = {
     ("development", "titles"): 0.96,
     ("development", "who"): 0.97,
     ("fresh", "everyday talk"): 0.99,
-    ("fresh", "look-ups"): 0.96,
+    ("fresh", "look-ups"): 0.97,
     ("fresh", "near-misses"): 0.99,
-    ("fresh", "not who"): 0.94,
-    ("fresh", "out of scope, typed"): 0.93,
-    ("fresh", "questions"): 0.96,
-    ("fresh", "who, by kind"): 0.93,
+    ("fresh", "not who"): 0.95,
+    ("fresh", "out of scope, typed"): 0.97,
+    ("fresh", "questions"): 0.98,
+    ("fresh", "who, by kind"): 0.94,
     ("held-out", "languages"): 0.97,
     ("held-out", "languages, out of scope"): 0.94,
     ("held-out", "look-ups"): 0.99,
@@ -36,29 +36,29 @@ FLOORS: Mapping[tuple[str, str], float] = {
     ("held-out", "not who"): 0.95,
     ("held-out", "out of scope"): 0.98,
     ("held-out", "out of scope, typed"): 0.88,
-    ("held-out", "questions"): 0.97,
+    ("held-out", "questions"): 0.98,
     ("held-out", "titles"): 0.97,
     ("held-out", "who, by kind"): 0.97,
     ("release", "descriptions"): 0.93,
     ("release", "look-ups"): 0.95,
     ("release", "not who"): 0.98,
     ("release", "out of scope"): 0.98,
-    ("release", "public"): 0.96,
+    ("release", "public"): 0.97,
     ("release", "questions"): 0.96,
     ("release", "titles"): 0.98,
     ("release", "who, by kind"): 0.98,
     ("unseen", "everyday talk"): 0.99,
     ("unseen", "look-ups"): 0.98,
     ("unseen", "near-misses"): 0.99,
-    ("unseen", "not who"): 0.91,
-    ("unseen", "questions"): 0.94,
-    ("unseen", "who, by kind"): 0.9,
+    ("unseen", "not who"): 0.92,
+    ("unseen", "questions"): 0.95,
+    ("unseen", "who, by kind"): 0.92,
 }
 """The least share of right lines, by folder and set."""
 FACETS = 0.95
 """The least share of right answers to look-ups and questions that show the part that was asked for."""
-FACETS_SHORT: Mapping[tuple[str, str], float] = {("fresh", "questions"): 0.94, ("unseen", "questions"): 0.87}
-"""The same, for the sets where it is not reached yet: "responsibilities" is taken for "summary"."""
+FACETS_SHORT: Mapping[tuple[str, str], float] = {("unseen", "questions"): 0.88}
+"""The same, for the set where it is not reached yet: "responsibilities" is taken for "summary"."""
 NAMED_WRONGLY = 0
 """So many lines of ``who`` may name somebody who must not be named."""
 CALIBRATION_ERROR = 0.07

@@ -75,12 +75,14 @@ def test_words_and_facets_share_their_rows() -> None:
         return {"names": names, "scales": [1.0], "rarities": rarities, "weights": np.array(rows, np.int8)}
 
     learned = {"words": table(["a", "c"], [1], [3]), "runs": table(["ccc"], [5])}
-    found = together(learned, {"facets": table(["b", "c"], [7], [8]), "facet_constants": [0.5]})
+    facets = {"facets": table(["b", "c"], [7], [8]), "facet_runs": table(["bbb"], [9]), "facet_constants": [0.5]}
+    found = together(learned, facets)
     assert found["features"].tolist() == [b"a", b"b", b"c"]
-    assert found["run_names"].tolist() == [b"ccc"]
+    assert found["run_names"].tolist() == [b"bbb", b"ccc"]
     assert found["words"]["weights"].tolist() == [[1], [0], [3]]
     assert found["words"]["rarities"].tolist() == [1, 0, 2]
     assert found["facets"]["weights"].tolist() == [[0], [7], [8]]
     assert found["facets"]["rarities"].tolist() == [0, 1, 2]
-    assert found["runs"]["weights"].tolist() == [[5]]
+    assert found["runs"]["weights"].tolist() == [[0], [5]]
+    assert found["facet_runs"]["weights"].tolist() == [[9], [0]]
     assert found["facet_constants"] == [0.5]

@@ -54,17 +54,19 @@ def packed(weights: list[Any], vectorizer: TfidfVectorizer) -> dict[str, Any]:
 def together(learned: Mapping[str, Any], facets: Mapping[str, Any]) -> dict[str, Any]:
     """Return what was learned as knowledge.classifier.Classifier takes it.
 
-    Words and facets have nearly the same features: they share their rows, so that each is looked up once.
+    Both have nearly the same features and runs: they share their rows, so that each is looked up once.
     """
     names = sorted({*learned["words"]["names"], *facets["facets"]["names"]})
+    run_names = sorted({*learned["runs"]["names"], *facets["facet_runs"]["names"]})
     return {
         **learned,
         **facets,
         "features": _array_of(names),
-        "run_names": _array_of(learned["runs"]["names"]),
+        "run_names": _array_of(run_names),
         "words": _spread(learned["words"], names),
-        "runs": _spread(learned["runs"], learned["runs"]["names"]),
+        "runs": _spread(learned["runs"], run_names),
         "facets": _spread(facets["facets"], names),
+        "facet_runs": _spread(facets["facet_runs"], run_names),
     }
 
 
@@ -100,6 +102,7 @@ def blank_weights() -> dict[str, Any]:
             "words": nothing(len(SAID)),
             "runs": nothing(len(SAID)),
             "facets": nothing(len(FACETS)),
+            "facet_runs": nothing(len(FACETS)),
             "facet_constants": [0.0] * len(FACETS),
         },
         "confidence": {"ours": zeros, "right": zeros, "field": zeros},
