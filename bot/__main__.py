@@ -167,40 +167,15 @@ def migrate(revision: str) -> None:
 @main.command()
 def check() -> None:
     """Check the knowledge content, and say everything that is wrong with it."""
-    from knowledge.catalog import load_catalog
+    from knowledge.checking import check_content
     from knowledge.errors import ContentError
-    from knowledge.examples import FILES, load_examples
-    from knowledge.glossaries import load_glossaries
-    from knowledge.index import load_index
-    from knowledge.status import load_statuses
 
-    problems: list[str] = []
     try:
-        catalog = load_catalog()
-        load_index(catalog)
-        for name in FILES:
-            try:
-                load_examples(name, catalog)
-            except ContentError as error:
-                problems += error.problems
+        click.echo(f"The content is valid: {check_content()}.")
     except ContentError as error:
-        problems += error.problems
-    try:
-        glossaries = load_glossaries()
-    except ContentError as error:
-        problems += error.problems
-    try:
-        load_statuses()
-    except ContentError as error:
-        problems += error.problems
-    if problems:
-        click.echo(str(ContentError(problems)), err=True)
-        click.echo(f"{len(problems)} problems.", err=True)
+        click.echo(str(error), err=True)
+        click.echo(f"{len(error.problems)} problems.", err=True)
         sys.exit(1)
-    click.echo(
-        f"The content is valid: {len(catalog.roles)} roles, {len(catalog.topics)} topics, {len(catalog.tools)} tools, "
-        f"{len(glossaries)} languages besides English."
-    )
 
 
 @main.command()

@@ -5,24 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.resources import files
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import AfterValidator
 
+from knowledge.content_files import bundled, each_once, read_file, twice
 from knowledge.errors import ContentError
-from knowledge.models import Entry, Role, RoleNote, Tool, Topic
+from knowledge.models import Entry, Id, Role, RoleNote, Tool, Topic
 from knowledge.text import key_of
 
 AnyEntry = Role | Topic | Tool
 E = TypeVar("E", Role, Topic, Tool)
-M = TypeVar("M", bound=BaseModel)
-
-# The pure Python loader needs most of a second for these files, the C one some 40 ms.
-Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -60,7 +55,7 @@ def load_catalog(content: Traversable | None = None) -> Catalog:
 
     Raises ContentError with every problem found, not only the first.
     """
-    root = content if content is not None else files("knowledge") / "content"
+    root = content or bundled()
     problems: list[str] = []
     roles = _read(root / "roles", Role, problems)
     topics = _read(root / "topics", Topic, problems)
@@ -76,16 +71,19 @@ def load_catalog(content: Traversable | None = None) -> Catalog:
     )
 
 
+class Order(Entry):
+    """Hold what content/order.yaml says: the roles, in the order of the guide."""
+
+    roles: Annotated[tuple[Id, ...], AfterValidator(each_once)]
+
+
 def _order(root: Traversable, roles: Mapping[str, Role], problems: list[str]) -> list[str]:
-    try:
-        text = (root / "order.yaml").read_text("utf-8")
-        listed: list[str] = yaml.load(text, Loader)["roles"]  # noqa: S506 - a safe loader
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError):
-        problems.append("order.yaml: a list of role ids under 'roles:' is needed")
+    order = read_file(root / "order.yaml", "order.yaml", Order, problems)
+    if order is None:
         return []
-    problems.extend(f"order.yaml: there is no role {role_id!r}" for role_id in listed if role_id not in roles)
-    problems.extend(f"order.yaml: {role_id!r} is missing" for role_id in roles if role_id not in listed)
-    return [role_id for role_id in listed if role_id in roles]
+    problems.extend(f"order.yaml: there is no role {role_id!r}" for role_id in order.roles if role_id not in roles)
+    problems.extend(f"order.yaml: {role_id!r} is missing" for role_id in roles if role_id not in order.roles)
+    return [role_id for role_id in order.roles if role_id in roles]
 
 
 def _read(folder: Traversable, model: type[E], problems: list[str]) -> dict[str, E]:
@@ -102,37 +100,13 @@ def _read(folder: Traversable, model: type[E], problems: list[str]) -> dict[str,
     return entries
 
 
-def read_file(file: Traversable, where: str, model: type[M], problems: list[str]) -> M | None:
-    """Read one content file; None where anything is wrong with it, which is added to the problems."""
-    try:
-        return model.model_validate(_as_tuples(yaml.load(file.read_text("utf-8"), Loader)))  # noqa: S506 - a safe loader
-    except UnicodeDecodeError:
-        problems.append(f"{where}: not UTF-8")
-    except yaml.YAMLError as error:
-        problems.append(f"{where}: not readable as YAML: {' '.join(str(error).split())}")
-    except ValidationError as error:
-        for detail in error.errors():
-            path = ".".join(str(part) for part in detail["loc"])
-            problems.append(f"{where}: {path}: {detail['msg']}")
-    return None
-
-
-def _as_tuples(value: object) -> object:
-    """Turn YAML's lists into tuples, which is what strict, frozen models take."""
-    if isinstance(value, list):
-        return tuple(_as_tuples(item) for item in value)
-    if isinstance(value, dict):
-        return {key: _as_tuples(item) for key, item in value.items()}
-    return value
-
-
 def _cross_check(roles: Mapping[str, Role], topics: Mapping[str, Topic], tools: Mapping[str, Tool]) -> list[str]:
     problems: list[str] = []
     known: dict[str, Mapping[str, Entry]] = {"role": roles, "topic": topics, "tool": tools}
 
     def refer(where: str, kind: str, ids: list[str]) -> None:
         problems.extend(f"{where}: there is no {kind} {entry_id!r}" for entry_id in ids if entry_id not in known[kind])
-        problems.extend(f"{where}: {entry_id!r} is listed twice" for entry_id in set(ids) if ids.count(entry_id) > 1)
+        problems.extend(f"{where}: {entry_id!r} is listed twice" for entry_id in twice(ids))
 
     for role in roles.values():
         where = f"roles/{role.id}.yaml"
@@ -150,7 +124,7 @@ def _cross_check(roles: Mapping[str, Role], topics: Mapping[str, Topic], tools: 
         refer(f"tools/{tool.id}.yaml: used_by", "role", [note.role for note in tool.used_by])
 
     ids = [*roles, *topics, *tools]
-    problems.extend(f"the id {entry_id!r} is used twice" for entry_id in sorted({i for i in ids if ids.count(i) > 1}))
+    problems.extend(f"the id {entry_id!r} is used twice" for entry_id in twice(ids))
     owners: dict[str, str] = {}
     for folder, entries in (("roles", roles), ("topics", topics), ("tools", tools)):
         for entry in entries.values():

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from hashlib import blake2s
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from knowledge.answers import (
     Answer,
@@ -23,7 +26,9 @@ from knowledge.answers import (
     TopicCard,
 )
 from knowledge.catalog import AnyEntry, Catalog
-from knowledge.models import Role
+from knowledge.content_files import each_once, load_file
+from knowledge.models import Entry, Role
+from knowledge.patterns import Pattern, Patterns, any_of, with_groups
 from knowledge.people import MOST_PEOPLE, Person
 
 THREAD_LIFE = timedelta(days=1)
@@ -33,6 +38,8 @@ DIRECT = "direct"
 """The thread name for direct messages outside a thread."""
 
 _ORDINALS = {"first": 0, "1st": 0, "former": 0, "second": 1, "2nd": 1, "latter": 1, "third": 2, "3rd": 2, "last": -1}
+_OTHER = "other"
+_WHICH = re.compile(r"\(\?P<which>(?P<words>[\w|]*)\)")
 
 
 @dataclass(frozen=True)
@@ -107,14 +114,34 @@ class Picked:
     among: tuple[AnyEntry, ...] = ()
 
 
-class FollowUps:
-    """Read what is said only in view of the last answer; ``cues`` is the parsed content/follow_ups.yaml."""
+def _picks_known(cue: str) -> str:
+    found = _WHICH.search(cue)
+    words = found["words"].split("|") if found else ["?"]
+    if unknown := [word for word in words if word not in _ORDINALS and word != _OTHER]:
+        known = ", ".join((*_ORDINALS, _OTHER))
+        raise ValueError(f"(?P<which>…) takes some of these, with | between them, not {unknown[0]!r}: {known}")
+    return cue
 
-    def __init__(self, cues: Mapping[str, Sequence[str]], catalog: Catalog) -> None:
+
+class FollowUpCues(Entry):
+    """Hold what content/follow_ups.yaml says."""
+
+    picks: Annotated[
+        tuple[Annotated[Pattern, with_groups("what", "which"), AfterValidator(_picks_known)], ...],
+        AfterValidator(each_once),
+    ]
+    who_else: Patterns
+    moves_on: Annotated[tuple[Annotated[Pattern, with_groups("what")], ...], AfterValidator(each_once)]
+
+
+class FollowUps:
+    """Read what is said only in view of the last answer."""
+
+    def __init__(self, cues: FollowUpCues, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._picks = [re.compile(cue) for cue in cues["picks"]]
-        self._who_else = re.compile("|".join(f"(?:{cue})" for cue in cues["who_else"]))
-        self._moves_on = [re.compile(cue) for cue in cues["moves_on"]]
+        self._picks = [re.compile(cue) for cue in cues.picks]
+        self._who_else = any_of(cues.who_else)
+        self._moves_on = [re.compile(cue) for cue in cues.moves_on]
 
     def picked(self, bare: str, before: Subject) -> Picked | None:
         """Read "the second one" as what stood second in the last answer; None where nothing of a list is picked."""
@@ -123,7 +150,7 @@ class FollowUps:
         if match is None or not listed:
             return None
         word = match["which"]
-        if word == "other":
+        if word == _OTHER:
             spoken_of = {*before.roles, *before.topics, *before.tools}
             # Where all were spoken of, the other one of two is the second.
             rest = [entry for entry in listed if entry.id not in spoken_of] or listed
@@ -149,3 +176,8 @@ class FollowUps:
     def _entries(self, ids: Iterable[str]) -> list[AnyEntry]:
         # What is kept may be older than the content.
         return [entry for one in ids if (entry := self._catalog.entry(one)) is not None]
+
+
+def load_follow_ups(catalog: Catalog) -> FollowUps:
+    """Build what reads follow-ups by the bundled cues."""
+    return FollowUps(load_file("follow_ups.yaml", FollowUpCues), catalog)

@@ -6,17 +6,15 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-import yaml
-
-from knowledge.catalog import Loader
+from knowledge.content_files import bundled, read_yaml
 from knowledge.errors import ContentError
 from knowledge.text import WORD
 
 _LINE = re.compile(rf"({WORD}(?: {WORD})*): (\S.*)")
-_FIELDS = {"name", "notice", "phrases", "also_english"}
+_OPTIONAL = "also_english"
+_FIELDS = {"name", "notice", "phrases", _OPTIONAL}
 
 
 @dataclass(frozen=True)
@@ -42,19 +40,15 @@ def load_glossaries(content: Traversable | None = None) -> tuple[Glossary, ...]:
 
     Raises ContentError with every problem found, not only the first.
     """
-    root = content if content is not None else files("knowledge") / "content"
+    root = content or bundled()
     problems: list[str] = []
     found = []
     for file in sorted((root / "languages").iterdir(), key=lambda file: file.name):
         if file.name.endswith(".yaml"):
             where = f"languages/{file.name}"
-            try:
-                parsed = yaml.load(file.read_text("utf-8"), Loader)  # noqa: S506 - a safe loader
-            except UnicodeDecodeError:
-                problems.append(f"{where}: not UTF-8")
-            except yaml.YAMLError as error:
-                problems.append(f"{where}: not readable as YAML: {' '.join(str(error).split())}")
-            else:
+            before = len(problems)
+            parsed = read_yaml(file, where, problems)
+            if len(problems) == before:
                 found.append(_glossary(file.name.removesuffix(".yaml"), parsed, where, problems))
     if problems:
         raise ContentError(problems)
@@ -64,10 +58,13 @@ def load_glossaries(content: Traversable | None = None) -> tuple[Glossary, ...]:
 def _glossary(code: str, parsed: object, where: str, problems: list[str]) -> Glossary:
     fields: dict[str, object] = parsed if isinstance(parsed, dict) else {}
     problems.extend(f"{where}: {field}: unknown" for field in fields if field not in _FIELDS)
-    texts = {"also_english": ""} | {field: text for field, text in fields.items() if isinstance(text, str)}
-    for field in sorted(_FIELDS - texts.keys()):
-        problems.append(f"{where}: {field}: a text is needed")
-        texts[field] = ""
+    texts = dict.fromkeys(_FIELDS, "")
+    for field in sorted(_FIELDS):
+        text = fields.get(field, "" if field == _OPTIONAL else None)
+        if isinstance(text, str) and (text.strip() or field == _OPTIONAL):
+            texts[field] = text
+        else:
+            problems.append(f"{where}: {field}: a text is needed")
     phrases: dict[str, str] = {}
     for line in _comparable(texts["phrases"]).splitlines():
         read = _LINE.fullmatch(line)

@@ -11,9 +11,9 @@ from datetime import datetime
 from knowledge.answers import Answer, Candidates, Comparison, Help, NotKnown, Subject, Suggestion, TeamCard
 from knowledge.catalog import AnyEntry, Catalog, load_catalog
 from knowledge.comparing import Comparer, compare_roles, subject_of
-from knowledge.conversation import Conversation, FollowUps, kept
+from knowledge.conversation import Conversation, kept, load_follow_ups
 from knowledge.explaining import MOST_CANDIDATES, Explainer
-from knowledge.index import Index, Understanding, content, load_index, load_translator
+from knowledge.index import Index, Understanding, load_index, load_translator
 from knowledge.languages import Translation, Translator
 from knowledge.models import Role, Tool
 from knowledge.people import MayName, PassedOver, named_freely
@@ -63,7 +63,7 @@ class Guide(Vocabulary):
         self._threads = threads
         self._now = now
         self._translator = translator
-        self._follow_ups = FollowUps(content("follow_ups.yaml"), catalog)
+        self._follow_ups = load_follow_ups(catalog)
         self._explainer = Explainer(catalog, index, people)
         self._comparer = Comparer(catalog, index)
         self._suggester = Suggester(catalog, index, people, now, self._teams)

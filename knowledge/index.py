@@ -6,12 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from importlib.resources import files
 from typing import Any
 
-import yaml
-
-from knowledge.catalog import Catalog, Loader
+from knowledge.catalog import Catalog
 from knowledge.classifier import Classifier, Judgement
 from knowledge.confidence import FEW_WORDS, LITTLE, UNSURE, Confidence, Signals, Sureness, signals
 from knowledge.finding import Finder
@@ -19,9 +16,9 @@ from knowledge.glossaries import load_glossaries
 from knowledge.languages import Translator
 from knowledge.matching import Match, Matcher
 from knowledge.models import Role, Topic
-from knowledge.questions import NAME_SIGN, ROLE_SIGN, Intent, Questions, Via
+from knowledge.questions import NAME_SIGN, ROLE_SIGN, Intent, Questions, Via, load_questions
 from knowledge.reading import Reading
-from knowledge.text import Reader
+from knowledge.text import load_reader
 from knowledge.weights import load_weights
 
 LEAST_OF_TOPIC, LEAD_OF_TOPIC = 2.0, 2.0
@@ -140,20 +137,14 @@ class Index:
         return Understanding(intent, reading, judgement, self.matcher.match(reading, judgement), cues, self)
 
 
-def content(name: str) -> Any:
-    """Read one of the content files that are not entries."""
-    text = (files("knowledge") / "content" / name).read_text("utf-8")
-    return yaml.load(text, Loader)  # noqa: S506 - a safe loader
-
-
 def load_matcher(catalog: Catalog) -> Matcher:
     """Build the search index over the catalog."""
-    return Matcher(catalog, Reader(content("words.yaml")))
+    return Matcher(catalog, load_reader())
 
 
 def load_index(catalog: Catalog) -> Index:
     """Build what reads questions over the bundled content."""
-    return Index(load_matcher(catalog), Questions(content("cues.yaml")), load_weights())
+    return Index(load_matcher(catalog), load_questions(), load_weights())
 
 
 def load_translator(matcher: Matcher) -> Translator:

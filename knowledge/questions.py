@@ -8,11 +8,15 @@ the classifier says, for which the cues are evidence among others.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
+
+from pydantic import AfterValidator
 
 from knowledge.answers import Facet, Part
+from knowledge.content_files import each_once, load_file
+from knowledge.models import Entry
+from knowledge.patterns import Pattern, Patterns, any_of, with_groups
 from knowledge.text import strip_markup
 
 Kind = Literal["empty", "greeting", "thanks", "help", "compare", "who", "people", "knowledge"]
@@ -81,34 +85,67 @@ class Intent:
     """A part of a role's entry that is none of the facets ("how is its success measured")."""
 
 
+class Cues(Entry):
+    """Hold what content/cues.yaml says."""
+
+    greeting: Patterns
+    thanks: Patterns
+    help: Patterns
+    compare_cue: Patterns
+    sides: Annotated[tuple[Annotated[Pattern, with_groups("a", "b")], ...], AfterValidator(each_once)]
+    skills: Patterns
+    responsibilities: Patterns
+    example: Patterns
+    in_general: Patterns
+    relative_who: Patterns
+    anyone_knows: Patterns
+    colleague: Patterns
+    who_of_the_past: Patterns
+    role_wanted: Patterns
+    of_somebody: Patterns
+    rejected: Patterns
+    more: Patterns
+    refers_back: Patterns
+    pay: Patterns
+    prices: Patterns
+    hiring: Patterns
+    places: Patterns
+    dates: Patterns
+    facts: Patterns
+    requests: Patterns
+    injection: Patterns
+    support: Patterns
+    part_delivers: Patterns
+    part_success_measures: Patterns
+    part_decides: Patterns
+    part_works_with: Patterns
+    part_ask_about: Patterns
+    part_grows_from: Patterns
+
+
 class Questions:
-    """Read questions by their cues; ``cues`` is the parsed content/cues.yaml."""
+    """Read questions by their cues."""
 
-    def __init__(self, cues: Mapping[str, Sequence[str]]) -> None:
-        def any_of(name: str) -> re.Pattern[str]:
-            # Most cues begin at a word: said once, it is looked for once at each place.
-            at_word = [cue.removeprefix(r"\b") for cue in cues[name] if cue.startswith(r"\b")]
-            anywhere = [cue for cue in cues[name] if not cue.startswith(r"\b")]
-            joined = [r"\b(?:" + "|".join(f"(?:{cue})" for cue in at_word) + ")"] if at_word else []
-            return re.compile("|".join([*joined, *(f"(?:{cue})" for cue in anywhere)]))
-
-        greeting, thanks = any_of("greeting").pattern, any_of("thanks").pattern
+    def __init__(self, cues: Cues) -> None:
+        greeting, thanks = any_of(cues.greeting).pattern, any_of(cues.thanks).pattern
         self._greeting = re.compile(f"(?:{greeting}){_FILLER}(?:(?:{greeting}){_FILLER})?")
         self._thanks = re.compile(f"(?:{thanks}){_FILLER}(?:(?:{thanks}|{greeting}){_FILLER})?")
-        help_ = any_of("help").pattern
+        help_ = any_of(cues.help).pattern
         self._help = re.compile(f"(?:(?:{greeting}){_FILLER})?(?:{help_})")
-        self._more = any_of("more")
-        rejected = any_of("rejected").pattern.replace("NAME", f"(?:{_ROLE}|{_OTHER})").replace("ROLE", _ROLE)
+        self._more = any_of(cues.more)
+        rejected = any_of(cues.rejected).pattern.replace("NAME", f"(?:{_ROLE}|{_OTHER})").replace("ROLE", _ROLE)
         self._rejected = re.compile(rejected)
-        self._compare_cue = any_of("compare_cue")
-        self._sides = [re.compile(cue) for cue in cues["sides"]]
-        self._relative_who = any_of("relative_who")
-        self._who_of_the_past = any_of("who_of_the_past")
-        self._role_wanted = any_of("role_wanted")
-        self._of_somebody = any_of("of_somebody")
-        self._refers_back = any_of("refers_back")
-        self._parts: dict[Part, re.Pattern[str]] = {part: any_of(f"part_{part}") for part in get_args(Part)}
-        self._evidence = {name: any_of(name) for name in EVIDENCE}
+        self._compare_cue = any_of(cues.compare_cue)
+        self._sides = [re.compile(cue) for cue in cues.sides]
+        self._relative_who = any_of(cues.relative_who)
+        self._who_of_the_past = any_of(cues.who_of_the_past)
+        self._role_wanted = any_of(cues.role_wanted)
+        self._of_somebody = any_of(cues.of_somebody)
+        self._refers_back = any_of(cues.refers_back)
+        self._parts: dict[Part, re.Pattern[str]] = {
+            part: any_of(getattr(cues, f"part_{part}")) for part in get_args(Part)
+        }
+        self._evidence = {name: any_of(getattr(cues, name)) for name in EVIDENCE}
 
     def plain(self, text: str) -> tuple[str, str]:
         """Return a text without markup in lower case, and the same without the signs around it."""
@@ -195,3 +232,8 @@ class Questions:
 def _alternatives(text: str) -> tuple[str, str] | None:
     left, found, right = text.partition(" or ")
     return (left, right) if found and " or " not in right else None
+
+
+def load_questions() -> Questions:
+    """Build what tells kinds of questions apart by the bundled cues."""
+    return Questions(load_file("cues.yaml", Cues))

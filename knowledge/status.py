@@ -6,14 +6,12 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
-from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from knowledge.catalog import read_file
-from knowledge.errors import ContentError
+from knowledge.content_files import each_once, load_file
 from knowledge.models import Entry
 from knowledge.people import Availability
 from knowledge.text import words
@@ -38,7 +36,9 @@ def _with_words(phrase: str) -> str:
     return phrase
 
 
-Phrases = Annotated[tuple[Annotated[str, AfterValidator(_with_words)], ...], Field(min_length=1)]
+Phrases = Annotated[
+    tuple[Annotated[str, AfterValidator(_with_words)], ...], Field(min_length=1), AfterValidator(each_once)
+]
 
 
 class StatusWords(Entry):
@@ -50,17 +50,14 @@ class StatusWords(Entry):
     taken_back_before: Phrases
     taken_back_behind: Phrases
     ends: Phrases
-    emoji: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z0-9_+-]+$")], ...]
+    emoji: Annotated[
+        tuple[Annotated[str, StringConstraints(pattern=r"^[a-z0-9_+-]+$")], ...], AfterValidator(each_once)
+    ]
 
 
 def load_statuses(content: Traversable | None = None) -> Statuses:
     """Read the words of statuses. Raises ContentError with every problem found, not only the first."""
-    root = content if content is not None else files("knowledge") / "content"
-    problems: list[str] = []
-    found = read_file(root / "status.yaml", "status.yaml", StatusWords, problems)
-    if found is None:
-        raise ContentError(problems)
-    return Statuses(found)
+    return Statuses(load_file("status.yaml", StatusWords, content))
 
 
 class Statuses:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple
 
+from pydantic import AfterValidator, Field
 from snowballstemmer import stemmer
+
+from knowledge.content_files import load_file, twice
+from knowledge.models import Entry
 
 # What Slack puts around references: <@U1>, <#C1|general>, <!here>, <https://x|label>; and :emoji: codes.
 _MENTION = re.compile(r"<[@#!][^>]*>")
@@ -23,6 +27,7 @@ _SIGNED = (
 WORD = r"(?:[^\W_]|[\u0300-\u036f\u0900-\u0903\u093a-\u094f])+"
 """A word is letters and digits of any script; combining marks belong to it (Hindi vowels are marks)."""
 _WORD = re.compile(WORD + r"(?:'[a-z]+)?")
+_PLAIN = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
 
 
 def strip_markup(text: str) -> str:
@@ -58,23 +63,56 @@ class Token(NamedTuple):
     stem: str
 
 
+def _one_word(text: str) -> str:
+    if not _PLAIN.fullmatch(text):
+        raise ValueError(f"{text!r} is not one word in lower case")
+    return text
+
+
+def _some_words(text: str) -> str:
+    if " " not in text:
+        raise ValueError(f"{text!r} is one word alone: that belongs into spellings")
+    return " ".join(map(_one_word, text.split(" ")))
+
+
+def _listed_words(text: str) -> str:
+    listed = text.split()
+    if not listed:
+        raise ValueError("there is no word in it")
+    if doubled := twice(listed):
+        raise ValueError(f"{', '.join(map(repr, doubled))} stands there twice")
+    return " ".join(map(_one_word, listed))
+
+
+OneWord = Annotated[str, AfterValidator(_one_word)]
+ListedWords = Annotated[str, AfterValidator(_listed_words)]
+
+
+class Words(Entry):
+    """Hold what content/words.yaml says."""
+
+    spellings: dict[OneWord, OneWord]
+    phrases: Annotated[dict[Annotated[str, AfterValidator(_some_words)], OneWord], Field(min_length=1)]
+    stop: ListedWords
+    weak: ListedWords
+    seniority: ListedWords
+    everyday: ListedWords
+
+
 class Reader:
-    """Read texts into tokens: spellings unified, words that are one idea joined, endings removed.
+    """Read texts into tokens: spellings unified, words that are one idea joined, endings removed."""
 
-    ``content`` is the parsed content/words.yaml.
-    """
-
-    def __init__(self, content: Mapping[str, Any]) -> None:
-        self._spellings: dict[str, str] = content["spellings"]
-        self._phrases: dict[tuple[str, ...], str] = {tuple(k.split()): v for k, v in content["phrases"].items()}
+    def __init__(self, content: Words) -> None:
+        self._spellings = content.spellings
+        self._phrases = {tuple(phrase.split()): joined for phrase, joined in content.phrases.items()}
         self._longest = max(len(phrase) for phrase in self._phrases)
         self._starts = {phrase[0] for phrase in self._phrases}
         self._stem = lru_cache(maxsize=20_000)(stemmer("english").stemWord)
-        self.stop_words = frozenset(content["stop"].split())
+        self.stop_words = frozenset(content.stop.split())
         self.stop = frozenset(self._stem(word) for word in self.stop_words)
-        self.weak = frozenset(self._stem(self._spellings.get(word, word)) for word in content["weak"].split())
-        self.seniority = frozenset(self._stem(word) for word in content["seniority"].split())
-        self.everyday = frozenset(content["everyday"].split())
+        self.weak = frozenset(self._stem(self._spellings.get(word, word)) for word in content.weak.split())
+        self.seniority = frozenset(self._stem(word) for word in content.seniority.split())
+        self.everyday = frozenset(content.everyday.split())
 
     def read(self, text: str) -> list[Token]:
         """Return the tokens of a text, in order."""
@@ -105,3 +143,8 @@ class Reader:
         if plain is None:
             plain = self._spellings.get(word.removesuffix("'s"), word.removesuffix("'s"))
         return Token(word, self._stem(plain))
+
+
+def load_reader() -> Reader:
+    """Build what reads texts by the bundled words."""
+    return Reader(load_file("words.yaml", Words))

@@ -16,11 +16,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import exp, sqrt
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from knowledge.catalog import Catalog
-from knowledge.index import content
-from knowledge.text import Reader, strip_markup
+from knowledge.content_files import each_once, load_file
+from knowledge.errors import ContentError
+from knowledge.models import Entry
+from knowledge.text import OneWord, Reader, load_reader, strip_markup
 from knowledge.weights import load_numbers
 
 NONE = "<none>"
@@ -38,6 +42,8 @@ _INITIALS = re.compile(r"\((?:[mwdfhx]\s*[/|]\s*)+[mwdfhx]\)|(?<!\w)(?:m/w/d|w/m
 _PART = re.compile(r"\s[-~]+\s|//|[|,;:()\[\]{}•·–—+>→⟶\n\"“”]|(?=@)|(?=\bat\b)")
 _AND = re.compile(r"[/|&+•·]|\b(?:and|und|et|y|e)\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+|@")
+KIND = re.compile(r"{(\w+)}")
+"""A word of a kind, in a pattern."""
 
 
 @dataclass(frozen=True)
@@ -51,22 +57,62 @@ class Part:
     """It says where somebody works."""
 
 
-class TitleReader:
-    """Read titles into parts and features; ``rules`` is the parsed content/titles.yaml."""
+def _alternatives(text: str) -> str:
+    listed = [" ".join(choice.split()) for choice in text.split("|")]
+    if not all(listed):
+        raise ValueError("there is nothing between two |, so it would be found everywhere")
+    each_once(tuple(listed))
+    return text
 
-    def __init__(self, catalog: Catalog, reader: Reader, rules: Mapping[str, Any]) -> None:
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+"""Words with spaces between them; of several languages, so some stand there twice."""
+Alternatives = Annotated[str, AfterValidator(_alternatives)]
+"""Phrases with | between them."""
+
+
+class TitleRules(Entry):
+    """Hold what content/titles.yaml says."""
+
+    words: dict[OneWord, str]
+    """What has no English is left out."""
+    rank: Text
+    empty: Text
+    of: Text
+    place: Text
+    past: Text
+    seeks: Alternatives
+    turned: Alternatives
+    kinds: dict[str, Text]
+    not_in_profiles: Annotated[tuple[Text, ...], AfterValidator(each_once)]
+    patterns: dict[str, Annotated[tuple[Text, ...], Field(min_length=1), AfterValidator(each_once)]]
+
+    @model_validator(mode="after")
+    def _kinds_are_known(self) -> TitleRules:
+        for label, patterns in self.patterns.items():
+            for pattern in patterns:
+                unknown = [kind for kind in KIND.findall(pattern) if kind not in self.kinds]
+                if unknown:
+                    raise ValueError(f"patterns: {label}: there is no kind {unknown[0]!r}, as in {pattern!r}")
+        return self
+
+
+class TitleReader:
+    """Read titles into parts and features."""
+
+    def __init__(self, catalog: Catalog, reader: Reader, rules: TitleRules) -> None:
         self._reader = reader
-        self._words: Mapping[str, list[str]] = {word: english.split() for word, english in rules["words"].items()}
+        self._words: Mapping[str, list[str]] = {word: english.split() for word, english in rules.words.items()}
         self._rank, self._empty, self._of, self._place, self._past = (
-            frozenset(rules[name].split()) for name in ("rank", "empty", "of", "place", "past")
+            frozenset(listed.split()) for listed in (rules.rank, rules.empty, rules.of, rules.place, rules.past)
         )
-        self._seeks = re.compile(rf"\b(?:{_either(rules['seeks'])})\b.*")
-        self._turned = re.compile(rf"^.*\b(?:{_either(rules['turned'])})\b")
+        self._seeks = re.compile(rf"\b(?:{_either(rules.seeks)})\b.*")
+        self._turned = re.compile(rf"^.*\b(?:{_either(rules.turned)})\b")
         self._kinds: dict[str, list[str]] = {}
-        for kind, listed in rules["kinds"].items():
+        for kind, listed in rules.kinds.items():
             for stem in {token.stem for word in listed.split() for token in reader.read(word)}:
                 self._kinds.setdefault(stem, []).append(f"<{kind}>")
-        left_out = {self._key(name) for name in rules["not_in_profiles"]}
+        left_out = {self._key(name) for name in rules.not_in_profiles}
         self.names: dict[frozenset[str], str] = {}
         """The catalog's names and titles that suggest their role in a profile too, in any order of their words."""
         for role in catalog.roles.values():
@@ -212,5 +258,13 @@ def _pair(one: str, other: str) -> str:
 
 def load_titles(catalog: Catalog) -> Titles:
     """Build what proposes roles over the bundled content."""
-    reader = TitleReader(catalog, Reader(content("words.yaml")), content("titles.yaml"))
-    return Titles(reader, load_numbers()["titles"])
+    return Titles(load_title_reader(catalog), load_numbers()["titles"])
+
+
+def load_title_reader(catalog: Catalog) -> TitleReader:
+    """Build what reads titles by the bundled rules. Raises ContentError where they name what there is not."""
+    rules = load_file("titles.yaml", TitleRules)
+    unknown = [label for label in rules.patterns if label not in catalog.roles and label != NONE]
+    if unknown:
+        raise ContentError([f"titles.yaml: patterns: there is no role {label!r}" for label in unknown])
+    return TitleReader(catalog, load_reader(), rules)

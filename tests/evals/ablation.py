@@ -21,11 +21,11 @@ from sklearn.linear_model import LogisticRegression
 from knowledge.catalog import Catalog, load_catalog
 from knowledge.classifier import Judgement, features
 from knowledge.confidence import Signals
-from knowledge.index import SEEKS_COLLEAGUE, Index, Understanding, content
+from knowledge.index import SEEKS_COLLEAGUE, Index, Understanding
 from knowledge.matching import BALANCE, Balance, Matcher
 from knowledge.models import Role, Topic
 from knowledge.questions import Via
-from knowledge.text import Reader
+from knowledge.text import load_reader
 from knowledge.weights import load_weights
 from tests.evals.fit import (
     Line,
@@ -72,7 +72,7 @@ class Variant:
         return [at for at, signal in enumerate(fields(Signals)) if signal.name not in left_out]
 
     def matcher(self, catalog: Catalog) -> Matcher:
-        return Matcher(catalog, Reader(content("words.yaml")), replace(BALANCE, **self.left_out))
+        return Matcher(catalog, load_reader(), replace(BALANCE, **self.left_out))
 
 
 VARIANTS = (

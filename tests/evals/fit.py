@@ -22,10 +22,10 @@ from knowledge.catalog import Catalog, load_catalog
 from knowledge.classifier import FACETS, OUTSIDE, PEOPLE, SAID, SILENT, features, runs
 from knowledge.examples import OUTSIDE as OUTSIDE_FILE
 from knowledge.examples import PARTS, QUESTIONS, SEARCHES, Example, load_examples
-from knowledge.index import Index, content, load_matcher
+from knowledge.index import Index, load_matcher
 from knowledge.matching import texts
 from knowledge.models import Tool, Topic
-from knowledge.questions import Questions, Via
+from knowledge.questions import Via, load_questions
 from tests.evals.fingerprint import fingerprint
 from tests.evals.fit_confidence import fields_of, learn_probability
 from tests.evals.fit_titles import learn_titles
@@ -223,7 +223,7 @@ def frame_words(lines: Iterable[Line], index: Index) -> list[str]:
 
 def plain_index(catalog: Catalog) -> Index:
     """Return an index of which nothing was learned: it reads, and finds names."""
-    return Index(load_matcher(catalog), Questions(content("cues.yaml")), blank_weights())
+    return Index(load_matcher(catalog), load_questions(), blank_weights())
 
 
 def finds_role(index: Index) -> Callable[[str], bool]:

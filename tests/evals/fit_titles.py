@@ -5,7 +5,6 @@ With ``check`` it writes nothing: each fifth of the examples is left out in turn
 
 from __future__ import annotations
 
-import re
 import sys
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
@@ -18,10 +17,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from knowledge.catalog import Catalog, load_catalog
+from knowledge.content_files import load_file
 from knowledge.examples import TITLES, Example, load_examples
-from knowledge.index import content
-from knowledge.text import Reader
-from knowledge.titles import NONE, TitleReader, Titles, choose
+from knowledge.titles import KIND, NONE, TitleReader, TitleRules, Titles, choose, load_title_reader
 from knowledge.weights import load_numbers
 from tests.evals.fingerprint import fingerprint
 from tests.evals.writing import write_numbers
@@ -36,12 +34,7 @@ NAME = 0.5
 """What a name of the catalog weighs beside an example."""
 TIMES, MADE_UP = 6, 0.2
 """How many titles a pattern makes, and what each weighs beside an example."""
-_KIND = re.compile(r"{(\w+)}")
 Row = tuple[str, str, float]
-
-
-def title_reader(catalog: Catalog) -> TitleReader:
-    return TitleReader(catalog, Reader(content("words.yaml")), content("titles.yaml"))
 
 
 def taught(examples: Sequence[Example], catalog: Catalog, reader: TitleReader) -> list[Row]:
@@ -57,15 +50,15 @@ def taught(examples: Sequence[Example], catalog: Catalog, reader: TitleReader) -
                 found.append((name, role.id, NAME))
             else:
                 found.append((name, NONE, NAME))
-    return found + list(made_up(content("titles.yaml")))
+    return found + list(made_up(load_file("titles.yaml", TitleRules)))
 
 
-def made_up(rules: dict[str, Any]) -> Iterator[Row]:
+def made_up(rules: TitleRules) -> Iterator[Row]:
     """Give titles made of the patterns, each with words of the kinds that it names."""
-    kinds = {kind: listed.split() for kind, listed in rules["kinds"].items()}
-    for label, patterns in rules["patterns"].items():
+    kinds = {kind: listed.split() for kind, listed in rules.kinds.items()}
+    for label, patterns in rules.patterns.items():
         for pattern in patterns:
-            named = _KIND.findall(pattern)
+            named = KIND.findall(pattern)
             for at in range(TIMES if named else 1):
                 # Drawn by the pattern itself: the same titles at every fit.
                 title, drawn = pattern, Random(f"{pattern} {at}")
@@ -76,7 +69,7 @@ def made_up(rules: dict[str, Any]) -> Iterator[Row]:
 
 def learn_titles(catalog: Catalog, examples: Sequence[Example] | None = None) -> dict[str, Any]:
     """Learn one softmax regression over the roles and none of them."""
-    reader = title_reader(catalog)
+    reader = load_title_reader(catalog)
     rows = taught(load_examples(TITLES, catalog) if examples is None else examples, catalog, reader)
     vectorizer = TfidfVectorizer(analyzer=lambda title: list(reader.features(title)), binary=True, min_df=RARE)
     inputs = vectorizer.fit_transform([title for title, _, _ in rows])
@@ -99,7 +92,7 @@ def learn_titles(catalog: Catalog, examples: Sequence[Example] | None = None) ->
 def check(catalog: Catalog) -> list[tuple[Example, dict[str, float]]]:
     """Return every example with what was made of it by those in the other four fifths."""
     examples = sorted(load_examples(TITLES, catalog), key=lambda e: sha256(e.text.encode()).digest())
-    reader = title_reader(catalog)
+    reader = load_title_reader(catalog)
     found: list[tuple[Example, dict[str, float]]] = []
     for fold in range(FOLDS):
         seen = [example for at, example in enumerate(examples) if at % FOLDS != fold]

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 
 from knowledge.answers import Subject
-from knowledge.conversation import Conversation, FollowUps
-from knowledge.index import content
+from knowledge.conversation import Conversation, load_follow_ups
 from tests.bundled import CATALOG
 
-FOLLOW_UPS = FollowUps(content("follow_ups.yaml"), CATALOG)
+FOLLOW_UPS = load_follow_ups(CATALOG)
 TWO = Subject(roles=("data-engineer", "data-scientist"), listed=("data-engineer", "data-scientist"))
 THREE = Subject(tools=("jax",), listed=("pytorch", "tensorflow", "jax"))
 
