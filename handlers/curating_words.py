@@ -18,7 +18,7 @@ from knowledge.team import Alias
 async def save_word(
     ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext, client: AsyncWebClient, *, curating: Curating
 ) -> None:
-    """Check a word in place, and keep it."""
+    """Check a word in place, and keep it; one that is there already is changed when it is sent again."""
     form = payloads.submission(body)
     actor = form.actor
     if not await curating.may(client, actor):
@@ -26,17 +26,26 @@ async def save_word(
         return
     name = " ".join(form.typed.get(ids.team_block("name"), "").split())
     [target] = form.chosen.get(ids.team_block("entry_id")) or ("",)
-    alias = Alias(name, target, actor.user, curating.now())
-    known = await curating.team.known(actor.workspace, now=True)
-    problems = curating.guide.checker(known).alias(alias)
-    if problems:
-        await ack(response_action="errors", errors={ids.team_block(field): said for field, said in problems.items()})
-        return
-    await curating.team.save(actor.workspace, [], [alias])
-    await curating.record(actor, "word added", {"entry": target})
+    alias, called = Alias(name, target, actor.user, curating.now()), names(curating.guide)
+    while True:
+        known = await curating.team.known(actor.workspace, now=True)
+        there = known.alias(name)
+        problems = curating.guide.checker(known).alias(alias)
+        if there is not None and there.entry_id == target:
+            problems.setdefault("name", f"“{there.name}” is read as {called[target]} already.")
+        if problems:
+            errors = {ids.team_block(field): said for field, said in problems.items()}
+            await ack(response_action="errors", errors=errors)
+            return
+        if there is not None and form.private_metadata != blocks.meaning_of(there):
+            await ack(response_action="update", view=blocks.word_form(alias, there, called))
+            return
+        # Whoever was told what the word means changes that meaning, and not one that it got meanwhile.
+        if await curating.team.save(actor.workspace, [], [alias], on=known.version):
+            break
+    await curating.record(actor, "word changed" if there else "word added", {"entry": target})
     curating.redraw(client, context, actor)
-    meant = names(curating.guide)[target]
-    await ack(response_action="update", view=blocks.done(f"Saved. “{name}” is read as {meant} from now on."))
+    await ack(response_action="update", view=blocks.done(f"Saved. “{name}” is read as {called[target]} from now on."))
 
 
 async def offer(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, *, curating: Curating) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from knowledge.text import words
+from knowledge.text import key_of, words
 
 State = Literal["proposed", "published", "retired"]
 """Only what is published answers; what is proposed waits for a curator, what is retired is kept but not shown."""
@@ -75,6 +75,10 @@ class Known:
     def entry(self, entry_id: str) -> TeamEntry | None:
         """Return the entry with this id, whatever its state."""
         return next((entry for entry in self.entries if entry.id == entry_id), None)
+
+    def alias(self, name: str) -> Alias | None:
+        """Return the word that is written so, whatever its signs and capitals."""
+        return next((alias for alias in self.aliases if key_of(alias.name) == key_of(name)), None)
 
 
 NOTHING = Known()

@@ -35,6 +35,7 @@ class Checker:
         self._names: dict[Stems, TeamEntry] = {}
         self._questions: dict[str, TeamEntry] = {}
         self._aliases: dict[Stems, Alias] = {}
+        self._spelled: set[str] = set()
         self._ids: set[str] = set()
         self._stems_of: dict[str, list[Stems]] = {}
         self._question_of: dict[str, str] = {}
@@ -42,6 +43,7 @@ class Checker:
             self._take(entry)
         for alias in known.aliases:
             self._aliases[self._stems(alias.name)] = alias
+            self._spelled.add(key_of(alias.name))
 
     def entry_named(self, name: str) -> TeamEntry | None:
         """Return the entry, retired ones aside, that has such a name."""
@@ -89,6 +91,7 @@ class Checker:
     def alias(self, alias: Alias) -> Problems:
         """Return what is wrong with a word for a bundled entry; one that is there already may lead elsewhere."""
         stems, name = self._stems(alias.name), alias.name
+        there = self._aliases.get(stems)
         reader = self._matcher.reader
         bundled = self._matcher.names.named([token.stem for token in reader.read(name)]) or self._catalog.entry(name)
         problems: Problems = {}
@@ -102,12 +105,18 @@ class Checker:
             problems["name"] = f"That names {bundled.name} already."
         elif stems in self._names:
             problems["name"] = f"Your team's entry “{self._names[stems].name}” has that name."
-        elif stems not in self._aliases and len(self._aliases) >= MOST_ALIASES:
+        elif there is not None and key_of(name) not in self._spelled:
+            meant = self._catalog.entry(there.entry_id)
+            problems["name"] = (
+                f"“{there.name}” is your team's word{f' for {meant.name}' if meant else ''}, in any form."
+            )
+        elif there is None and len(self._aliases) >= MOST_ALIASES:
             problems["name"] = f"Your team has {MOST_ALIASES:,} such words; no more fit."
         if self._catalog.entry(alias.entry_id) is None:
             problems["entry_id"] = "Choose what the word stands for: a role, a tool or a subject that I know."
         if not problems:
             self._aliases[stems] = alias
+            self._spelled.add(key_of(name))
         return problems
 
     def _take(self, entry: TeamEntry) -> None:

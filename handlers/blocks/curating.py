@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from handlers import ids
 from handlers.blocks.entry_form import field, text_field
-from handlers.blocks.message import Block, actions, button, context, cut, escape, header, plain, section
+from handlers.blocks.message import Block, actions, button, context, cut, escape, header, option, plain, section
 from handlers.blocks.people import View
 from handlers.blocks.proposed import waiting
 from handlers.blocks.team import day
 from knowledge.team import LONGEST_NAME, Alias, Known, TeamEntry, is_due
+from knowledge.text import key_of
 
 TITLE = "Your team's knowledge"
 PAGE = 8
@@ -21,6 +22,7 @@ ONLY_CURATORS = (
     "Only curators can do that: administrators of this workspace, and whom they named. Ask one of them, or try again "
     "in a moment if you are one."
 )
+NO_NAMES: Mapping[str, str] = {}
 GONE = "That is not there any more. Somebody may have changed it meanwhile."
 
 
@@ -124,22 +126,42 @@ def _who_and_when(what: str, user: str, when: str) -> str:
     return f"{what}{f' on {when}' if when else ''}{f' by <@{user}>' if user else ''}"
 
 
-def word_form() -> Block:
-    """Make the form of a word."""
+def meaning_of(word: Alias) -> str:
+    """Return the mark by which a form knows again what a word meant when it was shown."""
+    return json.dumps([key_of(word.name), word.entry_id])
+
+
+def word_form(typed: Alias | None = None, there: Alias | None = None, names: Mapping[str, str] = NO_NAMES) -> Block:
+    """Make the form of a word; as it was ``typed``, where the word is ``there`` already and means something else."""
     target: Block = {
         "type": "external_select",
         "action_id": ids.TEAM_TARGET,
         "placeholder": plain("Type a role, a tool or a subject", 150),
         "min_query_length": 0,
     }
+    notes = []
+    if typed is not None and there is not None:
+        new, old = (names.get(one.entry_id, one.entry_id) for one in (typed, there))
+        when = _who_and_when("added", there.written_by, day(there.written_at) if there.written_at else "")
+        notes = [
+            section(
+                f"*“{escape(there.name)}” is read as {escape(old)} now*, {when}. Nothing is saved yet: save again to "
+                f"have it read as {escape(new)} instead."
+            )
+        ]
+        target["initial_option"] = option(new, typed.entry_id)
     return {
         "type": "modal",
         "callback_id": ids.VIEW_TEAM_WORD,
+        "private_metadata": meaning_of(there) if there else "",
         "title": plain("A word of your team", 24),
         "submit": plain("Save", 24),
         "close": plain("Cancel", 24),
         "blocks": [
-            field("name", "The word", text_field("", LONGEST_NAME), "“Orakel”", optional=False),
+            *notes,
+            field(
+                "name", "The word", text_field(typed.name if typed else "", LONGEST_NAME), "“Orakel”", optional=False
+            ),
             field("entry_id", "What it stands for", target, "It is read as that, wherever it stands.", optional=False),
         ],
     }

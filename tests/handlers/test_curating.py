@@ -307,6 +307,46 @@ async def test_a_word_is_added_and_removed(slack: LocalSlack, bot: Bot) -> None:
     assert await log(bot) == ["word added", "word removed"]
 
 
+async def test_a_word_that_means_something_else_is_changed_when_it_is_sent_again(slack: LocalSlack, bot: Bot) -> None:
+    typed = {"team_name": "Orakel", "team_entry_id": "mlops-engineer"}
+    await slack.submit(BEN, await opened(slack, bot, "team_word"), typed)
+    form = await opened(slack, bot, "team_word", ANN)
+    again = await slack.submit(ANN, form, typed)
+    assert again.errors == {"team_name": "“Orakel” is read as MLOps Engineer already."}
+    other = await slack.submit(ANN, form, {"team_name": "Orakels", "team_entry_id": "data-engineer"})
+    assert other.errors == {"team_name": "“Orakel” is your team's word for MLOps Engineer, in any form."}
+    typed = {"team_name": "orakel", "team_entry_id": "data-engineer"}
+    asked = (await slack.submit(ANN, form, typed)).view
+    assert asked is not None
+    told = (
+        f"*“Orakel” is read as MLOps Engineer now*, added on 2 March 2026 by <@{BEN}>. Nothing is saved yet: save again"
+    )
+    assert told in words(asked) and shown_in(asked, "team_name") == "orakel"
+    assert "Your team says “Orakel” for MLOps" in (await slack.command(CAI, "/genai-role orakel")).text
+    saved = (await slack.submit(ANN, asked, {})).view
+    assert saved is not None and "“orakel” is read as Data Engineer from now on" in words(saved)
+    assert (await bot.team.known(TEAM, now=True)).aliases[0].entry_id == "data-engineer"
+    await settled(bot)
+    assert await log(bot) == ["word added", "word changed"]
+
+
+async def test_a_word_that_got_another_meaning_meanwhile_is_asked_about_anew(
+    slack: LocalSlack, bot: Bot, clock: Clock
+) -> None:
+    await bot.team.save(TEAM, [], [Alias("Orakel", "mlops-engineer")])
+    form = await opened(slack, bot, "team_word")
+    asked = (await slack.submit(BEN, form, {"team_name": "Orakel", "team_entry_id": "data-engineer"})).view
+    assert asked is not None
+    await bot.team.save(TEAM, [], [Alias("Orakel", "prompt-engineer", ANN, clock.now())])
+    anew = (await slack.submit(BEN, asked, {})).view
+    assert anew is not None and "“Orakel” is read as Prompt Engineer now" in words(anew)
+    assert [one.entry_id for one in (await bot.team.known(TEAM, now=True)).aliases] == ["prompt-engineer"]
+    await bot.team.remove_alias(TEAM, "Orakel")
+    saved = (await slack.submit(BEN, anew, {})).view
+    assert saved is not None and "is read as Data Engineer from now on" in words(saved)
+    await settled(bot)
+
+
 PASTED = "name,question,answer,alias_of\nFalcon,What is Falcon?,A store.,\nOrakel,,,mlops-engineer\n"
 
 
