@@ -5,6 +5,7 @@ Limits: https://docs.slack.dev/reference/block-kit/blocks
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -45,13 +46,13 @@ def escape(text: str) -> str:
 
 def readable(text: str) -> str:
     """Take out what nobody sees and what turns the order of signs around: a name must not rewrite the line it is in."""
-    return text.translate(_UNSEEN)
+    # Nearly always there is nothing to take out, and to see that takes a hundredth of what taking out does.
+    return text if _SEEN.fullmatch(text) else _UNSEEN.sub("", text)
 
 
-_UNSEEN = dict.fromkeys(
-    (*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-)
+_SIGNS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069"
 """Control signs but for tabs and ends of lines, and embeddings, overrides and isolates of the direction of writing."""
+_UNSEEN, _SEEN = re.compile(f"[{_SIGNS}]+"), re.compile(f"[^{_SIGNS}]*+")
 
 
 def cut(text: str, limit: int) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import html
 import re
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.blocks.message import MESSAGE_BLOCKS, MESSAGE_TEXT, cut, escape, message, plain, section
+from handlers.blocks.message import MESSAGE_BLOCKS, MESSAGE_TEXT, cut, escape, message, plain, readable, section
 from tests.schemas.block_kit import problems
 
 TEXTS = st.text(alphabet=st.sampled_from("ab &<>;|@!#😀é\n"), max_size=60) | st.text(max_size=60)
@@ -55,6 +56,14 @@ def test_any_text_makes_a_block_that_slack_takes(text: str) -> None:
     # Lone surrogates do not get past the front door.
     block = section(escape(text)) if text.strip() else section("–")
     assert problems([block, {"type": "header", "text": plain(text, 150)}], "Blocks") == []
+
+
+def test_what_nobody_sees_is_taken_out_of_every_text_and_nothing_else() -> None:
+    unseen = {*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)} - {*map(ord, "\t\n\r")}
+    for code in range(sys.maxunicode + 1):
+        assert readable(f"a{chr(code)}b") == ("ab" if code in unseen else f"a{chr(code)}b"), hex(code)
+    every = "".join(map(chr, range(sys.maxunicode + 1)))
+    assert readable(every) == "".join(sign for sign in every if ord(sign) not in unseen)
 
 
 def test_a_message_keeps_to_slacks_limits() -> None:
