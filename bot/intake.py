@@ -323,7 +323,9 @@ def _is_nested_deeper_than(most: int, body: dict[str, Any]) -> bool:
             for inner in (outer.values() if isinstance(outer, dict) else outer)
             if isinstance(inner, dict | list)
         ]
-    return bool(level)
+        if not level:
+            return False
+    return True
 
 
 def _refusal(body: dict[str, Any]) -> BoltResponse:

@@ -66,7 +66,7 @@ class Profiles:
                 one = self._asking[workspace, user] = asyncio.ensure_future(self._ask(client, workspace, user))
             if one is not None:
                 asking.append(one)
-        if len(asking) < len(stale):
+        if len(asking) < len(stale) and self._budget.is_news(workspace):
             logger.warning("some people are named by what was known of them: too many look-ups in this minute")
         if not asking:
             return False

@@ -102,6 +102,8 @@ class Budget:
         self._monotonic = monotonic
         # Whoever spent nothing for longest comes first, and makes room.
         self._spent: OrderedDict[str, deque[float]] = OrderedDict()
+        # For whom it was used up, and since when that has been said.
+        self._said: OrderedDict[str, float] = OrderedDict()
 
     def spent(self, who: str) -> int:
         """Return how much it was within the last minute."""
@@ -121,6 +123,16 @@ class Budget:
         self._spent.move_to_end(who)
         if len(self._spent) > MOST_PEOPLE:
             self._spent.popitem(last=False)
+        return True
+
+    def is_news(self, who: str) -> bool:
+        """Tell whether to say that it is used up: once in a minute, however many are refused in it."""
+        now = self._monotonic()
+        while self._said and next(iter(self._said.values())) <= now - MINUTE:
+            self._said.popitem(last=False)
+        if who in self._said:
+            return False
+        self._said[who] = now
         return True
 
 

@@ -57,6 +57,8 @@ MOST_LOOK_UPS = 50
 """Look-ups a minute of a workspace: Slack allows users.info a hundred, and profiles need it too."""
 RESERVED = 20
 """Look-ups a minute beside them, for whoever curates or administers: a crowd must not lock them out."""
+GUESSED = timedelta(seconds=5)
+"""How long it is kept what the database says of somebody whom Slack says nothing of."""
 MOST_KEPT = 20_000
 MOST_WAITING = 5_000
 MOST_TRIES = 3
@@ -104,6 +106,7 @@ class Standings:
         self._workspaces = workspaces
         self._now = now
         self._known: OrderedDict[tuple[str, str], _Known] = OrderedDict()
+        self._guesses: OrderedDict[tuple[str, str], tuple[datetime, bool]] = OrderedDict()
         self._look_ups = Budget(monotonic)
         self._waiting: OrderedDict[tuple[str, str], _Waiting] = OrderedDict()
 
@@ -166,17 +169,30 @@ class Standings:
         reserved = reserved or (kept is not None and kept.administrator)
         if self._look_ups.spend(actor.workspace, MOST_LOOK_UPS + RESERVED * reserved):
             found = await _asked_of_slack(client, actor, now)
-        else:
-            logger.warning("who asks was not looked up: too many look-ups in this minute")
+        elif self._look_ups.is_news(actor.workspace):
+            logger.warning("who asks is not looked up: too many look-ups in this minute")
         if found is None:
             if kept is not None:
                 return replace(kept, standing="member") if kept.administrator else kept
-            return _Known(now, "member") if await self._was_member(actor) else None
+            return _Known(now, "member") if await self._guessed(actor) else None
         self._known[key] = found
         self._known.move_to_end(key)
         if len(self._known) > MOST_KEPT:
             self._known.popitem(last=False)
         return found
+
+    async def _guessed(self, actor: Actor) -> bool:
+        """Tell whether somebody was a member, as it was read within the last seconds: a crowd asks again and again."""
+        now, key = self._now(), (actor.workspace, actor.user)
+        kept = self._guesses.get(key)
+        if kept is not None and abs(now - kept[0]) < GUESSED:
+            return kept[1]
+        guess = await self._was_member(actor)
+        self._guesses[key] = now, guess
+        self._guesses.move_to_end(key)
+        if len(self._guesses) > MOST_KEPT:
+            self._guesses.popitem(last=False)
+        return guess
 
     async def _was_member(self, actor: Actor) -> bool:
         profile = await self._people.profile(actor.workspace, actor.user)

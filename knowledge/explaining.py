@@ -160,6 +160,8 @@ class Explainer:
         rows = await self._people.holders(workspace, role)
         if rows and not await may_name():
             return (), False
-        while await may_name.look_up([person.user for person in choose(rows, (), (role,))]):
+        people = choose(rows, (), (role,), most=MOST_PEOPLE + 1)
+        while await may_name.look_up([person.user for person in people[:MOST_PEOPLE]]):
             rows = await self._people.holders(workspace, role)
-        return choose(rows, (), (role,), most=MOST_PEOPLE + 1), True
+            people = choose(rows, (), (role,), most=MOST_PEOPLE + 1)
+        return people, True

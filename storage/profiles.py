@@ -76,11 +76,10 @@ class SqlProfiles(Changing):
             return None
         return Member(user, row.name, row.title, row.tz, cast(Availability, row.availability), row.is_bot, row.is_guest)
 
-    async def unchecked(self, workspace: str, users: Sequence[str], since: datetime) -> Sequence[str]:
-        """Return the users without a profile looked up since then, in the given order."""
-        query = select(members.c.user_id).where(
-            members.c.workspace == workspace, members.c.user_id.in_(users), members.c.checked_at >= since
+    async def _checked(self, workspace: str, users: Sequence[str]) -> dict[str, datetime]:
+        """Return when the profiles that are kept of these people were looked up."""
+        query = select(members.c.user_id, members.c.checked_at).where(
+            members.c.workspace == workspace, members.c.user_id.in_(users)
         )
         async with self._engine.connect() as connection:
-            fresh = set((await connection.scalars(query)).all())
-        return [user for user in users if user not in fresh]
+            return {row.user_id: row.checked_at for row in await connection.execute(query)}

@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from bot.app import Bot
 from bot.local import GENERAL, LocalSlack
 from handlers.permissions import MOST_LOOK_UPS
-from tests.conftest import ANN, BEN, CAI, GUS, TEAM, Clock, declares, interact, rows, settled, words
+from tests.conftest import ANN, BEN, BUSY_SECONDS, CAI, GUS, TEAM, Clock, declares, interact, rows, settled, words
 
 NOBODY = "I name colleagues only to members of this workspace"
 STRANGER = "U0STR000001"
@@ -108,6 +109,41 @@ async def test_who_asks_is_looked_up_once_an_hour(slack: LocalSlack, bot: Bot, c
     clock.move(minutes=61)
     assert "Ben" not in (await slack.command(ANN, "/genai-role mlops")).text
     assert len(slack.called("users.info")) == 3
+
+
+@pytest.mark.parametrize("look_ups", [MOST_LOOK_UPS, 0])
+async def test_a_card_asked_for_again_reads_nothing(
+    slack: LocalSlack,
+    bot: Bot,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    look_ups: int,
+) -> None:
+    monkeypatch.setattr("handlers.permissions.MOST_LOOK_UPS", look_ups)
+    # However busy the machine is.
+    for kept in ("storage.people.HOLDERS_SECONDS", "storage.team_entries.CHECK_SECONDS"):
+        monkeypatch.setattr(kept, BUSY_SECONDS)
+    await ben_leads(slack, bot)
+    statements = list[str]()
+    event.listen(bot.engine.sync_engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+
+    async def reads() -> int:
+        before = len(statements)
+        shown = await slack.command(CAI, "/genai-role mlops")
+        assert ("Ben Book" in shown.text) is bool(look_ups)
+        return len(statements) - before
+
+    assert await reads()
+    assert [await reads() for _ in range(3)] == [0, 0, 0]
+    clock.move(seconds=5)
+    # The settings, and of whom Slack says nothing, whether they were a member.
+    assert any("FROM members" in one for one in statements[-await reads() :]) is not bool(look_ups)
+    refused = [line for line in caplog.messages if "who asks is not looked up" in line]
+    assert len(refused) == (0 if look_ups else 1), "said once in a minute, not at each command"
+    clock.move(minutes=1)
+    await reads()
+    assert caplog.text.count("who asks is not looked up") == 2 * len(refused)
 
 
 async def test_an_answer_that_would_name_nobody_asks_slack_nothing(slack: LocalSlack, bot: Bot) -> None:

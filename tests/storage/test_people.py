@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import insert, inspect, select, text
+from sqlalchemy import event, insert, inspect, select, text
 from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -22,7 +22,7 @@ from storage.candidates import MOST_CANDIDATES
 from storage.inbox import Event, SqlInbox
 from storage.installations import Installation, SqlInstallations
 from storage.moments import NEVER
-from storage.people import SqlPeople
+from storage.people import HOLDERS_SECONDS, SqlPeople
 from storage.tables import declarations, keepings, metadata, sealed, verifications
 from storage.tables import inbox as inbox_table
 from storage.team_entries import SqlTeamEntries
@@ -348,6 +348,50 @@ async def test_unchecked_are_those_without_a_fresh_profile(people: SqlPeople) ->
         await people.remember("T1", Member(user, user), NOW - timedelta(minutes=age))
     since = NOW - timedelta(hours=1)
     assert await people.unchecked("T1", ["stale", "fresh", "never"], since) == ["stale", "never"]
+
+
+async def test_when_somebody_was_looked_up_is_read_once_in_five_seconds_and_after_a_change(engine: AsyncEngine) -> None:
+    passed, statements = [0.0], list[str]()
+    people = SqlPeople(engine, random.Random(1), lambda: passed[0])
+    for user in ("ann", "ben"):
+        await people.declare("T1", user, {MLOPS: "lead"}, {}, NOW)
+        await people.remember("T1", Member(user, user), NOW)
+    event.listen(engine.sync_engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+
+    async def read(users: Sequence[str], since: datetime, stale: Sequence[str] = ()) -> int:
+        before = len(statements)
+        assert await people.unchecked("T1", users, since) == list(stale)
+        return len(statements) - before
+
+    assert await read(["ann"], NOW) == 1
+    assert await read(["ann"], NOW) == 0
+    assert await read(["ben", "ann"], NOW) == 1
+    assert await read(["ann", "ben"], NOW) == 0
+    # Who is stale may have been looked up by another process.
+    later = NOW + timedelta(hours=1)
+    for _ in range(2):
+        assert await read(["ann", "ben"], later, stale=["ann", "ben"]) == 1
+    passed[0] += HOLDERS_SECONDS
+    assert await read(["ann", "ben"], NOW) == 1
+    await people.remember("T1", Member("ann", "ann"), later)
+    assert await read(["ann", "ben"], NOW) == 1
+    await people.forget("T1", "ann")
+    assert await people.unchecked("T1", ["ann", "ben"], NOW) == ["ann"]
+
+
+async def test_of_so_many_people_at_most_is_kept_when_they_were_looked_up(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.people.HOLDERS_CHECKED", 1)
+    monkeypatch.setattr("storage.people.HOLDERS_WORKSPACES", 1)
+    people, statements = SqlPeople(engine, random.Random(1), lambda: 0.0), list[str]()
+    for workspace, user in (("T1", "ann"), ("T1", "ben"), ("T2", "ann")):
+        await people.declare(workspace, user, {MLOPS: "lead"}, {}, NOW)
+        await people.remember(workspace, Member(user, user), NOW)
+    event.listen(engine.sync_engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    for workspace, user in (("T1", "ann"), ("T1", "ben"), ("T1", "ann"), ("T2", "ann"), ("T1", "ann"), ("T1", "ann")):
+        assert await people.unchecked(workspace, [user], NOW) == []
+    assert len(statements) == 5, "only the last of them is known"
 
 
 # Forgetting
