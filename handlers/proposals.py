@@ -66,12 +66,18 @@ def offer_introduction(introduction: Introduction, guide: Guide, view: View) -> 
     value = Proposal(introduction.roles, introduction.topics).as_value()
     topics = {guide.topic_key(topic): topic for topic in introduction.topics}
     lines = declared(Declaration(introduction.roles, topics), view)
+    unknown = ""
+    if introduction.unknown:
+        quoted = " and ".join(f"“{one}”" for one in introduction.unknown)
+        unknown = (
+            f"I know no role or subject called {quoted}: that is left out. “Change first…” takes topics in any words."
+        )
     intro = f"Shall I write down that you {'do' if introduction.roles else 'can be asked about'} this?"
     return message(
-        [intro, *lines, NOTHING_RECORDED],
+        [intro, *lines, *filter(None, [unknown]), NOTHING_RECORDED],
         [
             section(f"*{intro}*\n" + escape("\n".join(lines))),
-            section(NOTHING_RECORDED),
+            *(section(escape(said)) for said in (unknown, NOTHING_RECORDED) if said),
             actions(
                 button("Yes, declare this", f"{ids.CONFIRM}:0", value, primary=True),
                 button("Change first…", ids.DECLARE, value, label="Open the form with this filled in"),

@@ -20,6 +20,7 @@ from handlers.pace import Pace, too_fast
 from handlers.personal import forget, my_data, not_for_outsiders, offer_to_declare, verb_in
 from handlers.proposals import offer_introduction
 from handlers.replies import Clock, post, view_for, whisper
+from handlers.withdrawing import offer_to_take_out
 from knowledge.conversation import DIRECT, Conversation
 from knowledge.guide import Guide, Question
 from knowledge.ports import People
@@ -66,6 +67,8 @@ async def answer(
         # Of somebody who can't declare it, it is read as a question about the role.
         case None if not said.actor.outsider and (introduction := guide.introduction(said.text)):
             await whisper(client, said, offer_introduction(introduction, guide, view))
+        case None if not said.actor.outsider and (ended := guide.withdrawn(said.text)):
+            await whisper(client, said, await offer_to_take_out(ended, guide, people, said.actor, view))
         case _:
             thread = said.thread_ts or (DIRECT if said.direct else said.ts)
             question = Question(

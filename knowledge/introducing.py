@@ -19,7 +19,7 @@ LONGEST = 300
 """Signs of an introduction; what is longer tells a story."""
 MOST_SPOKEN = 8
 """So many topics are taken from it."""
-TOPIC_WORDS = 4
+TOPIC_WORDS, TITLE_WORDS = 4, 5
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Introduction:
 
     roles: dict[str, Level]
     topics: tuple[str, ...]
+    unknown: tuple[str, ...] = ()
+    """What they said that they are, or know, in words that are not known here."""
 
 
 _I_AM = r"(?:i am|i'm|im)(?: (?:also|now|currently|still))*"
@@ -52,8 +54,12 @@ _LEARN = re.compile(
     rf"(?:(?:{_I_AM}|am) )?(?:(?:still|just|currently) )*(?:learning|studying)(?: (?P<what>.+))?", re.IGNORECASE
 )
 _CLAIM = re.compile(
-    rf"(?:(?P<am>{_I_AM}|my (?:role|job|title) is|i {_WORK})|(?:i )?(?:also )?(?P<does>{_DO}))"
+    rf"(?:(?P<am>{_I_AM}|my (?:role|job|title|job title) is|i {_WORK})|(?:i )?(?:also )?(?P<does>{_DO}))"
     r"(?: (?:an?|the|our|your|one of (?:the|our)))? (?P<what>.+)",
+    re.IGNORECASE,
+)
+_TITLE = re.compile(
+    rf"(?:{_I_AM} (?:an?|the|our)|(?:my (?:role|job|title|job title) is|i {_WORK})(?: (?:an?|the|our))?) (?P<what>.+)",
     re.IGNORECASE,
 )
 _KNOWS = re.compile(
@@ -73,19 +79,16 @@ _BESIDE = frozenset("a an the our and of senior sr staff experienced certified m
 
 def introduced(text: str, matcher: Matcher) -> Introduction | None:
     """Return what the person said that they do; None where it is anything else, a question or a wish above all."""
-    bare = " ".join(strip_markup(text).replace("“", '"').split(" ")).strip()
-    if "?" in bare or len(bare) > LONGEST:
-        return None
     roles: dict[str, Level] = {}
     topics: list[str] = []
+    unknown: list[str] = []
     lists = False
-    for clause in filter(None, (part.strip() for part in _SPLIT.split(bare))):
-        clause = re.sub(r"\s+", " ", clause)
-        if _GREETING.fullmatch(clause):
+    for clause in clauses_of(text):
+        if is_greeting(clause):
             continue
         if learns := _LEARN.fullmatch(clause):
             what = learns["what"]
-            found = _roles_in(what, matcher) if what else None
+            found = roles_in(what, matcher) if what else None
             if what and found is None:
                 return None
             names = list(found or ()) or list(roles)[-1:]
@@ -94,28 +97,56 @@ def introduced(text: str, matcher: Matcher) -> Introduction | None:
             roles |= dict.fromkeys(names, "learning")
             lists = False
         elif known := _KNOWS.fullmatch(clause):
-            listed = _topics_in(known["what"])
+            listed = topics_in(known["what"])
             if listed is None:
                 return None
             topics += listed
             lists = True
-        elif (claims := _CLAIM.fullmatch(clause)) and (found := _roles_in(claims["what"], matcher)):
+        elif (claims := _CLAIM.fullmatch(clause)) and (found := roles_in(claims["what"], matcher)):
             leads = (claims["does"] or "").lower() in ("lead", "run", "head")
             roles |= {role: "lead" if leads else level for role, level in found.items() if role not in roles}
             lists = False
-        elif lists and (listed := _topics_in(clause)) is not None:
+        elif title := _title_in(clause):
+            unknown.append(title)
+            lists = False
+        elif lists and (listed := topics_in(clause)) is not None:
             topics += listed
         else:
             return None
     spoken = tuple(topic for topic in dict.fromkeys(topics) if matcher.topic_key(topic))[:MOST_SPOKEN]
+    if roles:
+        return Introduction(roles, spoken, tuple(unknown))
     # Without a role, "I know a data engineer" or "I use the stairs" could be anything: it takes names that we know.
-    if not roles and not (spoken and _SPEAKER.search(bare)):
+    ours = tuple(one for one in spoken if isinstance(matcher.names.named_exactly(one), Tool | Topic))
+    if not ours or not _SPEAKER.search(text):
         return None
-    ours = all(isinstance(matcher.names.named_exactly(one), Tool | Topic) for one in spoken)
-    return Introduction(roles, spoken) if roles or ours else None
+    if unknown:
+        return Introduction({}, ours, (*unknown, *(one for one in spoken if one not in ours)))
+    return Introduction({}, ours) if ours == spoken else None
 
 
-def _roles_in(text: str, matcher: Matcher) -> dict[str, Level] | None:
+def clauses_of(text: str) -> Sequence[str]:
+    """Return the clauses of what somebody says of themself; none of a question, or of a long story."""
+    bare = strip_markup(text).strip()
+    if "?" in bare or len(bare) > LONGEST:
+        return ()
+    return [" ".join(part.split()) for part in _SPLIT.split(bare) if part.strip()]
+
+
+def is_greeting(clause: str) -> bool:
+    """Tell whether a clause only greets or thanks."""
+    return _GREETING.fullmatch(clause) is not None
+
+
+def _title_in(clause: str) -> str | None:
+    """Return what somebody says that they are, where that is no role known here: a few words, as a title has."""
+    found = _TITLE.fullmatch(clause)
+    title = _PLACE.sub("", found["what"]).strip(" .") if found else ""
+    said = words(title)
+    return title if 0 < len(said) <= TITLE_WORDS and not {*said} & (_NO_TOPIC | _NO_TITLE) else None
+
+
+def roles_in(text: str, matcher: Matcher) -> dict[str, Level] | None:
     """Return the roles that a text names, if it says no more than them and at which level."""
     catalog: Catalog = matcher.catalog
     reading = matcher.read(_PLACE.sub("", text))
@@ -128,7 +159,7 @@ def _roles_in(text: str, matcher: Matcher) -> dict[str, Level] | None:
     return {span.entry_id: level for span in spans}
 
 
-def _topics_in(text: str) -> Sequence[str] | None:
+def topics_in(text: str) -> Sequence[str] | None:
     """Return the topics of a list; None where it is no list of short names."""
     listed = [part.strip(" .\"'") for part in _LIST.split(text)]
     listed = [re.sub(r"^(?:a (?:bit|little) of|some|the)\s+", "", part, flags=re.IGNORECASE) for part in listed if part]
@@ -139,5 +170,6 @@ def _topics_in(text: str) -> Sequence[str] | None:
 
 _NO_TOPIC = frozenset(
     "i you he she we they it my your is are was were not no nothing how what who which that need want someone "
-    "somebody anyone nobody everyone people help please but because".split()
+    "somebody anyone nobody everyone people help please but because me us".split()
 )
+_NO_TITLE = frozenset("bit little lot same one new fan looking trying interested".split())

@@ -14,6 +14,7 @@ from knowledge.team import Known
 from knowledge.team_checks import Checker
 from knowledge.text import key_of
 from knowledge.titles import Titles, load_titles
+from knowledge.withdrawing import Ended, withdrawn
 
 
 def stands_for(words: str, entry: AnyEntry | None) -> bool:
@@ -67,6 +68,10 @@ class Vocabulary:
     def introduction(self, text: str) -> Introduction | None:
         """Return what somebody says that they do; None where the text is anything else."""
         return introduced(text, self._index.matcher)
+
+    def withdrawn(self, text: str) -> Sequence[Ended]:
+        """Return what somebody says that they do no longer; nothing where the text is anything else."""
+        return withdrawn(text, self._index.matcher)
 
     def roles_of_title(self, title: str) -> tuple[str, ...]:
         """Return the roles that a title in a profile suggests; the first call takes half a second."""

@@ -52,6 +52,28 @@ def test_what_people_say_that_they_do(
 
 
 @pytest.mark.parametrize(
+    ("said", "roles", "topics", "unknown"),
+    [
+        ("I'm an engineering manager and know Kubernetes", {}, ("Kubernetes",), ("engineering manager",)),
+        ("I'm a nurse at Contoso and know Python and weaving", {}, ("Python",), ("nurse", "weaving")),
+        ("I'm the CTO. You can ask me about GDPR", {}, ("GDPR",), ("CTO",)),
+        (
+            "My job title is engineering manager and I do data engineering",
+            {"data-engineer": "practitioner"},
+            (),
+            ("engineering manager",),
+        ),
+    ],
+)
+def test_what_is_not_known_of_it_is_told_apart(
+    matcher: Matcher, said: str, roles: dict[str, Level], topics: tuple[str, ...], unknown: tuple[str, ...]
+) -> None:
+    found = introduced(said, matcher)
+    assert found is not None
+    assert (found.roles, found.topics, found.unknown) == (roles, topics, unknown)
+
+
+@pytest.mark.parametrize(
     "said",
     [
         "I want to become a data engineer",
@@ -76,7 +98,10 @@ def test_what_people_say_that_they_do(
         "If I'm a data engineer, what do I learn next",
         "I'm new to prompt engineering",
         "I'm a data engineer's manager",
-        "I'm a nurse and know Python",
+        "I'm an engineering manager",
+        "I'm a bit lost and know Python",
+        "I'm looking for a job and know Python",
+        "I'm an engineering manager and know my way",
         "data engineer",
         "I do prompt engineering, explain RAG to me",
         "I'm hiring a data engineer",
