@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
@@ -244,7 +244,7 @@ class Worker:
                     "then: python -m bot doctor --replay all",
                     event.event_id,
                 )
-                await self._inbox.dead(event)
+                await self._give_up(event)
                 self._metrics.event("not_installed")
                 return
             if pause is None and status == OUT_OF_REACH and await self._put_back(event):
@@ -261,7 +261,14 @@ class Worker:
             and await self._put_back(event)
         ):
             return
-        self._metrics.event("dead" if await self._inbox.dead(event) else "forgotten")
+        self._metrics.event(await self._give_up(event))
+
+    async def _give_up(self, event: Event) -> Literal["dead", "forgotten"]:
+        """Give the event up. Raises LeaseLost where another process has it, which answers it, or gives it up itself."""
+        became = await self._inbox.dead(event)
+        if became == "not ours":
+            raise LeaseLost
+        return became
 
     async def _put_back(self, event: Event) -> bool:
         """Leave the event for later: out of reach, Slack could not be given an apology either.

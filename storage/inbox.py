@@ -39,6 +39,8 @@ SAID_EVERY = timedelta(minutes=10)
 
 
 _Key = tuple[str, str]
+GivenUp = Literal["dead", "forgotten", "not ours"]
+"""What became of an event that was to be given up: kept to be looked at, erased, or left to whoever took it over."""
 
 
 @dataclass(frozen=True)
@@ -260,10 +262,10 @@ class SqlInbox:
         for key in keys:
             self._held.pop(key, None)
 
-    async def dead(self, event: Event) -> bool:
-        """Give the event up; it stays for the operator to look at. What is not ours any more is left alone.
+    async def dead(self, event: Event) -> GivenUp:
+        """Give the event up; it stays for the operator to look at, and nothing of it where its person was forgotten.
 
-        Returns False where nothing is left to look at, as whoever it is of was forgotten since it came.
+        What is not ours any more is left alone.
         """
         async with self._engine.begin() as connection:
             if event.user:
@@ -274,9 +276,11 @@ class SqlInbox:
             forgotten = bool((event.message_ts and not event.user) or await _forgotten_among(connection, [event]))
             if forgotten:
                 given_up = {"state": "done", "body": "", **_names_nobody(event)}
-            await connection.execute(update(inbox).where(self._holds(event)).values(given_up))
+            ours = await connection.execute(update(inbox).where(self._holds(event)).values(given_up))
+            others = select(inbox.c.claimed_by).where(_is(event), inbox.c.state == "claimed")
+            taken_over = not ours.rowcount and (not forgotten or await connection.scalar(others) is not None)
         self._held.pop(_key(event), None)
-        return not forgotten
+        return "not ours" if taken_over else "forgotten" if forgotten else "dead"
 
     async def dead_letters(self) -> Sequence[DeadLetter]:
         """Return the events that were given up, oldest first."""

@@ -14,8 +14,8 @@ from bot.app import Bot
 from bot.local import GENERAL, LocalSlack, Message
 from bot.worker import MOST_AT_ONCE, PUT_BACK_SECONDS, RETRY_SECONDS, STUCK_SECONDS
 from handlers.errors import apology
-from storage.inbox import MOST_TAKEN
-from tests.bot.test_forgotten_in_flight import Faults
+from storage.inbox import LEASE, MOST_TAKEN, SqlInbox
+from tests.bot.test_forgotten_in_flight import Faults, held
 from tests.conftest import (
     ANN,
     BEN,
@@ -215,6 +215,23 @@ async def test_a_failing_background_event_tells_nobody(slack: LocalSlack, bot: B
     await settled(bot)
     assert slack.called("chat.postMessage") == []
     assert [row["state"] for row in await rows(bot, "inbox")] == ["dead"]
+
+
+@pytest.mark.parametrize(("code", "tries"), [("not_enabled", 3), ("token_revoked", 1)])
+async def test_what_another_process_took_over_is_not_given_up_here(
+    slack: LocalSlack, bot: Bot, clock: Clock, caplog: pytest.LogCaptureFixture, code: str, tries: int
+) -> None:
+    async with held(slack, clock) as reached:
+        slack.fail("views.publish", error=code, times=3)
+        await slack.send_event({"type": "app_home_opened", "user": ANN, "channel": slack.dm(ANN), "tab": "home"})
+        await reached()
+        clock.move(seconds=2 * LEASE.total_seconds())
+        assert len(await SqlInbox(bot.engine, "another process").take_over(clock.at)) == 1
+    await settled(bot)
+    assert len(slack.called("views.publish")) == tries and "is another process's by now" in caplog.text
+    assert [(row["state"], row["claimed_by"]) for row in await rows(bot, "inbox")] == [("claimed", "another process")]
+    count = bot.metrics.registry.get_sample_value
+    assert [count("genai_roles_events_total", {"outcome": what}) for what in ("dead", "not_installed")] == [None, None]
 
 
 async def test_an_event_that_cannot_be_written_down_is_not_acknowledged(

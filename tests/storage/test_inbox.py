@@ -144,8 +144,11 @@ async def test_what_was_taken_over_is_not_ours_any_more(engine: AsyncEngine, inb
     assert not await inbox.still_ours(MENTION, RUN_OUT)
     assert await other.still_ours(MENTION, RUN_OUT)
     await inbox.failed(MENTION)
-    await inbox.dead(MENTION)
+    assert await inbox.dead(MENTION) == "not ours"
     assert await kept(engine) == [("Ev1", "claimed", MENTION.body, 0)]
+    assert await other.dead(MENTION) == "dead"
+    assert await inbox.dead(MENTION) == "not ours"
+    assert await kept(engine) == [("Ev1", "dead", MENTION.body, 0)]
 
 
 async def test_a_fresh_lease_is_known_without_asking(engine: AsyncEngine, inbox: SqlInbox) -> None:
