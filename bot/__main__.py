@@ -98,7 +98,7 @@ def serve(no_worker: bool) -> None:
 @main.command()
 @_plainly
 def worker() -> None:
-    """Work the inbox off without serving HTTP (needs PostgreSQL)."""
+    """Work the inbox off without taking requests (needs PostgreSQL); health is served where PORT is set."""
     with made_to_stay():
         from bot.serve import work_only
 

@@ -178,7 +178,7 @@ class Bot:
         site = with_headers(web.Application(client_max_size=MOST_BYTES))
         if self.front_door is not None:
             site.router.add_post("/slack/events", self.front_door.receive)
-        if self.install is not None:
+        if self.front_door is not None and self.install is not None:
             site.router.add_get(install.PAGE, self.install.show)
             site.router.add_get(install.BACK, self.install.back)
         site.router.add_get("/healthz", self._alive)

@@ -114,20 +114,7 @@ async def start_socket(bot: Bot) -> Stop:
 async def serve_socket(settings: Settings, say: Callable[[str], None]) -> None:
     """Serve Slack over Socket Mode until SIGTERM or SIGINT; health is served where PORT is set."""
     bot = _build(settings, over_socket=True)
-    ended = _signalled()
-    with_health = "port" in settings.model_fields_set
-    if with_health:
-        await can_listen(settings.host, settings.port)
-    stop = await start_socket(bot)
-    close: Stop | None = None
-    say("Serving Slack over Socket Mode")
-    if with_health:
-        base, close = await listen(bot, settings.host, settings.port)
-        say(f"Health at {base}/healthz and {base}/readyz")
-    await ended.wait()
-    if close is not None:
-        await close()
-    await stop()
+    await _until_signalled(bot, settings, start_socket, "Serving Slack over Socket Mode", say)
 
 
 async def serve(settings: Settings, say: Callable[[str], None], work: Work = "all") -> None:
@@ -141,13 +128,31 @@ async def serve(settings: Settings, say: Callable[[str], None], work: Work = "al
 
 
 async def work_only(settings: Settings, say: Callable[[str], None]) -> None:
-    """Work the inbox off, without HTTP, until SIGTERM or SIGINT."""
+    """Work the inbox off until SIGTERM or SIGINT; health is served where PORT is set."""
     bot = _build(settings, work="worker")
+    await _until_signalled(bot, settings, _start, "Working the inbox off", say)
+
+
+async def _until_signalled(
+    bot: Bot, settings: Settings, start: Callable[[Bot], Awaitable[object]], begun: str, say: Callable[[str], None]
+) -> None:
+    """Run what Slack does not come to over HTTP: it listens only where it is told on which port, for health."""
     ended = _signalled()
-    await _start(bot)
-    say("Working the inbox off")
-    await ended.wait()
-    await bot.stop()
+    with_health = "port" in settings.model_fields_set
+    if with_health:
+        await can_listen(settings.host, settings.port)
+    await start(bot)
+    close: Stop | None = None
+    try:
+        say(begun)
+        if with_health:
+            base, close = await listen(bot, settings.host, settings.port)
+            say(f"Health at {base}/healthz and {base}/readyz")
+        await ended.wait()
+        if close is not None:
+            await close()
+    finally:
+        await bot.stop()
 
 
 def _signalled() -> asyncio.Event:
