@@ -253,6 +253,10 @@ class Browser:
         return {"errors": outcome.errors, "error": outcome.error}
 
     async def _close(self, asked: Close) -> JSON:
+        open_ids = {view.id for view in self.slack.workspace.modals.get(asked.user, [])}
+        if asked.view is not None and asked.view not in open_ids:
+            # Closed by its submission, or by the bot, while the person did.
+            return {}
         await self.slack.close(asked.user, everything=asked.everything)
         return {}
 

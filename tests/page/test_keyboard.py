@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+
 import pytest
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Route, expect
 
 from .seat import Seat
 
@@ -87,3 +90,36 @@ async def test_the_keys_are_explained(desk: Seat) -> None:
     await desk.drawn(desk.dialog, "Close what is on top")
     await desk.page.keyboard.press("Escape")
     await expect(desk.dialog).to_have_count(0)
+
+
+@pytest.mark.parametrize(("times", "left"), [(1, 1), (2, 0), (5, 0)])
+async def test_escape_closes_stacked_forms_one_by_one_however_fast_it_is_pressed(
+    desk: Seat, times: int, left: int
+) -> None:
+    await desk.say("Our Airflow jobs fail every night since Monday")
+    await desk.press(desk.last)
+    await desk.button("More actions")
+    await desk.press(desk.page.get_by_role("menuitem", name="Find who can help"))
+    await desk.drawn(desk.dialog, "For Airflow, ask:")
+    await desk.button("Put a question to a person", desk.dialog)
+    await expect(desk.dialog.get_by_role("textbox", name="Your question")).to_be_focused()
+    pressed = asyncio.Event()
+    closed: list[str] = []
+
+    async def hold(route: Route) -> None:
+        closed.append(str(json.loads(route.request.post_data or "")["view"]))
+        await pressed.wait()
+        await route.continue_()
+
+    # The page hears that a form is closed only when all keys were pressed.
+    await desk.page.route("**/page/close", hold)
+    for _ in range(times):
+        await desk.page.keyboard.press("Escape")
+    pressed.set()
+    if left:
+        await desk.drawn(desk.dialog, "For Airflow, ask:")
+        await expect(desk.dialog).to_be_visible()
+    else:
+        await expect(desk.dialog).to_have_count(0)
+        await expect(desk.composer).to_be_visible()
+    assert len(closed) == len({*closed}) == 2 - left

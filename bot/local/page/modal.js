@@ -12,7 +12,16 @@ const words = (text, otherwise) => wordsOf(text) || otherwise;
 export function Modals({views, user, people, channels, mention, showHood}) {
   const view = views[views.length - 1];
   const stacked = views.length > 1;
-  const leave = (everything) => send("close", {user, view: view.id, everything});
+  // Escape may be pressed again before the workspace has said that a form is closed: then it is for the one below.
+  const left = useRef(new Set());
+  const leave = async (everything) => {
+    const open = views.map(({id}) => id).filter((id) => !left.current.has(id));
+    if (!open.length) return;
+    const closing = everything ? open : open.slice(-1);
+    closing.forEach((id) => left.current.add(id));
+    const {refused} = await send("close", {user, view: closing[closing.length - 1], everything});
+    if (refused) closing.forEach((id) => left.current.delete(id));
+  };
   return html`<${Dialog} label=${words(view.title, "Form")} className="modal" onClose=${() => leave(false)}>
     <${ModalView} key=${view.id} ...${{view, stacked, user, people, channels, mention, leave, showHood}} />
   <//>`;

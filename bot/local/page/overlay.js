@@ -8,12 +8,19 @@ export function Dialog({label, className = "", onClose, children}) {
   leave.current = onClose;
   useLayoutEffect(() => {
     const shown = dialog.current;
-    const closed = () => leave.current();
+    let told = false;
     const cancelled = (event) => {
       if (event.target !== shown) return;
       // Whoever asked for the dialog takes it away; it does not go by itself.
       event.preventDefault();
+      told = !event.cancelable;
       leave.current();
+    };
+    // A browser closes it all the same where Escape is pressed a second time and nothing else in between.
+    const closed = () => {
+      if (!told) leave.current();
+      told = false;
+      shown.showModal();
     };
     shown.addEventListener("cancel", cancelled);
     shown.addEventListener("close", closed);

@@ -210,6 +210,8 @@ async def test_the_home_tab_and_shortcuts(served: Served) -> None:
         assert home["view"]["blocks"][0]["text"]["text"] == f"Home of <@{BEN}>"
         assert await page.do("shortcut", user=ANN, callback_id="declare_role") == {"error": None}
         assert len((await page.until("modals", user=ANN))["views"]) == 1
+        assert await page.do("close", user=ANN, view="V0GONE") == {}, "it was closed by somebody else"
+        assert len(served.slack.workspace.modals[ANN]) == 1
         assert await page.do("close", user=ANN) == {}
         assert (await page.until("modals", user=ANN))["views"] == []
         ts = (await page.do("say", user=ANN, channel=GENERAL, text="who knows?"))["ts"]
