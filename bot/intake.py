@@ -28,17 +28,8 @@ from handlers import EVENTS
 from handlers.errors import FAILURES, REFERENCE, PayloadError, new_reference, on_error
 from handlers.late import early_answer, late_answer
 from handlers.pace import MOST_PRESSES, MOST_SEARCHES, TOO_MUCH_AT_ONCE, Bursts, Monotonic
-from handlers.payloads import (
-    INTERACTIONS,
-    as_id,
-    as_text,
-    check_event,
-    command,
-    event_actor,
-    interaction_actor,
-    is_question,
-    malformed,
-)
+from handlers.payload_checks import INTERACTIONS, check_event, malformed
+from handlers.payloads import as_id, as_text, command, event_actor, interaction_actor, is_question
 from handlers.replies import ClientOf
 from knowledge.ports import People
 from storage.inbox import Event, SqlInbox

@@ -13,7 +13,7 @@ from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers import payloads
+from handlers import payloads, user_objects
 from handlers.errors import code_of
 from handlers.pace import Budget, Monotonic
 from handlers.replies import Clock, Later
@@ -165,7 +165,7 @@ async def person_of(client: AsyncWebClient, workspace: str, user: str, now: date
     if not isinstance(found.get("user"), dict):
         logger.warning("users.info answered without a user")
         return None
-    return payloads.member(found["user"], workspace, now)
+    return user_objects.member(found["user"], workspace, now)
 
 
 async def _is_away(client: AsyncWebClient, user: str, now: datetime) -> bool:
@@ -180,8 +180,8 @@ async def _is_away(client: AsyncWebClient, user: str, now: datetime) -> bool:
     except SlackApiError as error:
         logger.info("presence or do-not-disturb not known: %s", code_of(error))
         return False
-    return bool(dnd.get("snooze_enabled")) or payloads.is_within_dnd(
-        {name: dnd.get(name) for name in payloads.DND}, now
+    return bool(dnd.get("snooze_enabled")) or user_objects.is_within_dnd(
+        {name: dnd.get(name) for name in user_objects.DND}, now
     )
 
 
@@ -189,6 +189,6 @@ async def profile_changed(body: dict[str, Any], *, people: People, left: Left, n
     """Take over a changed profile of a person who declared something; a leaver drops out at once."""
     actor = payloads.event_actor(body)
     at = now()
-    member = payloads.member(body["event"]["user"], actor.workspace, at)
+    member = user_objects.member(body["event"]["user"], actor.workspace, at)
     # The event says nothing of presence and do-not-disturb.
     await take_over(people, left, actor.workspace, member, at, looked_up=False)

@@ -12,12 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from handlers.errors import PayloadError
-from knowledge.people import Availability, Member
-from knowledge.status import said_by
 
 Payload = Mapping[str, Any]
-INTERACTIONS = ("block_actions", "view_", "shortcut", "message_action", "block_suggestion", "interactive_message")
-"""How the types of clicks, forms and shortcuts begin."""
 LONGEST_ID = 32
 """Signs of an id or a timestamp of Slack's, at most; the database has room for no more."""
 LONGEST_QUESTION = 2000
@@ -136,132 +132,6 @@ def is_id(text: str) -> bool:
     return 0 < len(text) <= LONGEST_ID and text.isprintable()
 
 
-def malformed(body: Payload) -> str | None:
-    """Say what a payload lacks that every one of its kind has; None where it can be dispatched."""
-    try:
-        if "command" in body:
-            _check_command(body)
-        elif str(body.get("type", "")).startswith(INTERACTIONS):
-            _check_interaction(body)
-        elif not body.get("ssl_check"):
-            _needs(body, "type")
-        _check_envelope(body)
-    except PayloadError as error:
-        return str(error)
-    return None
-
-
-def _check_envelope(body: Payload) -> None:
-    """Check what Bolt reads of everything, to find the workspace and to say what it has no listener for."""
-    _objects(body, "view")
-    if body.get("authorizations") is not None:
-        _list(body["authorizations"], "authorizations")
-    for name in ("team", "enterprise"):
-        if not isinstance(body.get(name), str | Mapping | None):
-            raise PayloadError(f"{name}: neither text nor an object")
-
-
-def _check_command(body: Payload) -> None:
-    _needs(body, "command")
-    _texts(body, "text", "channel_id", "trigger_id", "response_url")
-    command(body)
-
-
-def _check_interaction(body: Payload) -> None:
-    _objects(body, "user", "team", "enterprise", "view", "container", "channel", "message")
-    _texts(body, "trigger_id", "response_url", "callback_id")
-    for name, texts in _TEXTS.items():
-        _texts(body.get(name) or {}, *texts, within=name)
-    interaction_actor(body)
-    match body["type"]:
-        case "block_actions":
-            actions = _list(body.get("actions"), "actions")
-            if not actions:
-                raise PayloadError("actions: missing")
-            for action in actions:
-                _needs(action, "type", within="actions")
-                _needs(action, "action_id", within="actions")
-                _texts(action, "block_id", "value", within="actions")
-                _objects(action, "selected_option", within="actions")
-                _texts(action.get("selected_option") or {}, "value", within="actions.selected_option")
-            view = body.get("view") or {}
-            if view.get("type") == "modal" and view.get("state") is not None:
-                # A button in a form comes with what was typed so far.
-                _check_state(view["state"])
-        case "view_submission":
-            view = body.get("view") or {}
-            _needs(view, "type", within="view")
-            _needs(view, "callback_id", within="view")
-            _check_state(view.get("state"))
-        case "block_suggestion":
-            _needs(body, "action_id")
-            _texts(body, "value")
-        case "shortcut" | "message_action":
-            _needs(body, "callback_id")
-            _needs(body, "trigger_id")
-
-
-def _check_state(state: object) -> None:
-    """Check what was entered: elements by action id by block id, each with options or a text."""
-    where = "view.state.values"
-    values = state.get("values") if isinstance(state, Mapping) else None
-    # A form without fields has an empty list here.
-    blocks = {} if values == [] else values
-    if not isinstance(blocks, Mapping) or not all(isinstance(elements, Mapping) for elements in blocks.values()):
-        raise PayloadError(f"{where}: missing or not an object")
-    for element in (element for elements in blocks.values() for element in elements.values()):
-        if not isinstance(element, Mapping):
-            raise PayloadError(f"{where}: not an object")
-        _texts(element, "value", "selected_user", within=where)
-        if not isinstance(element.get("selected_users"), list | None):
-            raise PayloadError(f"{where}.selected_users: not a list")
-        for user in (*(element.get("selected_users") or ()), element.get("selected_user") or "U"):
-            as_id(user)
-        _objects(element, "selected_option", within=where)
-        if element.get("selected_option"):
-            _needs(element["selected_option"], "value", within=f"{where}.selected_option")
-        for option in _list(element.get("selected_options") or [], f"{where}.selected_options"):
-            _needs(option, "value", within=f"{where}.selected_options")
-
-
-_TEXTS = {
-    "user": ("name", "username"),
-    "view": ("id", "type", "callback_id", "private_metadata", "app_installed_team_id"),
-    "container": ("channel_id", "message_ts", "thread_ts"),
-    "channel": ("id",),
-    "message": ("ts", "thread_ts", "text"),
-}
-"""What readers take out of the objects of an interaction, where it is there."""
-
-
-def _needs(holder: Payload, name: str, within: str = "") -> None:
-    value = holder.get(name)
-    if not isinstance(value, str) or not value:
-        raise PayloadError(f"{_path(within, name)}: missing or not text")
-
-
-def _texts(holder: Payload, *names: str, within: str = "") -> None:
-    for name in names:
-        if not isinstance(holder.get(name), str | None):
-            raise PayloadError(f"{_path(within, name)}: not text")
-
-
-def _objects(holder: Payload, *names: str, within: str = "") -> None:
-    for name in names:
-        if not isinstance(holder.get(name), Mapping | None):
-            raise PayloadError(f"{_path(within, name)}: not an object")
-
-
-def _list(value: object, name: str) -> list[Payload]:
-    if not isinstance(value, list) or not all(isinstance(entry, Mapping) for entry in value):
-        raise PayloadError(f"{name}: missing or not a list of objects")
-    return value
-
-
-def _path(within: str, name: str) -> str:
-    return f"{within}.{name}" if within else name
-
-
 def _question(text: object) -> str:
     return as_text(text or "")[:LONGEST_QUESTION]
 
@@ -332,27 +202,6 @@ def access_teams(event: Payload) -> tuple[str, ...]:
     if not isinstance(teams, list) or not all(isinstance(team, str) for team in teams):
         raise PayloadError("event.team_ids: not a list of texts")
     return tuple(as_id(team) for team in teams)
-
-
-def check_event(event: Payload) -> None:
-    """Check what Bolt reads of an event before any listener, and what is read of a profile. Raises PayloadError."""
-    _texts(event, "channel_id", "user_id", "ts", "thread_ts", "tab", within="event")
-    _objects(event, "item", "message", "view", "assistant_thread", within="event")
-    for name in ("channel", "user"):
-        if not isinstance(event.get(name), str | Mapping | None):
-            raise PayloadError(f"event.{name}: neither text nor an object")
-    if event.get("type") == "app_home_opened":
-        _needs(event, "user", within="event")
-    if event.get("type") in ("team_access_granted", "team_access_revoked"):
-        access_teams(event)
-    if event.get("type") == "user_change":
-        _objects(event, "user", within="event")
-        user = event.get("user") or {}
-        _needs(user, "id", within="event.user")
-        _texts(user, "tz", "name", "real_name", "presence", within="event.user")
-        _objects(user, "profile", within="event.user")
-        says = ("status_text", "status_emoji", "display_name", "real_name", "title")
-        _texts(user.get("profile") or {}, *says, within="event.user.profile")
 
 
 def _is_elsewhere(home: object, team: object, enterprise: object, *, org_wide: bool) -> bool:
@@ -477,65 +326,3 @@ def entered(body: Payload) -> Submission | None:
     """Read what stands in the fields of the modal in which a button was pressed; None for a press elsewhere."""
     view = body.get("view") or {}
     return submission(body) if view.get("type") == "modal" and (view.get("state") or {}).get("values") else None
-
-
-def belongs(user: Payload, workspace: str) -> bool:
-    """Tell by a user object whether the person is of a workspace, or of the organisation where it is one's.
-
-    Slack calls strangers only those with whom nothing is shared: of others the ids alone say where they belong. Who is
-    not said to be of here is not: https://docs.slack.dev/apis/slack-connect
-    """
-    organisation = user.get("enterprise_user")
-    organisation = organisation if isinstance(organisation, Mapping) else {}
-    teams = organisation.get("teams")
-    homes = [user.get("team_id"), organisation.get("enterprise_id"), *(teams if isinstance(teams, list) else ())]
-    return workspace in homes and not user.get("is_stranger")
-
-
-def member(user: Payload, workspace: str, now: datetime) -> Member:
-    """Read a user object, as users.info and user_change carry it; the status tells who is out of office.
-
-    A status that has ended by ``now`` says nothing. Of a workspace, people of other companies are guests at most.
-    """
-    profile = user.get("profile") or {}
-    availability: Availability = "active"
-    if not _has_ended(profile.get("status_expiration"), now):
-        availability = said_by(profile.get("status_text") or "", profile.get("status_emoji") or "")
-    if user.get("deleted"):
-        availability = "deactivated"
-    elif availability == "active" and user.get("presence") == "away":
-        availability = "away"
-    name = profile.get("display_name") or profile.get("real_name") or user.get("real_name") or user.get("name") or ""
-    return Member(
-        user=user["id"],
-        name=name,
-        title=profile.get("title") or "",
-        tz=user.get("tz") or "",
-        availability=availability,
-        is_bot=bool(user.get("is_bot")) or user["id"] == "USLACKBOT",
-        is_guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted") or not belongs(user, workspace)),
-    )
-
-
-def _has_ended(expiration: object, now: datetime) -> bool:
-    """Tell by the ``status_expiration`` of a profile whether its status has ended; 0 stands for one without an end."""
-    return isinstance(expiration, int | float) and 0 < expiration <= now.timestamp()
-
-
-def administers(user: Payload, workspace: str) -> bool:
-    """Tell by a user object whether the person administers the workspace, or the organisation where it is one's."""
-    if workspace.startswith("E"):
-        # The administrator of one workspace must not decide for all of an organisation.
-        user = user.get("enterprise_user") or {}
-    return any(user.get(name) is True for name in ("is_admin", "is_owner", "is_primary_owner"))
-
-
-DND = ("dnd_enabled", "next_dnd_start_ts", "next_dnd_end_ts")
-
-
-def is_within_dnd(found: Mapping[str, Any], now: datetime) -> bool:
-    """Tell whether it is a time at which a person's schedule of do-not-disturb lets nothing through."""
-    start, end = found.get("next_dnd_start_ts"), found.get("next_dnd_end_ts")
-    if not found.get("dnd_enabled") or not isinstance(start, int) or not isinstance(end, int):
-        return False
-    return start <= now.timestamp() < end

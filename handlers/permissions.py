@@ -14,7 +14,7 @@ from typing import Literal
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers import payloads
+from handlers import user_objects
 from handlers.errors import code_of
 from handlers.members import FRESH, GONE, UNREACHABLE
 from handlers.pace import Budget, Monotonic
@@ -224,8 +224,8 @@ async def _asked_of_slack(client: AsyncWebClient, actor: Actor, now: datetime) -
     user = found.get("user")
     if not isinstance(user, dict):
         return None
-    if not payloads.belongs(user, actor.workspace):
+    if not user_objects.belongs(user, actor.workspace):
         return _Known(now, "outsider")
-    if not payloads.member(user, actor.workspace, now).suggestible:
+    if not user_objects.member(user, actor.workspace, now).suggestible:
         return _Known(now, "guest")
-    return _Known(now, "administrator" if payloads.administers(user, actor.workspace) else "member")
+    return _Known(now, "administrator" if user_objects.administers(user, actor.workspace) else "member")

@@ -13,7 +13,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.app import Bot
 from bot.local import LocalSlack
 from handlers.members import Profiles, profile_of
-from handlers.payloads import is_within_dnd
+from handlers.user_objects import is_within_dnd
 from tests.conftest import ANN, BEN, BUSY_SECONDS, CAI, TEAM, Clock, declares, rows, settled
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.app import Bot
 from bot.local import GENERAL, LocalSlack, Member
-from handlers import ids, payloads
+from handlers import ids, payloads, user_objects
 from knowledge.workspaces import Settings
 from tests.conftest import ANN, BEN, TEAM, Clock, declares, interact, rows, settled, words
 
@@ -184,5 +184,5 @@ async def test_the_home_tab_of_an_outsider_offers_nothing_to_declare(slack: Loca
     ],
 )
 def test_where_somebody_belongs(user: dict[str, Any], workspace: str, belongs: bool, clock: Clock) -> None:
-    assert payloads.belongs(user, workspace) is belongs
-    assert payloads.member({"id": "U1", **user}, workspace, clock.now()).suggestible is belongs
+    assert user_objects.belongs(user, workspace) is belongs
+    assert user_objects.member({"id": "U1", **user}, workspace, clock.now()).suggestible is belongs

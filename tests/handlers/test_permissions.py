@@ -9,8 +9,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app import Bot
 from bot.local import LocalSlack, Member
-from handlers.payloads import Actor, administers
+from handlers.payloads import Actor
 from handlers.permissions import FRESH_ADMINISTRATOR, MAY, MOST_LOOK_UPS, MOST_TRIES, RESERVED, Standings, may
+from handlers.user_objects import administers
 from knowledge.workspaces import Settings
 from tests.bot.test_hardening import served
 from tests.conftest import ANN, BEN, CAI, DEE, EVA, GUS, OLD, ROB, TEAM, Clock, declares
