@@ -233,12 +233,10 @@ async def _happened(counter: Counter, press: Press, ask: Ask, event: Event, unti
 async def _drop(counter: Counter, actor: Actor, ask: Ask) -> str:
     """Take what a question was about out of what a person declares: what the button names, and nothing beside it."""
     declared = await counter.people.declaration(actor.workspace, actor.user)
-    gone = counter.guide.named_of(ask.subject)
-    roles = {role: level for role, level in declared.roles.items() if role != gone}
-    topics = {key: label for key, label in declared.topics.items() if key != gone}
-    if (roles, topics) == (declared.roles, declared.topics):
+    left = declared.without([counter.guide.named_of(ask.subject)])
+    if left == declared:
         return "You don't declare that any more."
-    await counter.people.declare(actor.workspace, actor.user, roles, topics, counter.now())
+    await counter.people.declare(actor.workspace, actor.user, left.roles, left.topics, counter.now())
     return f"Done: you don't declare {ask.about or 'that'} any more. With /genai-role me you can see the rest."
 
 

@@ -69,14 +69,12 @@ async def take_out(
     """Take what the button names out of what the person declares, and nothing beside it."""
     press = payloads.press(body)
     actor, view = press.actor, view_for(press.actor, context, guide, now)
-    gone = _named_in(press.value)
     before = await people.declaration(actor.workspace, actor.user)
-    roles = {role: level for role, level in before.roles.items() if role not in gone}
-    topics = {key: label for key, label in before.topics.items() if key not in gone}
-    if (roles, topics) == (before.roles, before.topics):
+    left = before.without(_named_in(press.value))
+    if left == before:
         await answer_press(client, press, message([CHANGED], [section(escape(CHANGED))]))
     else:
-        await people.declare(actor.workspace, actor.user, roles, topics, now())
+        await people.declare(actor.workspace, actor.user, left.roles, left.topics, now())
         after = await people.declaration(actor.workspace, actor.user)
         footing = await home.footing(actor, await home.standings.of(client, actor))
         await answer_press(client, press, confirmed(after, view, footing), replace=True)

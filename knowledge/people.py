@@ -8,8 +8,8 @@ away, then whoever was suggested longest ago.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -78,6 +78,14 @@ class Declaration:
     def is_open(self) -> bool:
         """Tell whether others may read the name: whoever declares nothing, or was forgotten, never said so."""
         return bool(self.roles or self.topics) and self.terms.visibility == "open"
+
+    def without(self, gone: Container[str | None]) -> Declaration:
+        """Return what is left of it once these roles and topics are taken out."""
+        return replace(
+            self,
+            roles={role: level for role, level in self.roles.items() if role not in gone},
+            topics={key: label for key, label in self.topics.items() if key not in gone},
+        )
 
 
 @dataclass(frozen=True)
