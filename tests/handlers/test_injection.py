@@ -150,3 +150,20 @@ async def test_what_a_team_keeps_and_what_people_ask_each_other(
     await bot.courier.run()
     await settled(bot)
     assert is_harmless(slack) > 50
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "I'm a &lt;!channel&gt; manager and know Kubernetes",
+        "I'm a <https://evil.example|boss> and know Kubernetes and &lt;@U0EVIL00001&gt;",
+        "I no longer do &lt;!here&gt; or &lt;https://evil.example|looms&gt;",
+        "I'm a https://evil.example @here\u202e and know Kubernetes",
+    ],
+)
+async def test_what_people_say_of_themselves_is_shown_as_words(slack: LocalSlack, bot: Bot, said: str) -> None:
+    await slack.say(ANN, said)
+    await settled(bot)
+    shown = slack.messages(slack.dm(ANN))[-1].text
+    assert "I know no role or subject called" in shown or "You have not declared" in shown
+    assert is_harmless(slack)
