@@ -106,10 +106,7 @@ class Checker:
         elif stems in self._names:
             problems["name"] = f"Your team's entry “{self._names[stems].name}” has that name."
         elif there is not None and key_of(name) not in self._spelled:
-            meant = self._catalog.entry(there.entry_id)
-            problems["name"] = (
-                f"“{there.name}” is your team's word{f' for {meant.name}' if meant else ''}, in any form."
-            )
+            problems["name"] = f"“{there.name}” is your team's word for {self._meant(there)}, in any form."
         elif there is None and len(self._aliases) >= MOST_ALIASES:
             problems["name"] = f"Your team has {MOST_ALIASES:,} such words; no more fit."
         if self._catalog.entry(alias.entry_id) is None:
@@ -142,8 +139,13 @@ class Checker:
         if entry is not None and entry.id != own:
             return f"Your team's entry “{entry.name}” has the name “{name[:LONGEST_NAME]}” already."
         if alias is not None:
-            return f"“{alias.name}” is your team's word for a bundled entry already."
+            return f"“{alias.name}” is your team's word for {self._meant(alias)} already."
         return ""
+
+    def _meant(self, alias: Alias) -> str:
+        """Return what a word stands for; the entry may be gone from the knowledge by now."""
+        entry = self._catalog.entry(alias.entry_id)
+        return entry.name if entry is not None else "something that I don't know any more"
 
     def _check_list(self, field: str, words: Sequence[str], most: int, longest: int, problems: Problems) -> None:
         if len(words) > most:

@@ -315,6 +315,10 @@ async def test_a_word_that_means_something_else_is_changed_when_it_is_sent_again
     assert again.errors == {"team_name": "“Orakel” is read as MLOps Engineer already."}
     other = await slack.submit(ANN, form, {"team_name": "Orakels", "team_entry_id": "data-engineer"})
     assert other.errors == {"team_name": "“Orakel” is your team's word for MLOps Engineer, in any form."}
+    entry = await opened(slack, bot, "team_new", ANN)
+    refused = await slack.submit(ANN, entry, {"team_name": "Orakel", "team_answer": "x"})
+    assert refused.errors == {"team_name": "“Orakel” is your team's word for MLOps Engineer already."}
+    form = await opened(slack, bot, "team_word", ANN)
     typed = {"team_name": "orakel", "team_entry_id": "data-engineer"}
     asked = (await slack.submit(ANN, form, typed)).view
     assert asked is not None
