@@ -11,7 +11,19 @@ from playwright.async_api import Browser, async_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 MISSING = f"No Chromium here (looked for {', '.join(NAMES)}): install Debian's package chromium."
+WITHOUT = (
+    # What lists suggestions under the address bar is a page of its own in each window, in a process of its own, and
+    # took most of a test's time; so did a process kept for a page that may come next.
+    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "SpareRendererForSitePerProcess"),
+    # Of two such flags the last one counts: what Playwright leaves out has to stand here as well.
+    *("AimEnabled", "AvoidCorsURLLoaderRestartOnRedirect", "AvoidUnnecessaryBeforeUnloadCheckSync"),
+    *("DestroyProfileOnBrowserClose", "HttpsFirstBalancedModeAutoEnable", "HttpsUpgrades", "LensOverlay"),
+    *("MediaRouter", "NetworkTimeServiceQuerying", "OptimizationHints", "PaintHolding", "PreconnectToSearch"),
+    "ThirdPartyStoragePartitioning",
+)
+"""Features of Chromium that no test needs."""
 FLAGS = (
+    f"--disable-features={','.join(WITHOUT)}",
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
