@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +25,7 @@ from storage.threads import SqlThreads
 from .conftest import MakeGuide
 from .databases import KEYS
 
+NOW = datetime.now(UTC)
 HERE = Path(__file__).parent
 TEAM = HERE / "evals" / "development" / "team.json"
 DIALOGS = [
@@ -31,17 +35,35 @@ DIALOGS = [
 ]
 
 
-@pytest_asyncio.fixture
-async def guide(dialog: dict[str, Any], database: str, make_guide: MakeGuide) -> AsyncIterator[Guide]:
+@asynccontextmanager
+async def opened(file: Path, make_guide: MakeGuide) -> AsyncIterator[tuple[Guide, SqlPeople]]:
     """The guide as `ask --batch` has it, over content that is read once for all dialogs."""
-    now = datetime.now(UTC)
-    engine = open_engine(database, KEYS)
+    engine = open_engine(f"sqlite+aiosqlite:///{file}", KEYS)
     people = SqlPeople(engine, random.Random(0))
-    guide = make_guide(people, SqlThreads(engine), lambda: now, SqlTeamEntries(engine))
-    if dialog.get("team"):
-        await fill(people, guide, WORKSPACE, read_team(TEAM, guide.catalog.roles), now)
-    yield guide
+    yield make_guide(people, SqlThreads(engine), lambda: NOW, SqlTeamEntries(engine)), people
     await engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def team_database(empty_database: Path, tmp_path_factory: pytest.TempPathFactory, make_guide: MakeGuide) -> Path:
+    """A file in which the team has declared what it does; dialogs take copies."""
+    file = Path(shutil.copy(empty_database, tmp_path_factory.mktemp("team") / "bot.sqlite3"))
+
+    async def declare() -> None:
+        async with opened(file, make_guide) as (guide, people):
+            await fill(people, guide, WORKSPACE, read_team(TEAM, guide.catalog.roles), NOW)
+
+    asyncio.run(declare())
+    return file
+
+
+@pytest_asyncio.fixture
+async def guide(
+    dialog: dict[str, Any], empty_database: Path, team_database: Path, tmp_path: Path, make_guide: MakeGuide
+) -> AsyncIterator[Guide]:
+    whose = team_database if dialog.get("team") else empty_database
+    async with opened(Path(shutil.copy(whose, tmp_path / "bot.sqlite3")), make_guide) as (guide, _):
+        yield guide
 
 
 @pytest.mark.parametrize("dialog", DIALOGS)

@@ -79,7 +79,13 @@ async def served() -> AsyncIterator[Served]:
     slack.also_serve(Browser(slack, [LOOK_UP]).add_to)
     async with slack:
         client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
-        app = AsyncApp(client=client, signing_secret=slack.signing_secret, process_before_response=True)
+        app = AsyncApp(
+            # Without a name Bolt walks the whole stack, source files included, to find one.
+            name="served",
+            client=client,
+            signing_secret=slack.signing_secret,
+            process_before_response=True,
+        )
         served = Served(slack, app, client, clock, sleeper)
 
         async def events(request: web.Request) -> web.Response:

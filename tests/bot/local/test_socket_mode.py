@@ -222,7 +222,7 @@ async def test_the_sdk_and_bolt_are_served(line: Line) -> None:
     """The envelopes are those that Slack's own library understands."""
     slack = line.slack
     client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
-    app = AsyncApp(client=client, process_before_response=True)
+    app = AsyncApp(name="socket", client=client, process_before_response=True)
 
     async def command(ack: Any, body: Any, client: Any) -> None:
         form = modal(text_input("name"))
