@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import platform
 import random
@@ -140,9 +141,15 @@ async def measure_mentions(server: Server, slack: SlackStandIn, count: int) -> l
     """Send 50 mentions a second; measure from the event until the reply reaches Slack."""
     taken = await mentions([server.events], slack, count, 50.0, "what does an MLOps engineer do?")
     return [
-        Row("Mention to posted reply at 50 events/s: median", percentile(taken, 0.5), "ms", 10, f"{count} events"),
+        Row("Mention to posted reply at 50 events/s: median", percentile(taken, 0.5), "ms", 10, answered_of(taken)),
         Row("Mention to posted reply at 50 events/s: p99", percentile(taken, 0.99), "ms"),
     ]
+
+
+def answered_of(taken: Sequence[float]) -> str:
+    """Say how many events there were, and how many of them were answered if not all."""
+    answered = sum(map(math.isfinite, taken))
+    return f"{len(taken)} events" if answered == len(taken) else f"{answered} of {len(taken)} events"
 
 
 async def measure_postgres(slack: SlackStandIn, folder: Path, seconds: int) -> list[Row]:
@@ -179,7 +186,7 @@ async def measure_postgres(slack: SlackStandIn, folder: Path, seconds: int) -> l
             taken = await mentions(
                 [first.events, second.events], slack, 300 * seconds, 300.0, "what does an MLOps engineer do?"
             )
-            rate = len(taken) / (time.perf_counter() - started)
+            rate = sum(map(math.isfinite, taken)) / (time.perf_counter() - started)
             watching.cancel()
     finally:
         await engine.dispose()
@@ -189,7 +196,7 @@ async def measure_postgres(slack: SlackStandIn, folder: Path, seconds: int) -> l
     what = f"PostgreSQL, two processes, 300 events/s for {seconds} s"
     return [
         # The last ones are answered after the sending has ended: a hundredth less than what is sent is all of it.
-        Row(f"{what}: answered", rate, "events/s", None, f"{len(taken)} events", 297),
+        Row(f"{what}: answered", rate, "events/s", None, answered_of(taken), 297),
         Row(f"{what}: median", percentile(taken, 0.5), "ms"),
         Row(f"{what}: p99", percentile(taken, 0.99), "ms"),
         Row(f"{what}: oldest waiting", max(oldest), "s", 5),
