@@ -97,7 +97,10 @@ def register(
     monotonic: Monotonic,
     support: str = "",
 ) -> None:
-    """Register every listener. Commands come first: Bolt tries listeners in order, some 7 µs each."""
+    """Register every listener.
+
+    Commands and questions come first: Bolt tries listeners in order, and prepares for each all that one could ask for.
+    """
 
     async def left(workspace: str, user: str) -> None:
         await desk.left(workspace, user)
@@ -118,6 +121,10 @@ def register(
 
     look_up = partial(role_card.look_up, **every, **administered, ratings=ratings, naming=naming, counter=counter)
     app.command(ids.COMMAND)(look_up)
+    pace = Pace(now)
+    answer = partial(questions.answer, **every, ratings=ratings, naming=naming, pace=pace, counter=counter)
+    app.event("app_mention")(answer)
+    app.event("message")(answer)
 
     app.action(ids.OPEN_ENTRY)(partial(role_card.open_entry, **show, naming=naming))
     app.action(ids.BROWSE)(partial(role_card.open_entry, **show, naming=naming))
@@ -183,10 +190,6 @@ def register(
     app.global_shortcut(ids.SHORTCUT_DECLARE)(partial(declaring.open_from_shortcut, **every, standings=standings))
     app.message_shortcut(ids.SHORTCUT_FIND)(partial(asking.find_who_can_help, **show, naming=naming))
 
-    pace = Pace(now)
-    answer = partial(questions.answer, **every, ratings=ratings, naming=naming, pace=pace, counter=counter)
-    app.event("app_mention")(answer)
-    app.event("message")(answer)
     app.event("app_home_opened")(partial(home.opened, **at_home))
     app.event("user_change")(partial(members.profile_changed, people=people, left=left, now=now))
     app.event("app_uninstalled")(partial(installing.uninstalled, removed=removed))
