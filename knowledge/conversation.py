@@ -64,20 +64,30 @@ class Conversation:
         return blake2s(said, digest_size=8, key=self.secret).hexdigest()
 
 
+def named_in(answer: Answer) -> Sequence[Person]:
+    """Return whom an answer names; they are known again by marks, which take the workspace's secret."""
+    match answer:
+        case RoleCard() | NotKnown():
+            return answer.holders
+        case Suggestion():
+            return answer.people or answer.nearest
+        case TeamCard():
+            return (answer.whom.people or answer.whom.nearest) if answer.whom else ()
+        case _:
+            return ()
+
+
 def kept(answer: Answer, before: Subject | None, conversation: Conversation, asker: str | None) -> Subject:
     """Return what a follow-up needs of an answer, and of what was kept before it."""
-
-    def marks(people: Sequence[Person]) -> tuple[str, ...]:
-        # A card shows so many of those who hold the role, and to none of them their own name.
-        return tuple(conversation.mark(person.user) for person in people if person.user != asker)[:MOST_PEOPLE]
-
+    # A card shows so many of those who hold the role, and to none of them their own name.
+    marks = tuple(conversation.mark(one.user) for one in named_in(answer) if one.user != asker)[:MOST_PEOPLE]
     if isinstance(answer, Candidates):
         # Nothing was settled: the subject stays what it was.
         return replace(before or Subject(), listed=tuple(entry.id for entry in answer.entries))
     subject = answer.subject
     match answer:
         case RoleCard():
-            subject = replace(subject, facet=answer.facet, part=answer.part, named=marks(answer.holders))
+            subject = replace(subject, facet=answer.facet, part=answer.part, named=marks)
             return replace(subject, listed=_listed(answer.role, (answer.role, *answer.others), before))
         case ToolCard():
             return replace(subject, listed=_listed(answer.tool, [role for role, _ in answer.users], before))
@@ -88,12 +98,9 @@ def kept(answer: Answer, before: Subject | None, conversation: Conversation, ask
             return replace(subject, facet="compare", listed=tuple(entry.id for entry in entries))
         case Suggestion():
             earlier = before.named if before and answer.further else ()
-            return replace(subject, facet="people", named=(*earlier, *marks(answer.people or answer.nearest)))
-        case NotKnown():
-            return replace(subject, named=marks(answer.holders))
-        case TeamCard():
-            named = marks(answer.whom.people or answer.whom.nearest) if answer.whom else ()
-            return replace(subject, named=named)
+            return replace(subject, facet="people", named=(*earlier, *marks))
+        case NotKnown() | TeamCard():
+            return replace(subject, named=marks)
         case Help():
             return subject
 

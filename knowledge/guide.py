@@ -11,7 +11,7 @@ from datetime import datetime
 from knowledge.answers import Answer, Candidates, Comparison, Help, NotKnown, Subject, Suggestion, TeamCard
 from knowledge.catalog import AnyEntry, Catalog, load_catalog
 from knowledge.comparing import Comparer, compare_roles, subject_of
-from knowledge.conversation import Conversation, kept, load_follow_ups
+from knowledge.conversation import Conversation, kept, load_follow_ups, named_in
 from knowledge.explaining import MOST_CANDIDATES, Explainer
 from knowledge.index import Index, Understanding, load_index, load_translator
 from knowledge.languages import Translation, Translator
@@ -84,9 +84,6 @@ class Guide(Vocabulary):
         Where that fails the conversation is as it was: tried again, the question is not read against its own answer.
         """
         question = replace(question, text=question.text[:LONGEST_QUESTION])
-        if question.conversation is not None:
-            secret = await self._threads.secret(question.workspace)
-            question = replace(question, conversation=replace(question.conversation, secret=secret))
         team = await self._teams.of(question.workspace)
         renamed = team.in_bundled_words(question.text)
         typed = question.text
@@ -97,8 +94,12 @@ class Guide(Vocabulary):
             question = replace(question, text=translation.english, said=typed)
         question = replace(question, text=self._index.without_rejected(question.text))
         before = await self._subject_before(question)
+        if before is not None and before.named:
+            question = await self._with_secret(question)
         followed = await self._follow_up(question, team, before) if before else None
         answer = followed or await self._answer(question, team, before)
+        if named_in(answer):
+            question = await self._with_secret(question)
         if translation is not None:
             answer = replace(answer, asked_in=translation.language)
         if renamed is not None:
@@ -118,6 +119,13 @@ class Guide(Vocabulary):
             settings = await self.settings_of(workspace)
             translation = translation if settings.other_languages else None
         return translation
+
+    async def _with_secret(self, question: Question) -> Question:
+        """Read what marks are made by, once for an answer, and only where somebody is named or was."""
+        at = question.conversation
+        if at is None or at.secret:
+            return question
+        return replace(question, conversation=replace(at, secret=await self._threads.secret(question.workspace)))
 
     async def _subject_before(self, question: Question) -> Subject | None:
         at = question.conversation

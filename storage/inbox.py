@@ -19,7 +19,7 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import bindparam, delete, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from storage.database import insert_into, only_writer_for
+from storage.database import for_single_statements, insert_into, only_writer_for
 from storage.keys import KeysError, UnknownKey
 from storage.tables import inbox, keys_of, place_of
 from storage.underway import forgotten_after, forgotten_since
@@ -83,6 +83,8 @@ class SqlInbox:
 
     def __init__(self, engine: AsyncEngine, owner: str) -> None:
         self._engine = engine
+        self._single = for_single_statements(engine)
+        self._insert = insert_into(engine, inbox).on_conflict_do_nothing()
         self._owner = owner
         # Until when nobody else can have taken what is worked on here. What is claimed by this process and not in here,
         # since the answer to a commit was lost, is worked on by nobody: its lease is left to run out.
@@ -98,27 +100,23 @@ class SqlInbox:
         Returns False where it, or another one for the same message, is there already; or where it is one that the
         person did nothing for (``unasked``), who was forgotten since it came.
         """
-        row = (
-            insert_into(self._engine, inbox)
-            .values(
-                workspace=event.workspace,
-                event_id=event.event_id,
-                channel=event.channel,
-                message_ts=event.message_ts,
-                user_id=event.user,
-                body=keys_of(self._engine.dialect).seal(event.body, _place(event.workspace, event.event_id)),
-                state="claimed",
-                claimed_by="" if free else self._owner,
-                lease_until=now - LEASE if free else now + LEASE,
-                attempts=0,
-                received_at=now,
-            )
-            .on_conflict_do_nothing()
-        )
+        row = {
+            "workspace": event.workspace,
+            "event_id": event.event_id,
+            "channel": event.channel,
+            "message_ts": event.message_ts,
+            "user_id": event.user,
+            "body": keys_of(self._engine.dialect).seal(event.body, _place(event.workspace, event.event_id)),
+            "state": "claimed",
+            "claimed_by": "" if free else self._owner,
+            "lease_until": now - LEASE if free else now + LEASE,
+            "attempts": 0,
+            "received_at": now,
+        }
         # Held only once that is sure. Where the answer to the commit is lost it may stand there all the same: Slack
         # sends it again, and it is known then. Nobody would ever work on it, were its lease renewed.
         async with self._adding:
-            added = await (self._write_about(event, row) if unasked else self._write(row)) == 1
+            added = await (self._add_about(event, row) if unasked else self._write(self._insert, row)) == 1
         if added and not free:
             self._hold([_key(event)], now)
         return added
@@ -347,19 +345,19 @@ class SqlInbox:
     def _holds(self, event: Event) -> Any:
         return _is(event) & (inbox.c.state == "claimed") & (inbox.c.claimed_by == self._owner)
 
-    async def _write(self, statement: Any) -> int:
-        async with self._engine.begin() as connection:
-            result = await connection.execute(statement)
+    async def _write(self, statement: Any, row: dict[str, Any] | None = None) -> int:
+        async with self._single.begin() as connection:
+            result = await connection.execute(statement, row)
         return int(result.rowcount)
 
-    async def _write_about(self, event: Event, statement: Any) -> int:
-        """Write about whoever an event is about, unless they were forgotten since it came."""
+    async def _add_about(self, event: Event, row: dict[str, Any]) -> int:
+        """Write down what is about somebody, unless they were forgotten since it came."""
         user = event.user or ""
         async with self._engine.begin() as connection:
             await only_writer_for(connection, event.workspace, user)
             if await forgotten_since(connection, event.workspace, [user]):
                 return 0
-            return int((await connection.execute(statement)).rowcount)
+            return int((await connection.execute(self._insert, row)).rowcount)
 
 
 _KEY = (inbox.c.workspace, inbox.c.event_id)

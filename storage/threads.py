@@ -11,9 +11,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.answers import Subject
-from storage.database import insert_into, only_writer_for
+from storage.database import for_single_statements, insert_into, only_writer_for
 from storage.keys import UnknownKey
-from storage.marks import workspace_key
+from storage.marks import known_key, workspace_key
 from storage.tables import threads
 from storage.underway import forgotten_since
 
@@ -23,6 +23,11 @@ class SqlThreads:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._single = for_single_statements(engine)
+        # Made once, as it is made out of many parts.
+        upsert = insert_into(engine, threads)
+        about = {name: upsert.excluded[name] for name in ("user_id", "subject", "touched_at")}
+        self._upsert = upsert.on_conflict_do_update(index_elements=["workspace", "channel", "thread"], set_=about)
 
     async def subject(self, workspace: str, channel: str, thread: str, since: datetime) -> Subject | None:
         """Return the subject, if it was touched since then."""
@@ -32,7 +37,7 @@ class SqlThreads:
             threads.c.thread == thread,
             threads.c.touched_at >= since,
         )
-        async with self._engine.connect() as connection:
+        async with self._single.connect() as connection:
             found = await connection.scalar(query)
         if not found:
             return None
@@ -46,16 +51,12 @@ class SqlThreads:
     ) -> None:
         """Set the subject; not of whoever was forgotten since they asked."""
         key = {"workspace": workspace, "channel": channel, "thread": thread}
-        about = {"user_id": user, "subject": asdict(subject), "touched_at": now}
-        upsert = insert_into(self._engine, threads).values(key | about)
-        upsert = upsert.on_conflict_do_update(
-            index_elements=list(key), set_={name: upsert.excluded[name] for name in about}
-        )
+        row = {**key, "user_id": user, "subject": asdict(subject), "touched_at": now}
         async with self._engine.begin() as connection:
             # A power cut may take the subject of a conversation back.
             await only_writer_for(connection, workspace, user, lasting=False)
             if not await forgotten_since(connection, workspace, (user,)):
-                await connection.execute(upsert)
+                await connection.execute(self._upsert, row)
 
     async def secret(self, workspace: str) -> bytes:
         """Return the key of the workspace's marks; drawn where there is none yet.
@@ -64,6 +65,10 @@ class SqlThreads:
         another is drawn where the app was removed and is back, and every process has to mark by the same.
         """
         try:
+            async with self._single.connect() as connection:
+                known = await known_key(connection, workspace)
+            if known is not None:
+                return known
             async with self._engine.begin() as connection:
                 return await workspace_key(self._engine, connection, workspace)
         except UnknownKey:

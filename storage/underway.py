@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -73,9 +73,9 @@ async def forgotten_after(connection: AsyncConnection, began: Collection[Began])
     if not began:
         return ()
     since = min(moment for _, _, moment in began)
-    these = f.workspace.in_(sorted({workspace for workspace, _, _ in began}))
-    moments = select(f.workspace, f.mark, f.at).where(f.at > since, these)
-    found = {(row.workspace, row.mark): row.at for row in await connection.execute(moments)}
+    these = sorted({workspace for workspace, _, _ in began})
+    moments = await connection.execute(_MOMENTS, {"since": since, "these": these})
+    found = {(row.workspace, row.mark): row.at for row in moments}
     # Nearly always there is none, and no key has to be read.
     keys = {workspace: await known_key(connection, workspace) for workspace in sorted({one for one, _ in found})}
 
@@ -88,6 +88,11 @@ async def forgotten_after(connection: AsyncConnection, began: Collection[Began])
         return any(at is not None and at > moment for at in ats)
 
     return [one for one in began if is_forgotten(*one)]
+
+
+_MOMENTS = select(f.workspace, f.mark, f.at).where(
+    f.at > bindparam("since"), f.workspace.in_(bindparam("these", expanding=True))
+)
 
 
 async def refuse_forgotten(connection: AsyncConnection, workspace: str, user: str) -> None:

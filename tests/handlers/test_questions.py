@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from sqlalchemy import event
 
 from bot.app import Bot
 from bot.local import GENERAL, LocalSlack, Message
 from bot.slack import MOST_RETRIES
 from bot.worker import PUT_BACK_SECONDS
-from tests.conftest import ANN, BEN, CAI, TABLES, Clock, declares, rows, settled, words
+from handlers import ids
+from tests.conftest import ANN, BEN, BUSY_SECONDS, CAI, TABLES, Clock, declares, rows, settled, words
 from tests.databases import ON_BOTH
+from tests.routing import listeners
 
 
 async def ask(slack: LocalSlack, bot: Bot, text: str, channel: str | None = None, thread: str | None = None) -> Message:
@@ -31,6 +36,34 @@ async def test_a_mention_in_a_channel_is_answered_once_in_its_thread(slack: Loca
     assert (reply.thread_ts, reply.ephemeral_to) == (posted.ts, None)
     assert "*Responsibilities*" in words(reply)
     assert "Source: *Prompt Engineer* (roles/prompt-engineer)" in words(reply)
+
+
+def test_commands_and_questions_are_what_bolt_tries_first() -> None:
+    assert [what for _, what in listeners()[:3]] == [ids.COMMAND, "app_mention", "message"]
+
+
+@pytest.mark.parametrize("named", [False, True])
+async def test_an_answer_to_a_mention_reads_and_writes_what_it_has_to(
+    slack: LocalSlack, bot: Bot, monkeypatch: pytest.MonkeyPatch, named: bool
+) -> None:
+    for kept in ("storage.people.HOLDERS_SECONDS", "storage.team_entries.CHECK_SECONDS"):
+        monkeypatch.setattr(kept, BUSY_SECONDS)
+    if named:
+        await declares(bot, slack, BEN, {"prompt-engineer": "lead"})
+    await slack.say(ANN, "<@BOT> what does a prompt engineer do?", GENERAL)
+    await settled(bot)
+    statements = list[str]()
+    event.listen(bot.engine.sync_engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    await slack.say(ANN, "<@BOT> what does a prompt engineer do?", GENERAL)
+    await settled(bot)
+    # Written down; who was forgotten meanwhile, and what it was about; done, and who was forgotten meanwhile. The
+    # secret, by which it is known again who was named, only where somebody was.
+    assert re.findall(r"(?:FROM|INTO|UPDATE) [a-z]+", "\n".join(statements)) == [
+        "INTO inbox",
+        *["FROM secrets"] * named,
+        *["FROM forgettings", "INTO threads"],
+        *["UPDATE inbox", "FROM forgettings"],
+    ]
 
 
 async def test_a_mention_in_a_thread_is_answered_in_that_thread(slack: LocalSlack, bot: Bot) -> None:

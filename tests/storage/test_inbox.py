@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Row, select, text, update
+from sqlalchemy import Row, delete, select, text, update
 from sqlalchemy import event as engine_events
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -41,7 +41,7 @@ def opened(row: Row[Any]) -> str:
     return KEYS.unseal(row.body, place_of(table.c.body, row.workspace, row.event_id)) if row.body else ""
 
 
-async def refuse(_statement: object) -> int:
+async def refuse(*_write: object) -> int:
     """Stand in for a write that the database does not take."""
     raise ConnectionResetError
 
@@ -65,6 +65,26 @@ async def statements(engine: AsyncEngine) -> list[str]:
         seen.append(statement)
 
     return seen
+
+
+@ON_POSTGRES
+async def test_an_event_is_written_down_without_a_transaction_around_it_and_what_comes_next_in_one(
+    engine: AsyncEngine, inbox: SqlInbox
+) -> None:
+    assert await inbox.add(HOME, NOW)
+    sent: list[str] = []
+    async with engine.connect() as connection:
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        # It is told of what is sent as text, as that which begins and ends transactions is.
+        driver.add_query_logger(lambda record: sent.append(record.query.strip(";").split()[0]))
+    assert await inbox.add(MENTION, NOW)
+    assert sent == []
+    # The connection that is used next is the one that was used last.
+    async with engine.connect() as connection:
+        await connection.execute(delete(table))
+        await connection.rollback()
+    assert sent == ["BEGIN", "ROLLBACK"]
+    assert len(await kept(engine)) == 2
 
 
 # Once
@@ -219,8 +239,8 @@ async def test_an_event_whose_writing_ended_unknown_is_worked_on_by_somebody(
 ) -> None:
     write = inbox._write
 
-    async def cut(statement: object) -> int:
-        await write(statement)
+    async def cut(*given: Any) -> int:
+        await write(*given)
         raise ConnectionResetError
 
     monkeypatch.setattr(inbox, "_write", cut)
