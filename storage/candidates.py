@@ -18,6 +18,7 @@ from sqlalchemy import (
     Executable,
     Integer,
     Select,
+    Table,
     Update,
     bindparam,
     case,
@@ -185,46 +186,30 @@ class SqlCandidates(Changing):
         also_later: bool = False,
     ) -> PassedOver:
         """Count them from the rows that are not suggestible, not free, or not there; what is hidden is not counted."""
-        wanted = [("topic", key) for key in topics] + [("role", key) for key in roles]
-        d, t, m = declarations.c, terms_table.c, members.c
+        wanted = ([("topic", key) for key in topics] + [("role", key) for key in roles])[:MOST_RANGES]
+        moments = self._moments(now)
+        values: dict[str, Any] = {"workspace": workspace, "without": without or "", "now": now}
+        values |= {f"moment_{at}": moment for at, moment in enumerate(moments)}
         found: dict[str, str] = {}
         async with self._engine.connect() as connection:
-            for kind, key in wanted[:MOST_RANGES]:
-                here = (d.workspace == workspace) & (d.kind == kind) & (d.key == key) & (d.user_id != (without or ""))
-                # By the index: those who are not suggestible, then those who are but not now.
-                capped = (d.suggestible == true()) & (d.unnamed == false()) & (d.free_from > now)
-                for more in (d.suggestible == false(), capped):
-                    part = select(d.user_id).where(here, more).limit(MOST_COUNTED).subquery()
-                    own = part.join(terms_table, (t.workspace == workspace) & (t.user_id == part.c.user_id))
-                    both = own.outerjoin(members, (m.workspace == workspace) & (m.user_id == part.c.user_id))
-                    query = select(
-                        *(t.user_id, t.visibility, t.faded, m.availability, m.is_bot, m.is_guest)
-                    ).select_from(both)
-                    for row in (await connection.execute(query)).all():
+            await plan_once(connection)
+            for kind, key in wanted:
+                of = values | {"kind": kind, "key": key}
+                for capped in (False, True):
+                    for row in (await connection.execute(_passed_over_query(capped=capped), of)).all():
                         if row.availability != "deactivated" and not row.is_bot and not row.is_guest:
                             found.setdefault(row.user_id, _why_not(row))
                 if also_later:
-                    named = here & (d.suggestible == true()) & (d.unnamed == false())
-                    for why, user in await connection.execute(_not_there(named, self._moments(now))):
+                    for why, user in await connection.execute(_not_there_query(len(moments)), of):
                         found.setdefault(user, why)
             if topics:
-                avoiding = (
-                    select(d.user_id)
-                    .where(
-                        *(d.workspace == workspace, d.kind == "not", d.key.in_(list(topics)[:MOST_RANGES])),
-                        # Said here, or SQLite goes by the primary key through the whole workspace.
-                        *(d.suggestible == true(), d.unnamed == false()),
-                    )
-                    .limit(MOST_COUNTED)
-                )
-                avoiders = (await connection.scalars(avoiding)).all()
+                of = values | {"topics": topics[:MOST_RANGES]}
+                avoiders = (await connection.scalars(_avoiders_query(), of)).all()
                 # By the primary key of these few, and sorted out here: asked for the topics and roles as well, a
                 # database may choose to read everybody who declared one.
-                theirs = select(d.user_id, d.kind, d.key).where(
-                    d.workspace == workspace, d.user_id.in_(avoiders), d.suggestible == true()
-                )
-                for one in (await connection.execute(theirs)).all() if avoiders else ():
-                    if (one.kind, one.key) in wanted[:MOST_RANGES] and one.user_id != without:
+                of = values | {"users": avoiders}
+                for one in (await connection.execute(_declared_query(), of)).all() if avoiders else ():
+                    if (one.kind, one.key) in wanted and one.user_id != without:
                         found[one.user_id] = "not_about"
         counts = Counter(found.values())
         whys = ("capped", "not_about", "ask_first", "faded", "away", "out_of_office")
@@ -335,12 +320,13 @@ def _counting(named: bool, *, asked: bool) -> ReturningUpdate[Any]:
     d, t, this_week = declarations.c, terms_table.c, terms_table.c.week == bindparam("this")
     users: BindParameter[str] = bindparam("users", expanding=True)
     n = namings.c
+    # Counted, as in ``_avoids``: PostgreSQL may read all that were named to anybody in the week.
     named_before = (
-        exists()
+        select(func.count().filter(n.week == bindparam("this")))
         .where(n.workspace == bindparam("of"), n.mark == bindparam("asker"), n.user_id == t.user_id)
-        .where(n.week == bindparam("this"))
         .correlate(terms_table)
-    )
+        .scalar_subquery()
+    ) > literal_column("0")
     # Not past a cap that was lowered since.
     known = this_week & (t.suggested > 0) & (t.suggested <= t.weekly_cap) & named_before
     free = or_(t.weekly_cap.is_(None), ~this_week & (t.weekly_cap > 0), t.suggested < t.weekly_cap)
@@ -348,11 +334,11 @@ def _counting(named: bool, *, asked: bool) -> ReturningUpdate[Any]:
     # Of these few by the primary key: left to itself, a database may read the declarations of the whole workspace.
     theirs = select(d.user_id).where(d.workspace == bindparam("of"), d.user_id.in_(users))
     willing = theirs.where(d.suggestible == true() if named else or_(d.suggestible == true(), d.unnamed == true()))
-    avoiding = theirs.where(d.kind == "not", d.key.in_(bindparam("about", expanding=True)))
+    avoids = _avoids(terms_table, bindparam("about", expanding=True))
     return (
         update(terms_table)
         .where(t.workspace == bindparam("of"), t.user_id.in_(users), free | known if asked else free)
-        .where(t.user_id.in_(willing), t.user_id.not_in(avoiding), *([key_stands("of", "stored")] if asked else []))
+        .where(t.user_id.in_(willing), ~avoids, *([key_stands("of", "stored")] if asked else []))
         .values(week=bindparam("this"), suggested=case(*again, (this_week, t.suggested + 1), else_=1))
         .returning(t.user_id, t.suggested, t.weekly_cap)
     )
@@ -392,16 +378,10 @@ def _candidates_query(groups: tuple[int, ...], avoided: int, named: bool, moment
 
     Building it takes longer than running it.
     """
-    d, n = declarations, declarations.alias("not_about")
-    avoids = exists().where(
-        n.c.workspace == bindparam("workspace"),
-        n.c.user_id == d.c.user_id,
-        n.c.kind == literal_column("'not'"),
-        n.c.key.in_([bindparam(f"avoided_{at}") for at in range(avoided)]),
-    )
+    d = declarations
+    avoids = _avoids(d, [bindparam(f"avoided_{at}") for at in range(avoided)])
     most = literal_column(str(MOST_CANDIDATES), Integer)
-    moment: list[BindParameter[datetime]] = [bindparam(f"moment_{at}", type_=UtcTime()) for at in range(moments)]
-    free = _free_by(moment)
+    free = _free_by(_moment_values(moments))
     ranges = [
         select(
             *(d.c.user_id, d.c.kind, d.c.key, d.c.label, d.c.level, d.c.confirmed_at),
@@ -436,6 +416,18 @@ def _candidates_query(groups: tuple[int, ...], avoided: int, named: bool, moment
     return select(*theirs, *_of_person(ranked.user_id)).where(ranked.user_id.in_(first)).order_by(ranked.rank)
 
 
+def _avoids(table: Table, topics: Any) -> ColumnElement[bool]:
+    """Return what holds for the person of a row who is not to be asked about one of the topics.
+
+    Their declarations are counted, by the primary key: an EXISTS becomes a join in PostgreSQL, for which it may read
+    everybody in the workspace who avoids the topic, and so it may where the topic is a condition of the rows.
+    """
+    a, of = declarations.alias("not_about").c, table.c
+    avoided = func.count().filter(a.kind == literal_column("'not'"), a.key.in_(topics))
+    theirs = select(avoided).where(a.workspace == of.workspace, a.user_id == of.user_id)
+    return theirs.correlate(table).scalar_subquery() > literal_column("0")
+
+
 def _of_person(user: ColumnElement[str]) -> list[Label[Any]]:
     """Return what a row of a person needs beside the declaration."""
     # Not a join, for which PostgreSQL reads the whole of a table of some thousand members.
@@ -465,13 +457,8 @@ async def _named_with(
 @cache
 def _again_query() -> Select[Any]:
     """Build the query for the declarations of those whom an event named already."""
-    d, n, a = declarations.c, namings.c, declarations.alias("not_about").c
-    avoids = exists().where(
-        a.workspace == bindparam("workspace"),
-        a.user_id == n.user_id,
-        a.kind == "not",
-        a.key.in_(bindparam("avoided", expanding=True)),
-    )
+    d, n = declarations.c, namings.c
+    avoids = _avoids(namings, bindparam("avoided", expanding=True))
     t = terms_table.c
     lowered = exists().where(
         t.workspace == bindparam("workspace"),
@@ -492,6 +479,10 @@ def _again_query() -> Select[Any]:
     return select(named).select_from(stands.outerjoin(named, true())).order_by(r.place, r.user_id, r.kind, r.key)
 
 
+def _moment_values(moments: int) -> list[BindParameter[datetime]]:
+    return [bindparam(f"moment_{at}", type_=UtcTime()) for at in range(moments)]
+
+
 def _free_by(moments: Sequence[Any]) -> list[ColumnElement[bool]]:
     """Return what holds for whoever is free by the last of these moments: one range of the index each."""
     free_from = declarations.c.free_from
@@ -500,18 +491,61 @@ def _free_by(moments: Sequence[Any]) -> list[ColumnElement[bool]]:
     return [*free, (free_from > moments[-2]) & (free_from <= moments[-1])]
 
 
-def _not_there(named: ColumnElement[bool], moments: Sequence[datetime]) -> CompoundSelect[Any]:
-    """Ask who of those who may be named is out of office, or away; by the index of the order, a range each."""
+def _of_wanted() -> ColumnElement[bool]:
+    """Return what holds for whoever declared a topic or role, and does not ask."""
     d = declarations.c
+    wanted = (d.workspace == bindparam("workspace")) & (d.kind == bindparam("kind")) & (d.key == bindparam("key"))
+    return wanted & (d.user_id != bindparam("without"))
+
+
+@cache
+def _passed_over_query(*, capped: bool) -> Select[Any]:
+    """Build the query for those who are not suggestible, or for those who are but not now; by the index of the order.
+
+    Building it takes time at each call, and so does what is built below.
+    """
+    d, t, m = declarations.c, terms_table.c, members.c
+    now_not = (d.suggestible == true()) & (d.unnamed == false()) & (d.free_from > bindparam("now", type_=UtcTime()))
+    which = now_not if capped else d.suggestible == false()
+    part = select(d.user_id).where(_of_wanted(), which).limit(MOST_COUNTED).subquery()
+    own = part.join(terms_table, (t.workspace == bindparam("workspace")) & (t.user_id == part.c.user_id))
+    both = own.outerjoin(members, (m.workspace == bindparam("workspace")) & (m.user_id == part.c.user_id))
+    return select(*(t.user_id, t.visibility, t.faded, m.availability, m.is_bot, m.is_guest)).select_from(both)
+
+
+@cache
+def _not_there_query(moments: int) -> CompoundSelect[Any]:
+    """Build the query for who of those who may be named is out of office, or away; a range of that index each."""
+    d = declarations.c
+    named = _of_wanted() & (d.suggestible == true()) & (d.unnamed == false())
     not_there = [("out_of_office", d.out_of_office == true())]
     for level in range(NO_LEVEL + 1):
         not_there.append(("away", (d.out_of_office == false()) & (d.level == level) & (d.away == true())))
     parts = [
         select(literal(why).label("why"), d.user_id).where(named, by_now, which).limit(MOST_COUNTED).subquery()
-        for by_now in _free_by(moments)
+        for by_now in _free_by(_moment_values(moments))
         for why, which in not_there
     ]
     return union_all(*(select(part) for part in parts))
+
+
+@cache
+def _avoiders_query() -> Select[Any]:
+    """Build the query for people who are not to be asked about some topics."""
+    d = declarations.c
+    avoiding = (d.workspace == bindparam("workspace")) & (d.kind == "not")
+    of_topics = avoiding & d.key.in_(bindparam("topics", expanding=True))
+    # Said here, or SQLite goes by the primary key through the whole workspace.
+    named = (d.suggestible == true()) & (d.unnamed == false())
+    return select(d.user_id).where(of_topics, named).limit(MOST_COUNTED)
+
+
+@cache
+def _declared_query() -> Select[Any]:
+    """Build the query for what some people declared."""
+    d = declarations.c
+    theirs = (d.workspace == bindparam("workspace")) & d.user_id.in_(bindparam("users", expanding=True))
+    return select(d.user_id, d.kind, d.key).where(theirs, d.suggestible == true())
 
 
 def _midnight(day: date) -> datetime:

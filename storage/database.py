@@ -216,7 +216,8 @@ _LIGHT = "does not wait for the disk"
 _KEYS = "FROM unnest(CAST(:keys AS text[])) AS all_of(key)"
 _LOCK = text(f"SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) {_KEYS}")
 _LOCK_LIGHTLY = text(
-    f"SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(hashtextextended(key, 0)) {_KEYS}"
+    "SELECT set_config('synchronous_commit', 'off', true), set_config('enable_seqscan', 'off', true),"
+    f" pg_advisory_xact_lock(hashtextextended(key, 0)) {_KEYS}"
 )
 
 

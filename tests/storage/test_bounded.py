@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, text
+from sqlalchemy import Connection, event, insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from knowledge.answers import Subject
@@ -19,12 +20,19 @@ from storage.directory import SqlDirectory
 from storage.looking_up import SqlToLookUp
 from storage.moments import NEVER, monday_of
 from storage.people import SqlPeople
-from storage.tables import declarations, listings, members, terms
+from storage.tables import declarations, listings, members, namings, terms
 from storage.threads import SqlThreads
 from storage.underway import underway_since
+from tests.databases import empty_tables
 from tests.storage.conftest import NOW
 
 NEXT_WEEK = NOW.replace(hour=0) + timedelta(days=7 - NOW.weekday())
+MLOPS = "mlops-engineer"
+WANTED: dict[str, Any] = {"topics": ["gdpr"], "roles": [MLOPS], "without": "U00001", "now": NOW}
+READ = """
+    SELECT sum(pg_stat_get_xact_tuples_returned(oid) + pg_stat_get_xact_tuples_fetched(oid))::int
+    FROM pg_class WHERE relnamespace = 'public'::regnamespace"""
+"""How many rows and entries of an index were read, as PostgreSQL counts it; what was added to that before, too."""
 STEPS = 100
 """SQLite tells after so many instructions of its machine: each row that is read costs some."""
 
@@ -43,10 +51,8 @@ async def counting(engine: AsyncEngine) -> list[int]:
     return counted
 
 
-async def instructions(size: int, case: str) -> dict[str, int]:
-    """Fill a database, and return how many instructions each statement of a suggestion takes."""
-    engine = create_async_engine("sqlite+aiosqlite://")
-    await migrate(engine)
+async def fill(engine: AsyncEngine, size: int, case: str) -> SqlPeople:
+    """Let so many people hold the same role and topic; half of them avoid the same topic, the others one each."""
     faded, capped, before = case == "faded", case == "capped", case == "capped weeks ago"
     users = [f"U{number:05}" for number in range(size)]
     declared: dict[str, Any] = {
@@ -59,9 +65,10 @@ async def instructions(size: int, case: str) -> dict[str, int]:
     own = {"visibility": "open", "weekly_cap": 1 if capped or before else None, "week": week}
     own["suggested"] = int(capped or before)
     async with engine.begin() as connection:
-        for kind, key in (("role", "mlops-engineer"), ("topic", "gdpr")):
-            rows = [{**declared, "user_id": user, "kind": kind, "key": key, "lot": at} for at, user in enumerate(users)]
-            await connection.execute(insert(declarations), rows)
+        for at, user in enumerate(users):
+            rows = [("role", MLOPS), ("topic", "gdpr"), ("not", f"topic {at}" if at % 2 else "jax")]
+            values = [{**declared, "user_id": user, "kind": kind, "key": key, "lot": at} for kind, key in rows]
+            await connection.execute(insert(declarations), values)
         await connection.execute(
             insert(members), [{"workspace": "T1", "user_id": user, "name": user, **profile} for user in users]
         )
@@ -69,15 +76,25 @@ async def instructions(size: int, case: str) -> dict[str, int]:
         await connection.execute(
             insert(terms), [{"workspace": "T1", "user_id": user, **own, **fresh} for user in users]
         )
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
         await connection.execute(text("ANALYZE"))
     people = SqlPeople(engine, random.Random(1))
     while await people.begin_week(NOW):
         # As the job does, before anybody asks.
         pass
+    return people
+
+
+async def instructions(size: int, case: str) -> dict[str, int]:
+    """Fill a database, and return how many instructions each statement of a suggestion takes."""
+    engine = create_async_engine("sqlite+aiosqlite://")
+    await migrate(engine)
+    people = await fill(engine, size, case)
     counted, found = await counting(engine), {}
     for ask in (people.candidates, people.unnamed, people.passed_over):
         counted[0] = 0
-        await ask("T1", topics=["gdpr"], roles=["mlops-engineer"], without="U00001", now=NOW)
+        await ask("T1", topics=["gdpr"], roles=[MLOPS], without="U00001", now=NOW)
         found[ask.__name__] = counted[0]
     await engine.dispose()
     return found
@@ -87,6 +104,52 @@ async def instructions(size: int, case: str) -> dict[str, int]:
 async def test_ten_times_as_many_people_are_no_more_to_read(case: str) -> None:
     few, many = await instructions(400, case), await instructions(4_000, case)
     assert {name: taken for name, taken in many.items() if taken > 1.5 * few[name] + 1_000} == {}
+
+
+async def rows_read(engine: AsyncEngine, size: int) -> dict[str, int]:
+    """Fill a database of PostgreSQL, and return how many rows and entries of an index each step of it reads."""
+    await empty_tables(engine)
+    people = await fill(engine, size, "plain")
+    reads: dict[str, Callable[[], Awaitable[object]]] = {
+        "candidates": lambda: people.candidates("T1", **WANTED, about=["jax"]),
+        "unnamed": lambda: people.unnamed("T1", **WANTED, about=["jax"]),
+        "passed over": lambda: people.passed_over("T1", **WANTED),
+        "suggested": lambda: people.suggested("T1", ["U00003", "U00005"], NOW, about=["jax"], asker="U00001"),
+    }
+    # So often that PostgreSQL keeps the plans that it makes now, while hardly anybody was named.
+    for _ in range(10):
+        await reads["suggested"]()
+    named = {"workspace": "T1", "event": "", "week": monday_of(NOW), "place": 0}
+    rows = [{**named, "mark": f"{at:064x}", "user_id": f"U{at:05}"} for at in range(size)]
+    async with engine.begin() as connection:
+        await connection.execute(insert(namings), rows)
+    before: list[int] = []
+    found: dict[str, int] = {}
+
+    def begun(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement != READ and not before:
+            before.append(connection.exec_driver_sql(READ).scalar_one())
+
+    def ended(connection: Connection) -> None:
+        found[name] = connection.exec_driver_sql(READ).scalar_one() - before.pop()
+
+    listeners: dict[str, Callable[..., None]] = {"before_cursor_execute": begun, "commit": ended, "rollback": ended}
+    for moment, listener in listeners.items():
+        event.listen(engine.sync_engine, moment, listener)
+    for name in reads:
+        await reads[name]()
+    for moment, listener in listeners.items():
+        event.remove(engine.sync_engine, moment, listener)
+    return found
+
+
+@pytest.mark.parametrize("address", ["postgresql"], indirect=True)
+async def test_postgresql_reads_no_more_where_ten_times_as_many_people_avoid_a_topic_and_were_named(
+    engine: AsyncEngine,
+) -> None:
+    few, many = await rows_read(engine, 400), await rows_read(engine, 4_000)
+    assert set(few) == {"candidates", "unnamed", "passed over", "suggested"}
+    assert {name: (few[name], read) for name, read in many.items() if read > 1.5 * few[name] + 100} == {}
 
 
 @pytest.mark.parametrize("answered", ["", "Ev1"])
