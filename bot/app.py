@@ -232,7 +232,7 @@ def build_app(
     """
     given = credentials_for(settings, "socket" if over_socket else "worker" if work == "worker" else "http")
     check_certificates(settings)
-    engine = open_database(settings)
+    engine = open_database(settings, mapped=True)
     file = sqlite_file(settings.database)
     alone = engine.dialect.name == "sqlite"
     if alone and work != "all":
@@ -414,8 +414,8 @@ async def _prune(
     await prune_namings(engine, now())
 
 
-def open_database(settings: Settings) -> AsyncEngine:
-    """Open the database with the keys for what is encrypted in it.
+def open_database(settings: Settings, *, mapped: bool = False) -> AsyncEngine:
+    """Open the database with the keys for what is encrypted in it; see ``open_engine``.
 
     Raises SettingsError where the address or the keys can't work.
     """
@@ -432,7 +432,7 @@ def open_database(settings: Settings) -> AsyncEngine:
                 "With PostgreSQL, ENCRYPTION_KEYS is needed: it encrypts what people write while it waits. "
                 f"Make a key with: {MAKE_KEY}"
             )
-        return open_engine(settings.database, keys)
+        return open_engine(settings.database, keys, mapped=mapped)
     except (ValueError, KeysError) as error:
         raise SettingsError(str(error)) from error
     except OSError as error:

@@ -29,6 +29,9 @@ SQLITE_SYNCHRONOUS = "FULL"
 SQLITE_CHECKPOINT_PAGES = 4_000
 """So many pages wait in the log beside the file, 16 MB, until a commit copies them into it. SQLite's own number is
 1,000: a suggestion of whom to ask writes ten, and one in a hundred had to wait for the copying."""
+SQLITE_MAPPED_BYTES = 2**30
+"""So much of the file is read where the system keeps it in memory, and not copied from there page by page: each
+connection keeps 2 MB of copies, and in a large workspace hardly a page is needed twice in a row."""
 POSTGRES_CONNECTIONS = 10
 POSTGRES_SECONDS = 10.0
 """Seconds until connecting to PostgreSQL, or one statement, is given up."""
@@ -69,10 +72,11 @@ def sqlite_file(database_url: str) -> Path | None:
     return Path(str(url.database)).expanduser() if in_file else None
 
 
-def open_engine(database_url: str, keys: Keys | None = None) -> AsyncEngine:
+def open_engine(database_url: str, keys: Keys | None = None, *, mapped: bool = True) -> AsyncEngine:
     """Make the engine; the folder of an SQLite file is made where it is missing.
 
-    ``keys`` open and close encrypted columns; without them those columns can't be used.
+    ``keys`` open and close encrypted columns; without them those columns can't be used. What is ``mapped`` of an SQLite
+    file counts as memory of the process, which is much for one that goes through the whole file.
     """
     url = engine_url(database_url)
     if url.get_backend_name() == "postgresql":
@@ -100,6 +104,8 @@ def open_engine(database_url: str, keys: Keys | None = None) -> AsyncEngine:
         engine = create_async_engine(url, hide_parameters=True, **pool)
         event.listen(engine.sync_engine, "do_connect", at_once.connect)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        if mapped:
+            event.listen(engine.sync_engine, "connect", _map_sqlite)
         event.listen(engine.sync_engine, "reset", _wait_for_the_disk_again)
     engine.dialect.keys = keys  # type: ignore[attr-defined]  # read by tables.keys_of
     return engine
@@ -118,6 +124,12 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.execute(f"PRAGMA wal_autocheckpoint = {SQLITE_CHECKPOINT_PAGES}")
     cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_SECONDS * 1_000:.0f}")
     cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _map_sqlite(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA mmap_size = {SQLITE_MAPPED_BYTES}")
     cursor.close()
 
 
@@ -182,6 +194,8 @@ async def only_writer_for(connection: AsyncConnection, workspace: str, *users: s
 
     Where it need not be ``lasting``, its commit does not wait for the disk: a power cut right after may take it back,
     and nothing else. Any other transaction is on the disk once it is committed, with all that was written before it.
+    Such a transaction is about a few rows: PostgreSQL finds them by an index, also where it planned that while the
+    tables were empty.
     """
     if connection.dialect.name == "postgresql":
         # Always in the same order, or two transactions about the same people could hold each other up.

@@ -15,14 +15,17 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from bot.__main__ import main
+from bot.app import Bot
 from bot.demo import local_settings
 from bot.lock import FileLock
 from bot.loop import made_to_stay
+from bot.offline import database_of
 from bot.settings import Settings, SettingsError
 from bot.slack import slack_client
-from storage.database import engine_url
+from storage.database import SQLITE_MAPPED_BYTES, engine_url
 from tests.databases import KEY, SERVER
 
 HTTP = {"SLACK_BOT_TOKEN": "xoxb-none", "SLACK_SIGNING_SECRET": "s", "SLACK_API_URL": "http://127.0.0.1:9/api/"}
@@ -268,3 +271,14 @@ def test_a_proxy_is_for_slack_alone(
         monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     settings = configured(slack_api_url=base, https_proxy="http://127.0.0.1:1")
     assert slack_client(settings).proxy == ("http://127.0.0.1:1" if used else None)
+
+
+async def test_the_bot_maps_an_sqlite_file_and_a_command_that_goes_through_it_does_not(
+    bot: Bot, empty_database: Path
+) -> None:
+    mapped = text("PRAGMA mmap_size")
+    async with bot.engine.connect() as connection:
+        assert await connection.scalar(mapped) == SQLITE_MAPPED_BYTES
+    settings = configured(database_url=f"sqlite+aiosqlite:///{empty_database}", encryption_keys=SecretStr(KEY))
+    async with database_of(settings) as engine, engine.connect() as connection:
+        assert await connection.scalar(mapped) == 0
