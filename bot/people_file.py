@@ -161,7 +161,7 @@ async def import_people(
                 if bulk is None:
                     became: Sequence[Became] = ["added" if one.roles or one.topics else "empty" for one in everybody]
                 elif dry_run:
-                    became = await bulk.planned(workspace, everybody)
+                    became = [one.became for one in await bulk.planned(workspace, everybody)]
                 else:
                     became = await bulk.declare_many(workspace, everybody, now or datetime.now(UTC))
                 for (line, _), what in zip(whole, became, strict=True):

@@ -6,6 +6,7 @@ import io
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain, repeat
 from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -15,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from handlers import ids, payloads
 from handlers.blocks.curating import ONLY_CURATORS, done
 from handlers.blocks.import_form import TITLE as IMPORT_TITLE
-from handlers.blocks.import_form import Checked, What, import_form, sections_of
+from handlers.blocks.import_form import Checked, What, import_form, mark_of, sections_of
 from handlers.blocks.message import SECTION, Block, cut, escape, message, plain, section
 from handlers.curating import Curating, refused
 from handlers.payloads import Actor
@@ -46,6 +47,8 @@ class Report:
     entries: tuple[TeamEntry, ...] = ()
     aliases: tuple[Alias, ...] = ()
     people: tuple[Listed, ...] = ()
+    people_saw: tuple[str, ...] = ()
+    """Of each of these people a mark of what would be replaced."""
     saw: tuple[str, ...] = ()
     """A mark of what each line would replace."""
     meanwhile: int = 0
@@ -95,7 +98,7 @@ async def imported(
             report = await (
                 _entries(curating, actor, pasted, checked)
                 if what == "entries"
-                else _people(curating, bulk, actor, pasted)
+                else _people(curating, bulk, actor, pasted, checked)
             )
         except BadLine as error:
             await ack(response_action="errors", errors={ids.team_block("rows"): str(error)})
@@ -112,7 +115,10 @@ async def imported(
             return
         lines, written = report.lines, report.count
         if what == "people":
-            became = await bulk.declare_many(actor.workspace, report.people, curating.now())
+            now, saw = curating.now(), report.people_saw
+            became = await bulk.declare_many(actor.workspace, report.people, now, saw=saw)
+            if "meanwhile" in became:
+                continue
             written = sum(one in people_rows.WRITTEN for one in became)
             if written < len(became):
                 lines = (f"{len(became) - written:,} of them were left as they are in this very moment.", *lines)
@@ -178,22 +184,36 @@ def _in_words(one: team_rows.Planned) -> str:
     return escape(cut(team_rows.in_words(one), LONGEST_LINE))
 
 
-async def _people(curating: Curating, bulk: PeopleInBulk, actor: Actor, pasted: str) -> Report:
+async def _people(curating: Curating, bulk: PeopleInBulk, actor: Actor, pasted: str, checked: Checked) -> Report:
     read = list(people_rows.read_people(_rows(pasted, "people"), curating.guide.people_names()))
     whole = [one.listed for one in read if one.listed is not None]
     becomes = iter(await bulk.planned(actor.workspace, whole))
-    lines, writing = [], []
-    for one in read:
+    # How the marks of the lines began, where it is this that was checked; nothing is the beginning of any.
+    began = chain(checked.saw if checked.is_of("people", pasted) else (), repeat(""))
+    lines, saw, writing = [], [], []
+    meanwhile = 0
+    for one, before in zip(read, began, strict=False):
         if one.listed is None:
-            lines.append(f"line {one.line}: {escape(cut(people_rows.refused(one.problems), LONGEST_LINE))}")
-            continue
-        became, user = next(becomes), one.listed.member.user
-        # A curator is a colleague: who declared something unseen, or asked to be forgotten, is not told apart.
-        told = AS_IT_IS if became in NOT_TOLD_APART else f"{user} {people_rows.WORDS[became]}"
+            told = cut(people_rows.refused(one.problems), LONGEST_LINE)
+            saw.append(mark_of(told))
+        else:
+            planned, user = next(becomes), one.listed.member.user
+            # A curator is a colleague: who declared something unseen, or asked to be forgotten, is not told apart.
+            told = AS_IT_IS if planned.became in NOT_TOLD_APART else f"{user} {people_rows.WORDS[planned.became]}"
+            saw.append(mark_of(told, planned.saw))
+            if planned.became in people_rows.WRITTEN:
+                writing.append((one.listed, planned.saw))
+                if not saw[-1].startswith(before):
+                    told, meanwhile = f"{user} {people_rows.WORDS['meanwhile']}", meanwhile + 1
         lines.append(f"line {one.line}: {escape(told)}")
-        if became in people_rows.WRITTEN:
-            writing.append(one.listed)
-    return Report(tuple(lines), sum(one.listed is None for one in read), people=tuple(writing))
+    return Report(
+        tuple(lines),
+        sum(one.listed is None for one in read),
+        people=tuple(listed for listed, _ in writing),
+        people_saw=tuple(mark for _, mark in writing),
+        saw=tuple(saw),
+        meanwhile=meanwhile,
+    )
 
 
 async def export(

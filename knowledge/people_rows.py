@@ -74,7 +74,7 @@ class Read:
     problems: tuple[str, ...] = ()
 
 
-Became = Literal["added", "changed", "same", "own", "forgotten", "empty"]
+Became = Literal["added", "changed", "same", "own", "forgotten", "empty", "meanwhile"]
 WORDS: Mapping[Became, str] = {
     "added": "added",
     "changed": "changed: what a file said before, and this person has not confirmed, is replaced",
@@ -82,9 +82,19 @@ WORDS: Mapping[Became, str] = {
     "own": "kept: this person declared or decided that themself, and a file changes nothing of it",
     "forgotten": "refused: this person asked to be forgotten",
     "empty": "refused: no role and no topic is declared in it",
+    "meanwhile": "changed meanwhile: what a file said of this person is not what it was; look and import again",
 }
 """What becomes of a line that can be read, as it is reported; without an id, which is not to stand in any log."""
 WRITTEN: tuple[Became, ...] = ("added", "changed")
+
+
+@dataclass(frozen=True)
+class Planned:
+    """Hold what an import would do about a person."""
+
+    became: Became
+    saw: str = ""
+    """A mark of what it would replace, drawn when that was written: it says nothing of it."""
 
 
 def refused(problems: Sequence[str]) -> str:

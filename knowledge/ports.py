@@ -13,7 +13,7 @@ from knowledge.directory import At, Page, Shown, Wanted
 from knowledge.feedback import Asked, Verdict
 from knowledge.freshness import Due
 from knowledge.people import Candidate, Declaration, Level, Listed, Member, PassedOver, Terms
-from knowledge.people_rows import Became
+from knowledge.people_rows import Became, Planned
 from knowledge.team import Alias, Known, State, TeamEntry
 from knowledge.workspaces import Recorded, Settings, ToTell
 
@@ -197,14 +197,17 @@ class Directory(Protocol):
 class PeopleInBulk(Protocol):
     """Write and read the declarations of a whole workspace."""
 
-    async def planned(self, workspace: str, listed: Sequence[Listed]) -> Sequence[Became]:
+    async def planned(self, workspace: str, listed: Sequence[Listed]) -> Sequence[Planned]:
         """Say for each of these people what ``declare_many`` would do, and do nothing."""
         ...
 
-    async def declare_many(self, workspace: str, listed: Sequence[Listed], now: datetime) -> Sequence[Became]:
+    async def declare_many(
+        self, workspace: str, listed: Sequence[Listed], now: datetime, *, saw: Sequence[str] | None = None
+    ) -> Sequence[Became]:
         """Write the declarations of these people, all or none, and return what became of each.
 
         Nothing is changed of anybody who declared something themself, and nobody comes back who asked to be forgotten.
+        Where marks of what was seen are given, and something else would be replaced by now, nothing is written.
         """
         ...
 

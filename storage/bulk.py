@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.types import TypeEngine
 
 from knowledge.people import LEVELS, Availability, Level, Listed, Member, Terms, Visibility
-from knowledge.people_rows import WRITTEN, Became
+from knowledge.people_rows import WRITTEN, Became, Planned
 from storage.ask_forgetting import unname_in_asks
 from storage.database import only_writer_for
 from storage.forgotten import forgotten_among
@@ -38,22 +38,29 @@ class SqlPeopleInBulk:
         self._rng = rng
         self._written, self._analyzed = 0, MOST_AT_ONCE // 2
 
-    async def planned(self, workspace: str, listed: Sequence[Listed]) -> Sequence[Became]:
+    async def planned(self, workspace: str, listed: Sequence[Listed]) -> Sequence[Planned]:
         """Say for each of these people what ``declare_many`` would do, and do nothing."""
         async with self._engine.connect() as connection:
-            return (await _read(connection, workspace, listed)).became
+            there = await _read(connection, workspace, listed)
+        pairs = zip(listed, there.became, strict=True)
+        return [Planned(became, there.mark(one.member.user) if became in WRITTEN else "") for one, became in pairs]
 
-    async def declare_many(self, workspace: str, listed: Sequence[Listed], now: datetime) -> Sequence[Became]:
+    async def declare_many(
+        self, workspace: str, listed: Sequence[Listed], now: datetime, *, saw: Sequence[str] | None = None
+    ) -> Sequence[Became]:
         """Write the declarations of these people in one transaction, and return what became of each.
 
         Of whoever declared something themself nothing is changed, nor of whoever asked not to be asked any more: they
         would not learn of it. What a file declared before, and nobody confirmed, is replaced, terms included where the
         file says some. What Slack said of a person counts more than the file. Nor does a file confirm anything: the
         date stays, and so does it that a declaration has faded. Whoever is new is asked about it at their next turn.
+        Where ``saw`` has the marks of what ``planned`` saw, and another file was written since, nothing is written.
         """
         async with self._engine.begin() as connection:
             await only_writer_for(connection, workspace, *(one.member.user for one in listed))
             there = await _read(connection, workspace, listed)
+            if saw is not None and (meanwhile := _meanwhile(there, listed, saw)):
+                return meanwhile
             writing = [one for one, became in zip(listed, there.became, strict=True) if became in WRITTEN]
             if writing:
                 await self._write(connection, workspace, writing, there, now)
@@ -253,6 +260,19 @@ class _There:
         """Return what a person is not to be asked about."""
         return {row.key: row.label for row in self.declared.get(user, ()) if row.kind == "not"}
 
+    def mark(self, user: str) -> str:
+        """Return a mark of what stands of a person; each import draws other lots."""
+        return " ".join(map(str, sorted({row.lot for row in self.declared.get(user, ())})))
+
+
+def _meanwhile(there: _There, listed: Sequence[Listed], saw: Sequence[str]) -> Sequence[Became]:
+    """Return what becomes of each where something else than was seen would be replaced; nothing where that is none."""
+    found: list[Became] = [
+        "meanwhile" if became in WRITTEN and there.mark(one.member.user) != mark else became
+        for one, became, mark in zip(listed, there.became, saw, strict=True)
+    ]
+    return found if "meanwhile" in found else ()
+
 
 async def _read(connection: AsyncConnection, workspace: str, listed: Sequence[Listed]) -> _There:
     d, t = declarations.c, terms_table.c
@@ -260,7 +280,8 @@ async def _read(connection: AsyncConnection, workspace: str, listed: Sequence[Li
     gone = await forgotten_among(connection, workspace, users)
     own = await _by_user(connection, select(terms_table).where(t.workspace == workspace, t.user_id.in_(users)))
     declared: dict[str, list[Any]] = {}
-    query = select(d.user_id, d.kind, d.key, d.label, d.level).where(d.workspace == workspace, d.user_id.in_(users))
+    columns = (d.user_id, d.kind, d.key, d.label, d.level, d.lot)
+    query = select(*columns).where(d.workspace == workspace, d.user_id.in_(users))
     for row in await connection.execute(query):
         declared.setdefault(row.user_id, []).append(row)
 

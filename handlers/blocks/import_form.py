@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
+from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Literal, Self
 
 from handlers import ids
@@ -33,7 +34,7 @@ class Checked:
     @classmethod
     def of(cls, what: What, pasted: str, lines: Sequence[str], saw: Sequence[str]) -> Self:
         """Return the marks of what was pasted, and what was found: where marks of lines are known, these count."""
-        return cls(_mark(what, pasted), _mark(*(saw or lines)), tuple(mark[:SHORT] for mark in saw))
+        return cls(mark_of(what, pasted), mark_of(*(saw or lines)), tuple(mark[:SHORT] for mark in saw))
 
     @classmethod
     def read(cls, metadata: str) -> Self:
@@ -44,15 +45,16 @@ class Checked:
 
     def is_of(self, what: What, pasted: str) -> bool:
         """Tell whether it is this that was checked."""
-        return self.pasted == _mark(what, pasted)
+        return self.pasted == mark_of(what, pasted)
 
     def as_text(self) -> str:
         """Write them into a form."""
         return f"{self.pasted} {self.found} {''.join(self.saw)}"
 
 
-def _mark(*texts: str) -> str:
-    return hashlib.sha256("\n".join(texts).encode("utf-8", "surrogatepass")).hexdigest()
+def mark_of(*texts: str) -> str:
+    """Return a mark of texts."""
+    return urlsafe_b64encode(sha256("\n".join(texts).encode("utf-8", "surrogatepass")).digest()).decode()
 
 
 def import_form(what: What, pasted: str, report: Sequence[str], checked: str = "") -> Block:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -11,7 +12,8 @@ import pytest
 from bot.app import Bot
 from bot.local import LocalSlack, View
 from knowledge.team import Alias, TeamEntry, published, verified
-from tests.conftest import ANN, BEN, TEAM, Clock, settled, words
+from tests.conftest import ANN, BEN, CAI, DEE, TEAM, Clock, settled, words
+from tests.conftest import rows as table
 from tests.databases import BOTH, emptied
 from tests.handlers.test_curating import QUOTA, edited, entries, log, offices, opened
 
@@ -169,3 +171,57 @@ async def test_as_many_lines_as_can_be_pasted_are_remembered(slack: LocalSlack, 
     await bot.team.save(TEAM, [published(replace(many[9], answer="y", written_by=ANN), clock.at)])
     told = words(await sent(slack, report))
     assert f"line 11: changed meanwhile by <@{ANN}>" in told and "740 to write, 0 with a problem. 1 changed" in told
+
+
+async def checked_people(slack: LocalSlack, bot: Bot, user: str, rows: str) -> View:
+    form = await opened(slack, bot, "team_import", user)
+    report = (await slack.submit(user, form, {"team_what": "people", "team_rows": f"id,roles\n{rows}"})).view
+    assert report is not None and "Send it again to write it." in words(report)
+    return report
+
+
+async def sent_by(slack: LocalSlack, user: str, report: View) -> str:
+    shown = (await slack.submit(user, report)).view
+    assert shown is not None
+    return words(shown)
+
+
+async def held(bot: Bot) -> dict[str, str]:
+    return {row["user_id"]: row["key"] for row in await table(bot, "declarations", "kind = 'role'")}
+
+
+@pytest.mark.parametrize("before", [True, False])
+async def test_of_two_files_of_the_same_minute_the_second_overwrites_nothing_unseen(
+    slack: LocalSlack, bot: Bot, before: bool
+) -> None:
+    if before:
+        await sent_by(slack, BEN, await checked_people(slack, bot, BEN, f"{CAI},data-scientist:lead"))
+    mine = await checked_people(slack, bot, BEN, f"{DEE},mlops-engineer:lead\n{CAI},mlops-engineer:lead")
+    theirs = await checked_people(slack, bot, ANN, f"{CAI},prompt-engineer:lead")
+    assert "1 imported." in await sent_by(slack, ANN, theirs)
+    shown = (await slack.submit(BEN, mine)).view
+    assert shown is not None
+    told = "changed meanwhile: what a file said of this person is not what it was; look and import again"
+    assert f"line 3: {CAI} {told}" in words(shown)
+    assert f"line 2: {DEE} added" in words(shown)
+    assert "2 to write, 0 with a problem. 1 changed meanwhile, and nothing was written. Send it again" in words(shown)
+    assert await held(bot) == {CAI: "prompt-engineer"}
+    # Having seen that, they decide.
+    assert "2 imported." in await sent_by(slack, BEN, shown)
+    assert await held(bot) == {CAI: "mlops-engineer", DEE: "mlops-engineer"}
+    await settled(bot)
+
+
+async def test_of_two_files_that_are_sent_at_once_the_second_overwrites_nothing_unseen(
+    slack: LocalSlack, bot: Bot
+) -> None:
+    reports = {}
+    for user, role in ((BEN, "mlops-engineer"), (ANN, "prompt-engineer")):
+        reports[user] = await checked_people(slack, bot, user, f"{CAI},{role}:lead")
+    said = await asyncio.gather(*(sent_by(slack, user, report) for user, report in reports.items()))
+    assert sorted(one.count("1 imported.") for one in said) == [0, 1]
+    [second] = [one for one in said if "1 imported." not in one]
+    assert f"line 2: {CAI} changed meanwhile: what a file said of this person is not what it was" in second
+    first = "prompt-engineer" if second == said[0] else "mlops-engineer"
+    assert await held(bot) == {CAI: first}
+    await settled(bot)

@@ -162,9 +162,9 @@ def test_a_dry_run_says_what_is_done_and_a_second_time_nothing_is(office: Office
         await world.happens(past)
         listed = read(json.dumps(file), "json")
         before = await world.state()
-        planned = await world.bulk.planned(world.workspace, listed)
+        planned = [one.became for one in await world.bulk.planned(world.workspace, listed)]
         assert await world.state() == before
-        assert list(await world.bulk.declare_many(world.workspace, listed, NOW)) == list(planned)
+        assert list(await world.bulk.declare_many(world.workspace, listed, NOW)) == planned
         once = await world.state()
         assert (once == before) is not any(one in WRITTEN for one in planned)
         again = await world.bulk.declare_many(world.workspace, listed, NOW + timedelta(days=9))
