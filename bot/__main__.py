@@ -365,24 +365,26 @@ def entries() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @_WORKSPACE
 @click.option("--dry-run", is_flag=True, help="Check the file, say what each line would do, and write nothing.")
+@click.option("--checked", metavar="MARK", help="Write only what the dry run said that ended with this mark.")
 @_plainly
-def import_entries(file: Path, workspace: str | None, dry_run: bool) -> None:
+def import_entries(file: Path, workspace: str | None, dry_run: bool, checked: str | None) -> None:
     """Import entries and words from a JSON or CSV file."""
     from bot import entries_file as work
 
     settings = _settings()
     with _bad_lines():
-        counted = asyncio.run(
+        done = asyncio.run(
             work.import_entries(
                 settings,
                 file,
                 workspace=workspace,
                 dry_run=dry_run,
+                checked=checked,
                 say=lambda line: click.echo(line, err=True),
                 progress=_progress,
             )
         )
-        click.echo(work.told(counted, dry_run=dry_run))
+        click.echo(work.told(done, dry_run=dry_run))
 
 
 @entries.command("export")

@@ -8,7 +8,9 @@ import secrets
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 from bot.offline import (
@@ -45,6 +47,16 @@ from storage.team_entries import SqlTeamEntries
 from storage.workspaces import SqlWorkspaces
 
 EXAMPLE = "docs/curating.md"
+MARK = 16
+"""Letters of the mark of a dry run: it is typed, and guards against nobody."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """Hold what an import did, or would do: how many lines are what, and a mark of what was read and is replaced."""
+
+    counted: Counter[str]
+    mark: str
 
 
 def read_rows(file: Path) -> Iterator[tuple[int, Row | str]]:
@@ -64,14 +76,16 @@ async def import_entries(
     *,
     workspace: str | None,
     dry_run: bool,
+    checked: str | None,
     say: Say,
     progress: Progress,
     now: datetime | None = None,
-) -> Counter[str]:
+) -> Imported:
     """Check every line, and then write all of them or none; what each does, or what is wrong, is said with its line.
 
     Raises BadLine, with nothing written, where any line can't be used, or would write over what somebody changed since
-    it was read; SettingsError where the workspace or the database can't be used.
+    it was read, or since the dry run whose mark is ``checked``; SettingsError where the workspace or the database can't
+    be used.
     """
     form_of(file)
     workspace = await workspace_of(settings, workspace)
@@ -95,6 +109,12 @@ async def import_entries(
                 step(one.line - line)
                 line = one.line
         _refuse(planned)
+        mark = _mark(rows, planned)
+        if checked not in (None, mark):
+            raise BadLine(
+                "That is not what the dry run said: the file is another one, or somebody changed what it would "
+                "replace. Nothing was written; look at a dry run again."
+            )
         if team is not None and engine is not None and not dry_run:
             while not await _written(team, workspace, planned, known.version):
                 # Somebody else wrote something meanwhile: where that is nothing that this would write over, it goes on.
@@ -107,7 +127,13 @@ async def import_entries(
             lines = sum(one.writes for one in planned)
             record = Recorded(COMMAND_LINE, "entries imported", at, after={"lines": lines})
             await SqlWorkspaces(engine).record(workspace, record)
-    return Counter(str(one.change) for one in planned)
+    return Imported(Counter(str(one.change) for one in planned), mark)
+
+
+def _mark(rows: Sequence[tuple[int, Row | str]], planned: Sequence[Planned]) -> str:
+    """Return a mark of what a file says, and of what stands in its place."""
+    said = [*map(repr, rows), *(f"{one.change} {one.saw}" for one in planned)]
+    return sha256("\n".join(said).encode("utf-8", "surrogatepass")).hexdigest()[:MARK]
 
 
 def _refuse(planned: Sequence[Planned]) -> None:
@@ -127,11 +153,12 @@ async def _written(team: SqlTeamEntries, workspace: str, planned: Sequence[Plann
     return await team.save(workspace, entries, aliases, on=on)
 
 
-def told(counted: Counter[str], *, dry_run: bool) -> str:
-    """Say in a line what an import did."""
-    new, changed, same = counted["new"], counted["changed"], counted["same"]
+def told(done: Imported, *, dry_run: bool) -> str:
+    """Say in a line what an import did, and after a dry run in another how to be held to it."""
+    new, changed, same = (done.counted[change] for change in ("new", "changed", "same"))
     verb = "would be" if dry_run else "were"
-    return f"{new:,} {verb} added, {changed:,} {verb} changed; {same:,} stay as they are."
+    said = f"{new:,} {verb} added, {changed:,} {verb} changed; {same:,} stay as they are."
+    return f"{said}\nTo write that and nothing else: --checked {done.mark}" if dry_run and new + changed else said
 
 
 async def export_entries(settings: Settings, file: Path, *, workspace: str | None) -> int:

@@ -94,13 +94,39 @@ def test_a_dry_run_says_what_each_line_would_do_and_writes_nothing(environment: 
     told = entries(environment, "import", written(tmp_path / "in.json", rows), "--dry-run")
     lines = ["changed: the entry “GPU quota”", "added: new entry “Falcon”", "added: new word “Orakel”"]
     assert told.stderr.splitlines() == [f"line 1: {line}" for line in lines]
-    assert told.stdout == "2 would be added, 1 would be changed; 0 stay as they are.\n"
+    said, _, mark = told.stdout.partition("\nTo write that and nothing else: --checked ")
+    assert said == "2 would be added, 1 would be changed; 0 stay as they are." and len(mark.split()) == 1
     assert known(environment) == before
     # And so does the import itself.
     done = entries(environment, "import", tmp_path / "in.json")
     assert done.stderr == told.stderr
     again = entries(environment, "import", tmp_path / "in.json")
     assert [line.partition(": ")[2].partition(":")[0] for line in again.stderr.splitlines()] == ["kept"] * 3
+
+
+def test_an_import_that_is_held_to_a_dry_run_writes_that_and_nothing_else(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    entries(environment, "import", written(tmp_path / "in.json", ROWS[:1]))
+    file = written(tmp_path / "in.json", [{**ROWS[0], "answer": "Ask me."}, *ROWS[1:]])
+
+    def dry_run() -> str:
+        return entries(environment, "import", file, "--dry-run").stdout.split()[-1]
+
+    before = dry_run()
+    # Somebody changes on their Home tab what the file would replace: the line says the same as before.
+    theirs = written(tmp_path / "theirs.json", [{**ROWS[0], "answer": "Ask Ann."}])
+    entries(environment, "import", theirs)
+    refused = entries(environment, "import", file, "--checked", before, code=2)
+    assert "changed: the entry “GPU quota”" in refused.stderr
+    assert refused.stderr.splitlines()[-1].startswith("That is not what the dry run said: the file is another one, or")
+    assert [one.answer for one in known(environment).entries] == ["Ask Ann."]
+    again = dry_run()
+    other = written(tmp_path / "other.json", [{**ROWS[0], "answer": "Ask Ben."}, *ROWS[1:]])
+    entries(environment, "import", other, "--checked", again, code=2)
+    assert [one.answer for one in known(environment).entries] == ["Ask Ann."]
+    assert entries(environment, "import", file, "--checked", again).stdout.startswith("2 were added, 1 were changed")
+    assert "--checked" not in entries(environment, "import", file, "--dry-run").stdout
 
 
 @pytest.mark.parametrize(
