@@ -9,7 +9,7 @@ import logging
 import random
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,7 +34,7 @@ from storage import database as database_of_bot
 from storage.database import migrate, open_engine
 
 from . import bundled
-from .databases import KEY, emptied, make_engine, postgres_database
+from .databases import KEY, Emptied, make_engine, postgres_database
 from .routing import deaf
 from .schemas.block_kit import problems, view_problems
 
@@ -205,10 +205,16 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """A database of this run's own on the server, at head; its tables are emptied by whoever uses it."""
-    with postgres_database(at_head=True) as address:
-        yield address
+def postgres_at_head() -> Iterator[Emptied]:
+    """A database of this run's own on the server, at head; whoever calls it has it empty."""
+    with postgres_database(at_head=True) as address, closing(Emptied(address)) as emptied:
+        yield emptied
+
+
+@pytest.fixture
+def postgres(postgres_at_head: Emptied) -> str:
+    """The address of that database, without a row."""
+    return postgres_at_head()
 
 
 @pytest.fixture
@@ -370,7 +376,7 @@ class Start:
 def database(request: pytest.FixtureRequest, empty_database: Path, tmp_path: Path) -> str:
     """The address of the bot's database: a file of the test's own, or, where ON_POSTGRES asks for it, this run's."""
     if getattr(request, "param", "sqlite") == "postgresql":
-        return emptied(request.getfixturevalue("postgres"))
+        return str(request.getfixturevalue("postgres"))
     return f"sqlite+aiosqlite:///{shutil.copy(empty_database, tmp_path / 'bot.sqlite3')}"
 
 

@@ -88,27 +88,39 @@ async def with_engine(address: URL, do: Callable[[AsyncEngine], Awaitable[None]]
     await engine.dispose()
 
 
+HAS_ROWS = select(*(exists(table).label(table.name) for table in metadata.sorted_tables))
+
+
 async def empty_tables(engine: AsyncEngine) -> None:
     """Delete every row; not by TRUNCATE, which makes a new file for every table and index, however few the rows."""
     async with engine.begin() as connection:
-        has_rows = select(*(exists(table).label(table.name) for table in metadata.sorted_tables))
-        [found] = (await connection.execute(has_rows)).mappings()
+        [found] = (await connection.execute(HAS_ROWS)).mappings()
         for table in reversed(metadata.sorted_tables):
             if found[table.name]:
                 await connection.execute(table.delete())
 
 
-def emptied(address: str) -> str:
-    """Delete every row of a database before anything uses it, from where no loop runs; return its address."""
+class Emptied:
+    """A database that is emptied for each test, over a connection that stays: a new one would read the whole catalog.
 
-    async def empty() -> None:
-        engine = open_engine(address, KEYS)
-        await empty_tables(engine)
-        await engine.dispose()
+    It has a loop of its own, in a thread of its own: those of tests come and go.
+    """
 
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, empty()).result()
-    return address
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._engine = create_async_engine(engine_url(address), pool_size=1, pool_pre_ping=True)
+        self._thread = ThreadPoolExecutor(1)
+        self._runner = asyncio.Runner()
+
+    def __call__(self) -> str:
+        """Delete every row before anything uses it; return the address."""
+        self._thread.submit(lambda: self._runner.run(empty_tables(self._engine))).result()
+        return self.address
+
+    def close(self) -> None:
+        self._thread.submit(lambda: self._runner.run(self._engine.dispose())).result()
+        self._thread.submit(self._runner.close).result()
+        self._thread.shutdown()
 
 
 async def drop_everything(engine: AsyncEngine) -> None:

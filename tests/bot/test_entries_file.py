@@ -19,7 +19,6 @@ from knowledge.team import Alias, Known, TeamEntry, published
 from storage.database import open_engine
 from storage.team_entries import SqlTeamEntries
 from tests.databases import BOTH, KEY, KEYS
-from tests.databases import empty_tables as emptied
 
 ROWS: list[dict[str, object]] = [
     {"name": "GPU quota", "question": "How do I get more?", "answer": "=Ask; FinOps", "roles": ["data-engineer"]},
@@ -34,15 +33,7 @@ def environment(request: pytest.FixtureRequest, environment: dict[str, str], emp
     if request.param == "sqlite":
         shutil.copy(empty_database, environment["DATABASE_URL"].partition(":///")[2])
         return environment | {"ENCRYPTION_KEYS": KEY}
-    address = str(request.getfixturevalue("postgres"))
-
-    async def run() -> None:
-        engine = open_engine(address, KEYS)
-        await emptied(engine)
-        await engine.dispose()
-
-    asyncio.run(run())
-    return {"DATABASE_URL": address, "ENCRYPTION_KEYS": KEY}
+    return {"DATABASE_URL": request.getfixturevalue("postgres"), "ENCRYPTION_KEYS": KEY}
 
 
 def entries(environment: dict[str, str], *arguments: object, code: int = 0, workspace: str = "T1") -> Result:

@@ -22,7 +22,7 @@ from knowledge.index import Index
 from storage.database import migrate, open_engine
 from storage.feedback import KEEP, SqlFeedback
 from tests import bundled
-from tests.databases import BOTH, KEY, KEYS, empty_tables
+from tests.databases import BOTH, KEY, KEYS
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +36,7 @@ def environment(request: pytest.FixtureRequest, environment: dict[str, str], emp
     if request.param == "sqlite":
         shutil.copy(empty_database, environment["DATABASE_URL"].partition(":///")[2])
         return environment | {"ENCRYPTION_KEYS": KEY}
-    address = str(request.getfixturevalue("postgres"))
-    in_database(address, lambda feedback: empty_tables(feedback._engine))
-    return {"DATABASE_URL": address, "ENCRYPTION_KEYS": KEY}
+    return {"DATABASE_URL": request.getfixturevalue("postgres"), "ENCRYPTION_KEYS": KEY}
 
 
 def in_database(address: str, do: Callable[[SqlFeedback], Awaitable[object]]) -> None:

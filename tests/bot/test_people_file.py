@@ -25,7 +25,7 @@ from knowledge.people_rows import COLUMNS
 from storage.database import open_engine
 from storage.people import SqlPeople
 from tests.conftest import TEAM
-from tests.databases import BOTH, KEY, KEYS, empty_tables
+from tests.databases import BOTH, KEY, KEYS
 
 T = TypeVar("T")
 DEMO = Path(__file__).parents[2] / "bot" / "local" / "demo_team.json"
@@ -37,9 +37,7 @@ def environment(request: pytest.FixtureRequest, environment: dict[str, str], emp
     if request.param == "sqlite":
         shutil.copy(empty_database, environment["DATABASE_URL"].partition(":///")[2])
         return environment | {"ENCRYPTION_KEYS": KEY}
-    address = str(request.getfixturevalue("postgres"))
-    in_database(address, empty_tables)
-    return {"DATABASE_URL": address, "ENCRYPTION_KEYS": KEY}
+    return {"DATABASE_URL": request.getfixturevalue("postgres"), "ENCRYPTION_KEYS": KEY}
 
 
 def in_database(address: str, do: Callable[[AsyncEngine], Awaitable[T]]) -> T:

@@ -14,7 +14,7 @@ from bot.local import LocalSlack, View
 from knowledge.team import Alias, TeamEntry, published, verified
 from tests.conftest import ANN, BEN, CAI, DEE, TEAM, Clock, settled, words
 from tests.conftest import rows as table
-from tests.databases import BOTH, emptied
+from tests.databases import BOTH
 from tests.handlers.test_curating import QUOTA, edited, entries, log, offices, opened
 
 __all__ = ["offices"]
@@ -24,8 +24,9 @@ AT = "2026-03-02 09:31 UTC"
 
 
 @pytest.fixture(params=BOTH)
-def database(request: pytest.FixtureRequest, database: str) -> str:
-    return database if request.param == "sqlite" else emptied(request.getfixturevalue("postgres"))
+def database(database: str) -> str:
+    """Every test here runs on each."""
+    return database
 
 
 async def checked(slack: LocalSlack, bot: Bot, rows: str) -> View:

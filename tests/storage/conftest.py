@@ -20,7 +20,7 @@ from storage.inbox import SqlInbox
 from storage.people import SqlPeople
 from storage.threads import SqlThreads
 from storage.workspaces import SqlWorkspaces
-from tests.databases import BOTH, KEYS, drop_everything, empty_tables, postgres_database
+from tests.databases import BOTH, KEYS, drop_everything, postgres_database
 
 NOW = datetime(2026, 5, 4, 9, tzinfo=UTC)
 
@@ -38,7 +38,7 @@ def database_files(address: str) -> list[Path]:
 
 @pytest.fixture(params=BOTH)
 def address(request: pytest.FixtureRequest, empty_database: Path, tmp_path: Path) -> str:
-    """The address of a database at head, without a row once ``engine`` has opened it."""
+    """The address of a database at head, without a row."""
     if request.param == "postgresql":
         return str(request.getfixturevalue("postgres"))
     return url(Path(shutil.copy(empty_database, tmp_path / "bot.sqlite3")))
@@ -47,8 +47,6 @@ def address(request: pytest.FixtureRequest, empty_database: Path, tmp_path: Path
 @pytest_asyncio.fixture
 async def engine(address: str) -> AsyncIterator[AsyncEngine]:
     engine = open_engine(address, KEYS)
-    if engine.dialect.name == "postgresql":
-        await empty_tables(engine)
     yield engine
     await engine.dispose()
 

@@ -18,7 +18,7 @@ from knowledge.answers import Subject
 from knowledge.people import Level, Terms, choose
 from storage.people import SqlPeople
 from tests.conftest import MakeGuide
-from tests.databases import BOTH, empty_tables
+from tests.databases import BOTH
 from tests.policy import (
     ROLES,
     TOPICS,
@@ -43,8 +43,7 @@ def office(
     make_guide: MakeGuide,
 ) -> Iterator[Office]:
     if request.param == "postgresql":
-        office = Office(request.getfixturevalue("postgres"), make_guide)
-        office.runner.run(empty_tables(office.engine))
+        office = Office(request.getfixturevalue("postgres_at_head")(), make_guide)
     else:
         office = Office(
             url(Path(shutil.copy(empty_database, tmp_path_factory.mktemp("office") / "teams.sqlite3"))), make_guide
