@@ -419,13 +419,13 @@ def _candidates_query(groups: tuple[int, ...], avoided: int, named: bool, moment
 def _avoids(table: Table, topics: Any) -> ColumnElement[bool]:
     """Return what holds for the person of a row who is not to be asked about one of the topics.
 
-    Their declarations are counted, by the primary key: an EXISTS becomes a join in PostgreSQL, for which it may read
+    What they avoid is counted, by the primary key: an EXISTS becomes a join in PostgreSQL, for which it may read
     everybody in the workspace who avoids the topic, and so it may where the topic is a condition of the rows.
     """
     a, of = declarations.alias("not_about").c, table.c
-    avoided = func.count().filter(a.kind == literal_column("'not'"), a.key.in_(topics))
-    theirs = select(avoided).where(a.workspace == of.workspace, a.user_id == of.user_id)
-    return theirs.correlate(table).scalar_subquery() > literal_column("0")
+    theirs = (a.workspace == of.workspace) & (a.user_id == of.user_id) & (a.kind == literal_column("'not'"))
+    avoided = select(func.count().filter(a.key.in_(topics))).where(theirs)
+    return avoided.correlate(table).scalar_subquery() > literal_column("0")
 
 
 def _of_person(user: ColumnElement[str]) -> list[Label[Any]]:

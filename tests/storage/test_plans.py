@@ -611,4 +611,5 @@ async def test_candidates_are_found_by_an_index_also_as_planned_when_hardly_anyb
     await people.candidates("T1", topics=["gdpr"], roles=[MLOPS], without=None, now=NOW)
     planned = await plan_for_all_values(engine, *seen[-1])
     assert "Index Scan using ix_declarations_order" in planned
+    assert len(re.findall("pk_declarations on declarations not_about", planned)) == 2 * 4
     assert "Seq Scan" not in planned
