@@ -8,6 +8,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from types import SimpleNamespace
 from typing import Literal
 
@@ -95,21 +96,24 @@ class Metrics:
         self._dead = gauge("inbox_dead", "Events that were given up and not replayed")
         self._asks = Gauge(f"{PREFIX}_asks", "Questions to people by state", ("state",), registry=registry)
         self._database = gauge("database_up", "1 where the database answered this scrape, else 0")
+        # Finding what counts for labels takes longer than counting; of these there are few.
+        self._request_count, self._request_time = cache(self._requests.labels), cache(self._request_seconds.labels)
+        self._event_count, self._answer_count = cache(self._events.labels), cache(self._answers.labels)
         ProcessCollector(registry=self.registry)
 
     def request(self, surface: Surface, outcome: Outcome, seconds: float | None = None) -> None:
         """Count a request of Slack, and the time that its answer took."""
-        self._requests.labels(surface, outcome).inc()
+        self._request_count(surface, outcome).inc()
         if seconds is not None:
-            self._request_seconds.labels(surface).observe(seconds)
+            self._request_time(surface).observe(seconds)
 
     def event(self, outcome: EventOutcome, count: int = 1) -> None:
         """Count what became of an event."""
-        self._events.labels(outcome).inc(count)
+        self._event_count(outcome).inc(count)
 
     def answered(self, answer: Answer) -> None:
         """Count an answer to a question."""
-        self._answers.labels(KINDS[type(answer)]).inc()
+        self._answer_count(KINDS[type(answer)]).inc()
 
     def voted(self, kind: str, verdict: Verdict) -> None:
         """Count a vote on an answer."""

@@ -83,7 +83,8 @@ class Guide(Vocabulary):
 
         Where that fails the conversation is as it was: tried again, the question is not read against its own answer.
         """
-        question = replace(question, text=question.text[:LONGEST_QUESTION])
+        if len(question.text) > LONGEST_QUESTION:
+            question = replace(question, text=question.text[:LONGEST_QUESTION])
         team = await self._teams.of(question.workspace)
         renamed = team.in_bundled_words(question.text)
         typed = question.text
@@ -92,7 +93,8 @@ class Guide(Vocabulary):
         translation = await self._translated(question.workspace, question.text)
         if translation is not None:
             question = replace(question, text=translation.english, said=typed)
-        question = replace(question, text=self._index.without_rejected(question.text))
+        if (asked := self._index.without_rejected(question.text)) != question.text:
+            question = replace(question, text=asked)
         before = await self._subject_before(question)
         if before is not None and before.named:
             question = await self._with_secret(question)

@@ -123,10 +123,11 @@ class Names:
 
     def named_exactly(self, text: str) -> AnyEntry | None:
         """Return the entry whose name, or whose question, the whole text is, typing errors and seniority aside."""
-        asked = self._catalog.entry(text.strip()) or self._questions.get(key_of(text))
+        typed = words(text)
+        asked = self._catalog.entry(text.strip()) or self._questions.get(" ".join(typed))
         if asked is not None:
             return asked
-        tokens = self.corrected(words(text))
+        tokens = self.corrected(typed)
         while (found := self.named([token.stem for token in tokens])) is None:
             if len(tokens) < 2 or tokens[0].stem not in self._reader.seniority:
                 return None

@@ -49,7 +49,7 @@ class SqlFeedback:
     def seal(self, workspace: str, asked: Asked) -> str:
         """Return the question as a token for the workspace; the text of the longest fits the value of a button."""
         fields = (asked.id, asked.kind, asked.entries, asked.confidence, asked.text)
-        return keys_of(self._engine.dialect).seal(json.dumps(fields, ensure_ascii=False), _token(workspace))
+        return keys_of(self._engine.dialect).seal(_JSON.encode(fields), _token(workspace))
 
     def opened(self, workspace: str, sealed: str) -> Asked | None:
         """Return what was sealed for the workspace; the token tells by itself whether it is ours and whole."""
@@ -142,6 +142,9 @@ class SqlFeedback:
             question=keys_of(self._engine.dialect).seal(asked.text, _place(workspace, asked.id)) if asked.text else "",
             gone_on=gone_on(now, days),
         )
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 def _token(workspace: str) -> str:
