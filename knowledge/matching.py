@@ -121,6 +121,7 @@ class Matcher:
         # Phrases stand in the order of their entries, so that each entry's are one slice.
         self._phrase_weights = np.array([sum(self.weight_of(stem) for stem in stems) for _, stems in phrases])
         self._phrase_starts = np.searchsorted([at for at, _ in phrases], range(len(self._entries)))
+        self._phrase_counts = np.diff(self._phrase_starts, append=len(phrases))
         by_word: dict[str, list[int]] = defaultdict(list)
         for number, (_, phrase) in enumerate(phrases):
             for stem in phrase:
@@ -240,7 +241,7 @@ class Matcher:
         near = common / np.maximum(common + beyond, 1e-9)
         phrase = np.maximum.reduceat(near, self._phrase_starts)
         # The nearest of each entry set aside, the next one is the second.
-        nearest = near == np.repeat(phrase, np.diff(self._phrase_starts, append=len(near)))
+        nearest = near == np.repeat(phrase, self._phrase_counts)
         second = np.maximum.reduceat(np.where(nearest, 0.0, near), self._phrase_starts)
         learned = np.array([*judgement.entries.values()])[self._label_of_entry] * self._learned_share
         counts = self._balance
