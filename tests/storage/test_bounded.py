@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import aiosqlite
 import pytest
 from sqlalchemy import Connection, event, insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -15,7 +17,6 @@ from knowledge.answers import Subject
 from knowledge.directory import Wanted
 from knowledge.guide import load_guide
 from knowledge.people import Terms
-from storage.database import migrate
 from storage.directory import SqlDirectory
 from storage.looking_up import SqlToLookUp
 from storage.moments import NEVER, monday_of
@@ -35,6 +36,14 @@ READ = """
 """How many rows and entries of an index were read, as PostgreSQL counts it; what was added to that before, too."""
 STEPS = 100
 """SQLite tells after so many instructions of its machine: each row that is read costs some."""
+
+
+async def in_memory(at_head: Path) -> AsyncEngine:
+    """Open a database with one connection, at head as the file is."""
+    engine = create_async_engine("sqlite+aiosqlite://")
+    async with engine.connect() as connection, aiosqlite.connect(at_head) as file:
+        await file.backup((await connection.get_raw_connection()).driver_connection)  # type: ignore[arg-type]
+    return engine
 
 
 async def counting(engine: AsyncEngine) -> list[int]:
@@ -65,10 +74,12 @@ async def fill(engine: AsyncEngine, size: int, case: str) -> SqlPeople:
     own = {"visibility": "open", "weekly_cap": 1 if capped or before else None, "week": week}
     own["suggested"] = int(capped or before)
     async with engine.begin() as connection:
-        for at, user in enumerate(users):
-            rows = [("role", MLOPS), ("topic", "gdpr"), ("not", f"topic {at}" if at % 2 else "jax")]
-            values = [{**declared, "user_id": user, "kind": kind, "key": key, "lot": at} for kind, key in rows]
-            await connection.execute(insert(declarations), values)
+        values = [
+            {**declared, "user_id": user, "kind": kind, "key": key, "lot": at}
+            for at, user in enumerate(users)
+            for kind, key in (("role", MLOPS), ("topic", "gdpr"), ("not", f"topic {at}" if at % 2 else "jax"))
+        ]
+        await connection.execute(insert(declarations), values)
         await connection.execute(
             insert(members), [{"workspace": "T1", "user_id": user, "name": user, **profile} for user in users]
         )
@@ -86,10 +97,9 @@ async def fill(engine: AsyncEngine, size: int, case: str) -> SqlPeople:
     return people
 
 
-async def instructions(size: int, case: str) -> dict[str, int]:
+async def instructions(at_head: Path, size: int, case: str) -> dict[str, int]:
     """Fill a database, and return how many instructions each statement of a suggestion takes."""
-    engine = create_async_engine("sqlite+aiosqlite://")
-    await migrate(engine)
+    engine = await in_memory(at_head)
     people = await fill(engine, size, case)
     counted, found = await counting(engine), {}
     for ask in (people.candidates, people.unnamed, people.passed_over):
@@ -101,8 +111,8 @@ async def instructions(size: int, case: str) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("case", ["plain", "capped", "capped weeks ago", "faded"])
-async def test_ten_times_as_many_people_are_no_more_to_read(case: str) -> None:
-    few, many = await instructions(400, case), await instructions(4_000, case)
+async def test_ten_times_as_many_people_are_no_more_to_read(case: str, empty_database: Path) -> None:
+    few, many = [await instructions(empty_database, size, case) for size in (400, 4_000)]
     assert {name: taken for name, taken in many.items() if taken > 1.5 * few[name] + 1_000} == {}
 
 
@@ -187,10 +197,9 @@ async def test_a_suggestion_is_one_statement_that_reads_and_one_transaction_that
     assert kinds == ["UPDATE terms SET", *marking[engine.dialect.name], "COMMIT"]
 
 
-async def looking_up(size: int) -> dict[str, int]:
+async def looking_up(at_head: Path, size: int) -> dict[str, int]:
     """Let so many people of one workspace wait to be looked up, and somebody in a few others; return what it takes."""
-    engine = create_async_engine("sqlite+aiosqlite://")
-    await migrate(engine)
+    engine = await in_memory(at_head)
     fresh = {"confirmed_at": NOW, "unanswered": 0, "faded": False, "visibility": "open", "look_up_at": NOW}
     where = ["T1"] * size + ["T2", "T3", "T4"]
     async with engine.begin() as connection:
@@ -210,18 +219,17 @@ async def looking_up(size: int) -> dict[str, int]:
     return found
 
 
-async def test_ten_times_as_many_people_who_wait_to_be_looked_up_are_no_more_to_read() -> None:
-    few, many = await looking_up(400), await looking_up(4_000)
+async def test_ten_times_as_many_people_who_wait_to_be_looked_up_are_no_more_to_read(empty_database: Path) -> None:
+    few, many = [await looking_up(empty_database, size) for size in (400, 4_000)]
     assert {name: taken for name, taken in many.items() if taken > 1.5 * few[name] + 1_000} == {}
 
 
-async def searching(size: int, wanted: Wanted) -> tuple[int, list[str]]:
+async def searching(at_head: Path, size: int, wanted: Wanted) -> tuple[int, list[str]]:
     """Fill a directory in which one half has one role and the other another; return what a search takes and finds.
 
     The last three have a rare role and a rare topic too.
     """
-    engine = create_async_engine("sqlite+aiosqlite://")
-    await migrate(engine)
+    engine = await in_memory(at_head)
     rows = []
     for at in range(size):
         name = f"ann {at:05}"
@@ -265,10 +273,10 @@ LAST_THREE = ["ann 03997", "ann 03998", "ann 03999"]
     ],
 )
 async def test_a_search_within_a_role_or_topic_reads_no_more_where_ten_times_as_many_people_are(
-    monkeypatch: pytest.MonkeyPatch, wanted: Wanted, found: list[str]
+    monkeypatch: pytest.MonkeyPatch, empty_database: Path, wanted: Wanted, found: list[str]
 ) -> None:
     monkeypatch.setattr("storage.directory.MOST_COUNTED", 50)
     monkeypatch.setattr("storage.directory.MOST_LOOKED_THROUGH", 100)
-    few, many = await searching(400, wanted), await searching(4_000, wanted)
+    few, many = [await searching(empty_database, size, wanted) for size in (400, 4_000)]
     assert many[1] == found
     assert many[0] <= 1.5 * few[0] + 1_000, (few[0], many[0])
