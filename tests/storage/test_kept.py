@@ -28,7 +28,7 @@ from storage.threads import SqlThreads
 from storage.workspaces import SqlWorkspaces
 from tests.asks import Asks, new_ask
 from tests.storage.conftest import NOW
-from tests.storage.test_people import lived_in
+from tests.storage.test_forgetting import lived_in
 
 ANN, BEN, CAI = "U0ANN", "U0BEN", "U0CAI"
 KEEP = timedelta(days=30)
