@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from knowledge.directory import name_key, name_parts
 from storage.tables import declarations, listings
+
+# Built once, as they are asked with every declaration and every profile.
+_DECLARED = select(declarations.c.kind, declarations.c.key).where(
+    declarations.c.workspace == bindparam("of"), declarations.c.user_id == bindparam("who")
+)
+_OWN = (listings.c.workspace == bindparam("of")) & (listings.c.user_id == bindparam("who"))
+_THERE = select(listings.c.kind, listings.c.key, listings.c.name).where(_OWN)
+_NO_MORE = delete(listings).where(_OWN)
 
 
 def rows_for(workspace: str, user: str, name: str, declared: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
@@ -27,16 +35,14 @@ def rows_for(workspace: str, user: str, name: str, declared: Iterable[tuple[str,
 
 async def list_anew(connection: AsyncConnection, workspace: str, user: str, name: str | None) -> None:
     """Write under what a person stands in the directory, where that has changed; nothing where ``name`` is None."""
-    own = (listings.c.workspace == workspace) & (listings.c.user_id == user)
+    person = {"of": workspace, "who": user}
     wanted: list[dict[str, Any]] = []
     if name is not None:
-        d = declarations.c
-        declared = select(d.kind, d.key).where(d.workspace == workspace, d.user_id == user)
-        found = (await connection.execute(declared)).all()
+        found = (await connection.execute(_DECLARED, person)).all()
         wanted = rows_for(workspace, user, name, ((row.kind, row.key) for row in found))
-    there = await connection.execute(select(listings.c.kind, listings.c.key, listings.c.name).where(own))
+    there = await connection.execute(_THERE, person)
     if {tuple(row) for row in there} == {(row["kind"], row["key"], row["name"]) for row in wanted}:
         return
-    await connection.execute(delete(listings).where(own))
+    await connection.execute(_NO_MORE, person)
     if wanted:
         await connection.execute(insert(listings), wanted)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from knowledge.people import LEVELS
@@ -17,6 +17,14 @@ from storage.tables import declarations, members
 from storage.tables import terms as terms_table
 
 NO_LEVEL = len(LEVELS)
+# Built once: with every declaration and every profile these are asked, and building them takes longer than asking.
+_PROFILE, _TERMS = (
+    select(table).where(table.c.workspace == bindparam("of"), table.c.user_id == bindparam("who"))
+    for table in (members, terms_table)
+)
+_COPY = update(declarations).where(
+    declarations.c.workspace == bindparam("of"), declarations.c.user_id == bindparam("who")
+)
 
 
 def free_from(weekly_cap: int | None, suggested: int, week: date) -> datetime:
@@ -29,9 +37,9 @@ def free_from(weekly_cap: int | None, suggested: int, week: date) -> datetime:
 
 async def copy_standing(connection: AsyncConnection, workspace: str, user: str) -> None:
     """Copy into the declarations what suggestions go by: the profile, the terms, and whether the cap is reached."""
-    d, m, t = declarations, members, terms_table
-    profile = (await connection.execute(select(m).where(m.c.workspace == workspace, m.c.user_id == user))).first()
-    own = (await connection.execute(select(t).where(t.c.workspace == workspace, t.c.user_id == user))).first()
+    person = {"of": workspace, "who": user}
+    profile = (await connection.execute(_PROFILE, person)).first()
+    own = (await connection.execute(_TERMS, person)).first()
     known = profile is None or (profile.availability != "deactivated" and not profile.is_bot and not profile.is_guest)
     values: dict[str, Any] = {"suggestible": known}
     if profile is not None:
@@ -40,6 +48,6 @@ async def copy_standing(connection: AsyncConnection, workspace: str, user: str) 
         values["suggestible"] = known and own.visibility == "open" and not own.faded
         values["unnamed"] = known and own.visibility != "open" and not own.faded
         values["free_from"] = free_from(own.weekly_cap, own.suggested, own.week)
-    await connection.execute(update(d).where(d.c.workspace == workspace, d.c.user_id == user).values(**values))
+    await connection.execute(_COPY, person | values)
     name = profile.name if profile is not None else ""
     await list_anew(connection, workspace, user, name if own is not None and values["suggestible"] else None)
