@@ -200,7 +200,7 @@ async def test_a_follow_up_that_is_tried_again_is_read_as_at_first(slack: LocalS
     else:
         slack.fail("chat.postMessage", status=500, times=1 + MOST_RETRIES)
     other = await ask(slack, bot, "<@BOT> what does the other one do?", GENERAL, root.ts)
-    assert [row["attempts"] for row in await rows(bot, "inbox")] == [0, 1]
+    assert [row["attempts"] for row in await rows(bot, "inbox", "1 = 1 ORDER BY message_ts")] == [0, 1]
     assert "Source: *Data Engineer*" in words(other)
     # What was read is what is followed up.
     assert "Data Engineer" in words(await ask(slack, bot, "<@BOT> and which skills?", GENERAL, root.ts))
