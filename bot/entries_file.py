@@ -109,11 +109,11 @@ async def import_entries(
                 step(one.line - line)
                 line = one.line
         _refuse(planned)
-        mark = _mark(rows, planned)
+        mark = _mark(workspace, rows, planned)
         if checked not in (None, mark):
             raise BadLine(
-                "That is not what the dry run said: the file is another one, or somebody changed what it would "
-                "replace. Nothing was written; look at a dry run again."
+                "That is not what the dry run said: the file or the workspace is another one, or somebody changed what "
+                "it would replace. Nothing was written; look at a dry run again."
             )
         if team is not None and engine is not None and not dry_run:
             while not await _written(team, workspace, planned, known.version):
@@ -130,9 +130,9 @@ async def import_entries(
     return Imported(Counter(str(one.change) for one in planned), mark)
 
 
-def _mark(rows: Sequence[tuple[int, Row | str]], planned: Sequence[Planned]) -> str:
-    """Return a mark of what a file says, and of what stands in its place."""
-    said = [*map(repr, rows), *(f"{one.change} {one.saw}" for one in planned)]
+def _mark(workspace: str, rows: Sequence[tuple[int, Row | str]], planned: Sequence[Planned]) -> str:
+    """Return a mark of the workspace, of what a file says, and of what stands in its place."""
+    said = [workspace, *map(repr, rows), *(f"{one.change} {one.saw}" for one in planned)]
     return sha256("\n".join(said).encode("utf-8", "surrogatepass")).hexdigest()[:MARK]
 
 

@@ -110,7 +110,7 @@ def test_an_import_that_is_held_to_a_dry_run_writes_that_and_nothing_else(
     entries(environment, "import", theirs)
     refused = entries(environment, "import", file, "--checked", before, code=2)
     assert "changed: the entry “GPU quota”" in refused.stderr
-    assert refused.stderr.splitlines()[-1].startswith("That is not what the dry run said: the file is another one, or")
+    assert refused.stderr.splitlines()[-1].startswith("That is not what the dry run said: the file or the")
     assert [one.answer for one in known(environment).entries] == ["Ask Ann."]
     again = dry_run()
     other = written(tmp_path / "other.json", [{**ROWS[0], "answer": "Ask Ben."}, *ROWS[1:]])
@@ -118,6 +118,16 @@ def test_an_import_that_is_held_to_a_dry_run_writes_that_and_nothing_else(
     assert [one.answer for one in known(environment).entries] == ["Ask Ann."]
     assert entries(environment, "import", file, "--checked", again).stdout.startswith("2 were added, 1 were changed")
     assert "--checked" not in entries(environment, "import", file, "--dry-run").stdout
+
+
+def test_a_dry_run_of_one_workspace_holds_for_no_other(environment: dict[str, str], tmp_path: Path) -> None:
+    file = written(tmp_path / "in.json", ROWS)
+    mark = entries(environment, "import", file, "--dry-run").stdout.split()[-1]
+    # Both are empty: all that the file would do there is the same.
+    refused = entries(environment, "import", file, "--checked", mark, workspace="T2", code=2)
+    assert refused.stderr.splitlines()[-1].startswith("That is not what the dry run said: the file or the workspace is")
+    assert known(environment, "T2") == Known()
+    assert entries(environment, "import", file, "--checked", mark).stdout.startswith("3 were added")
 
 
 @pytest.mark.parametrize(
