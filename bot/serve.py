@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import logging
 import os
 import signal
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from aiohttp import web
 
@@ -16,6 +18,7 @@ from bot.loop import made_to_stay
 from bot.settings import Settings, SettingsError
 
 Stop = Callable[[], Awaitable[None]]
+logger = logging.getLogger(__name__)
 _build = made_to_stay()(build_app)
 SHUTDOWN_SECONDS = 3.0
 """How long requests under way are waited for: Slack has given them up by then."""
@@ -25,6 +28,10 @@ IDLE_SECONDS = 620.0
 Longer than any proxy keeps an idle connection, as a request on one that is being closed here would be lost; Google's
 load balancers keep theirs longest, for 600 seconds.
 """
+
+
+class PortTakenError(SettingsError):
+    """Report that another process listens there."""
 
 
 async def start_site(bot: Bot, host: str, port: int) -> tuple[str, Stop]:
@@ -98,7 +105,8 @@ def _listening(host: str, port: int) -> Iterator[None]:
     except OSError as error:
         # asyncio writes a sentence of its own around the system's words.
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
-        raise SettingsError(
+        kind = PortTakenError if error.errno == errno.EADDRINUSE else SettingsError
+        raise kind(
             f"HOST {host}, PORT {port} can't be listened on: {reason}. Set another PORT, or stop what uses this one."
         ) from error
 
@@ -128,26 +136,46 @@ async def serve(settings: Settings, say: Callable[[str], None], work: Work = "al
 
 
 async def work_only(settings: Settings, say: Callable[[str], None]) -> None:
-    """Work the inbox off until SIGTERM or SIGINT; health is served where PORT is set."""
+    """Work the inbox off until SIGTERM or SIGINT; health is served where PORT is set and not taken."""
     bot = _build(settings, work="worker")
-    await _until_signalled(bot, settings, _start, "Working the inbox off", say)
+    # Its PORT may be that of the web process, from an environment that both share.
+    await _until_signalled(bot, settings, _start, "Working the inbox off", say, unheeded=(PortTakenError,))
 
 
 async def _until_signalled(
-    bot: Bot, settings: Settings, start: Callable[[Bot], Awaitable[object]], begun: str, say: Callable[[str], None]
+    bot: Bot,
+    settings: Settings,
+    start: Callable[[Bot], Awaitable[object]],
+    begun: str,
+    say: Callable[[str], None],
+    *,
+    unheeded: tuple[type[SettingsError], ...] = (),
 ) -> None:
-    """Run what Slack does not come to over HTTP: it listens only where it is told on which port, for health."""
+    """Run what Slack does not come to over HTTP: it listens only where it is told on which port, for health.
+
+    Where listening fails with one of ``unheeded``, that is a warning, and it runs without health.
+    """
     ended = _signalled()
     with_health = "port" in settings.model_fields_set
     if with_health:
-        await can_listen(settings.host, settings.port)
+        with suppress(*unheeded):
+            await can_listen(settings.host, settings.port)
     await start(bot)
     close: Stop | None = None
     try:
         say(begun)
         if with_health:
-            base, close = await listen(bot, settings.host, settings.port)
-            say(f"Health at {base}/healthz and {base}/readyz")
+            try:
+                base, close = await listen(bot, settings.host, settings.port)
+            except unheeded:
+                logger.warning(
+                    "PORT %s of HOST %s is taken, so that no health is served here: give the worker a PORT of its own, "
+                    "or none.",
+                    settings.port,
+                    settings.host,
+                )
+            else:
+                say(f"Health at {base}/healthz and {base}/readyz")
         await ended.wait()
         if close is not None:
             await close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
+import socket
 from pathlib import Path
 
 import aiohttp
@@ -50,3 +51,42 @@ async def test_a_worker_tells_its_health_where_it_is_told_a_port_and_takes_no_re
             process.kill()
             await process.wait()
     assert process.returncode == 0
+
+
+@ON_POSTGRES
+async def test_a_worker_with_the_port_of_the_web_process_warns_once_and_works_without_health(
+    slack: LocalSlack, start: Start, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as web:
+        port = web.getsockname()[1]
+        process = await run(
+            tmp_path,
+            "worker",
+            SLACK_BOT_TOKEN=slack.bot_token,
+            SLACK_SIGNING_SECRET=slack.signing_secret,
+            SLACK_API_URL=slack.api_url,
+            DATABASE_URL=start.database,
+            ENCRYPTION_KEYS=KEY,
+            PORT=str(port),
+        )
+        assert process.stderr is not None
+        try:
+            said = b""
+            async with asyncio.timeout(BUSY_SECONDS):
+                while b"is taken" not in said:
+                    line = await process.stderr.readline()
+                    assert line, said
+                    said += line
+                process.send_signal(signal.SIGTERM)
+                said += await process.stderr.read()
+                await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+    assert process.returncode == 0, said
+    assert b"Working the inbox off" in said
+    warnings = [line for line in said.splitlines() if b"WARNING" in line]
+    assert len(warnings) == 1
+    assert f"PORT {port} of HOST 127.0.0.1 is taken".encode() in warnings[0]
+    assert b"give the worker a PORT of its own, or none." in warnings[0]
