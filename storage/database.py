@@ -128,6 +128,10 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _map_sqlite(connection: Any, _record: Any) -> None:
+    """Read the file where the system has it in memory.
+
+    Whoever cuts the file short meanwhile, or copies another over it, ends the process by SIGBUS, and nothing is logged.
+    """
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA mmap_size = {SQLITE_MAPPED_BYTES}")
     cursor.close()
