@@ -27,7 +27,6 @@ from handlers import (
     role_card,
     settings,
     verifying,
-    withdrawing,
 )
 from handlers import asks as asks_
 from handlers.asks import Counter
@@ -140,7 +139,6 @@ def register(
     still_right = partial(freshness.pressed, **every, freshness=fresh, standings=standings, open_form=change)
     app.action(ids.ANSWER_CHECK)(still_right)
     app.action(ids.CONFIRM_ANY)(partial(declaring.confirm, **every, **at_home, profiles=profiles))
-    app.action(ids.TAKE_OUT)(partial(withdrawing.take_out, **every, **at_home))
     app.action(ids.AS_JSON)(partial(personal.show_as_json, people=people))
     app.action(ids.SECTION_ANY)(partial(home.show_section, **at_home))
     app.action(ids.DIRECTORY_ANY)(partial(home.turn_directory, **at_home))

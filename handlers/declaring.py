@@ -241,12 +241,11 @@ async def confirm(
     elif press.view_id:
         await home.publish(client, context, actor, place_of(press))
     else:
-        await answer_press(client, press, confirmed(declaration, view, footing), replace=True)
+        await answer_press(client, press, _confirmed(declaration, view, footing), replace=True)
     await ack()
 
 
-def confirmed(declaration: Declaration, view: View, footing: Footing) -> Message:
-    """Say what is declared now, and what others see of it."""
+def _confirmed(declaration: Declaration, view: View, footing: Footing) -> Message:
     told = f"Saved. {seen(declaration, footing)}"
     lines = [told, *declared(declaration, view), freshness(declaration, view.now, footing)]
     return message(lines, saved_blocks(declaration, view, footing))

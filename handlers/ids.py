@@ -14,8 +14,6 @@ DECLARE = "declare_role"
 CONFIRM = "declare_this"
 CONFIRM_ANY = re.compile(rf"^{CONFIRM}(:\d)?$")
 """A button that declares what stands in its value."""
-TAKE_OUT = "declare_no_more"
-"""A button that takes what stands in its value out of what a person declares."""
 ASK = "ask_someone"
 WHY_THESE = "why_these"
 """A button that says who was passed over; its value is the subject of the suggestion."""

@@ -20,7 +20,7 @@ from handlers.pace import Pace, too_fast
 from handlers.personal import forget, my_data, not_for_outsiders, offer_to_declare, verb_in
 from handlers.proposals import offer_introduction
 from handlers.replies import Clock, post, view_for, whisper
-from handlers.withdrawing import offer_to_take_out
+from handlers.withdrawing import offer_to_change
 from knowledge.conversation import DIRECT, Conversation
 from knowledge.guide import Guide, Question
 from knowledge.ports import People
@@ -67,8 +67,8 @@ async def answer(
         # Of somebody who can't declare it, it is read as a question about the role.
         case None if not said.actor.outsider and (introduction := guide.introduction(said.text)):
             await whisper(client, said, offer_introduction(introduction, guide, view))
-        case None if not said.actor.outsider and (ended := guide.withdrawn(said.text)):
-            await whisper(client, said, await offer_to_take_out(ended, guide, people, said.actor, view))
+        case None if not said.actor.outsider and (offered := await offer_to_change(said, guide, people, view)):
+            await whisper(client, said, offered)
         case _:
             thread = said.thread_ts or (DIRECT if said.direct else said.ts)
             question = Question(

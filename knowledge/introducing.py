@@ -41,13 +41,13 @@ _KNOW = (
     r"can answer questions (?:on|about))"
 )
 _SPLIT = re.compile(
-    rf"[,;.!\n]+(?:\s|$)|\s[-–—]\s|\s+(?:and|but|who)\s+(?:also\s+)?"
-    rf"(?=(?:i|i'm|im|am|do|lead|still|learning)\b|{_KNOW}\b)",
+    rf"([,;.!\n]+(?:\s|$)|\s[-–—]\s|\s+(?:and|but|who)\s+(?:also\s+)?"
+    rf"(?=(?:i|i'm|im|am|do|lead|still|learning)\b|{_KNOW}\b))",
     re.IGNORECASE,
 )
 _GREETING = re.compile(
     r"(?:hi|hello|hey|good (?:morning|afternoon|evening))(?: (?:there|all|everyone|everybody|team|bot))?|"
-    r"nice to meet you|by the way|btw|fyi|thanks?|thank you",
+    r"nice to meet you|by the way|btw|fyi|thanks?|thank you|please",
     re.IGNORECASE,
 )
 _LEARN = re.compile(
@@ -66,7 +66,8 @@ _KNOWS = re.compile(
     rf"(?:(?:i )?{_KNOW}|(?:you can |(?:please )?feel free to )?ask me about) (?P<what>.+)", re.IGNORECASE
 )
 _SPEAKER = re.compile(r"\b(?:i|me)\b", re.IGNORECASE)
-_LIST = re.compile(r"\s*(?:,|&|\band\b|\bplus\b)\s*", re.IGNORECASE)
+_LIST = re.compile(r"\s*(?:,|(?<=\s)&(?=\s)|\b(?:and|or|plus)\b)\s*", re.IGNORECASE)
+"""What stands between the things of a list; "R&D" is one."""
 _PLACE = re.compile(
     r"\s(?:here|at [\w&.\- ]{2,40}|"
     r"(?:in|on|of|for) (?:the |our )?[\w&\- ]{1,30}\b(?:team|department|group|office|unit))$",
@@ -83,7 +84,7 @@ def introduced(text: str, matcher: Matcher) -> Introduction | None:
     topics: list[str] = []
     unknown: list[str] = []
     lists = False
-    for clause in clauses_of(text):
+    for clause, _ in clauses_of(text):
         if is_greeting(clause):
             continue
         if learns := _LEARN.fullmatch(clause):
@@ -125,17 +126,30 @@ def introduced(text: str, matcher: Matcher) -> Introduction | None:
     return Introduction({}, ours) if ours == spoken else None
 
 
-def clauses_of(text: str) -> Sequence[str]:
-    """Return the clauses of what somebody says of themself; none of a question, or of a long story."""
+def clauses_of(text: str) -> Sequence[tuple[str, str]]:
+    """Return the clauses of what somebody says of themself, each with what parts it from the one before.
+
+    There are none of a question, or of a long story.
+    """
     bare = strip_markup(text).strip()
     if "?" in bare or len(bare) > LONGEST:
         return ()
-    return [" ".join(part.split()) for part in _SPLIT.split(bare) if part.strip()]
+    parts = ["", *_SPLIT.split(bare)]
+    return [
+        (" ".join(clause.split()), mark.strip())
+        for mark, clause in zip(parts[::2], parts[1::2], strict=True)
+        if clause.strip()
+    ]
 
 
 def is_greeting(clause: str) -> bool:
     """Tell whether a clause only greets or thanks."""
     return _GREETING.fullmatch(clause) is not None
+
+
+def introduces(clause: str, matcher: Matcher) -> bool:
+    """Tell whether a clause says what somebody is or does, known here or not."""
+    return introduced(clause, matcher) is not None or _title_in(clause) is not None
 
 
 def _title_in(clause: str) -> str | None:

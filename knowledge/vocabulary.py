@@ -9,12 +9,13 @@ from knowledge.catalog import AnyEntry, Catalog
 from knowledge.finding import Found
 from knowledge.index import Index
 from knowledge.introducing import Introduction, introduced
+from knowledge.people import Declaration
 from knowledge.people_rows import Names, names_of
 from knowledge.team import Known
 from knowledge.team_checks import Checker
 from knowledge.text import key_of
 from knowledge.titles import Titles, load_titles
-from knowledge.withdrawing import Ended, withdrawn
+from knowledge.withdrawing import Ended, may_withdraw, withdrawn
 
 
 def stands_for(words: str, entry: AnyEntry | None) -> bool:
@@ -69,9 +70,13 @@ class Vocabulary:
         """Return what somebody says that they do; None where the text is anything else."""
         return introduced(text, self._index.matcher)
 
-    def withdrawn(self, text: str) -> Sequence[Ended]:
-        """Return what somebody says that they do no longer; nothing where the text is anything else."""
-        return withdrawn(text, self._index.matcher)
+    def may_withdraw(self, text: str) -> bool:
+        """Tell whether a text may say that somebody does something no longer: only then is it worth looking up more."""
+        return may_withdraw(text)
+
+    def withdrawn(self, text: str, declaration: Declaration) -> Ended | None:
+        """Return what somebody who declared this says that they do no longer; None where the text is anything else."""
+        return withdrawn(text, declaration, self._index.matcher)
 
     def roles_of_title(self, title: str) -> tuple[str, ...]:
         """Return the roles that a title in a profile suggests; the first call takes half a second."""

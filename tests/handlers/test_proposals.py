@@ -8,7 +8,7 @@ import pytest
 
 from bot.app import Bot
 from bot.local import GENERAL, LocalSlack, Message
-from knowledge.people import Level, Terms
+from knowledge.people import Terms
 from tests.conftest import ANN, BEN, BUSY_SECONDS, CAI, LATE_SECONDS, TEAM, Clock, declares, rows, settled, words
 from tests.databases import ON_BOTH
 from tests.handlers.test_declaring import element, form
@@ -189,54 +189,6 @@ async def test_what_is_not_known_of_plain_words_is_said_and_left_out(slack: Loca
     await slack.press(ANN, shown, "declare_this:0")
     declared = await bot.people.declaration(TEAM, ANN)
     assert (declared.roles, declared.topics) == ({}, {"kubernetes": "Kubernetes"})
-
-
-@ON_BOTH
-async def test_what_somebody_does_no_longer_is_taken_out_with_a_click(
-    slack: LocalSlack, bot: Bot, clock: Clock
-) -> None:
-    terms = Terms("open", 2, {"budgets": "budgets"})
-    roles: dict[str, Level] = {"data-engineer": "lead", "mlops-engineer": "learning"}
-    await bot.people.declare(TEAM, ANN, roles, {"gdpr": "GDPR"}, clock.now(), terms)
-    before = await rows(bot, "declarations")
-    shown = await offer(slack, bot, "I no longer do data engineering, GDPR and looms")
-    for part in (
-        "Shall I take this out of",
-        "• Data Engineer (lead)\n• Topics: GDPR",
-        "You have not declared “looms”.",
-    ):
-        assert part in shown.text and part in words(shown)
-    assert await rows(bot, "declarations") == before
-    await slack.press(ANN, shown, "declare_no_more")
-    declared = await bot.people.declaration(TEAM, ANN)
-    assert (declared.roles, declared.topics, declared.terms) == ({"mlops-engineer": "learning"}, {}, terms)
-    assert "MLOps Engineer (learning)" in slack.messages(slack.dm(ANN))[-1].text
-    # Once more changes nothing.
-    await slack.press(ANN, shown, "declare_no_more")
-    assert "You don't declare that any more." in slack.messages(slack.dm(ANN))[-1].text
-    assert (await bot.people.declaration(TEAM, ANN)).roles == {"mlops-engineer": "learning"}
-
-
-async def test_whoever_did_not_declare_it_is_shown_what_they_declared(
-    slack: LocalSlack, bot: Bot, clock: Clock
-) -> None:
-    shown = await offer(slack, bot, "I no longer do data engineering")
-    assert "You have not declared “data engineering”.\nYou declare nothing." in words(shown)
-    await bot.people.declare(TEAM, ANN, {"mlops-engineer": "lead"}, {}, clock.now())
-    shown = await offer(slack, bot, "I don't do data engineering any more")
-    assert "You have not declared “data engineering”.\nYou declared:\n• MLOps Engineer (lead)" in words(shown)
-    form = (await slack.press(ANN, shown, "declare_role")).view
-    assert form is not None
-    assert [one["value"] for one in element(form, "roles_lead")["initial_options"]] == ["mlops-engineer"]
-
-
-@pytest.mark.parametrize("value", ["{", "[]", "null", '{"roles": {}}', '{"roles": [1, null], "topics": "gdpr"}'])
-async def test_what_a_button_takes_out_is_checked_again(slack: LocalSlack, bot: Bot, clock: Clock, value: str) -> None:
-    await bot.people.declare(TEAM, ANN, {}, {"gdpr": "GDPR"}, clock.now())
-    shown = await offer(slack, bot, "I no longer do GDPR")
-    next(block for block in shown.blocks if block["type"] == "actions")["elements"][0]["value"] = value
-    assert (await slack.press(ANN, shown, "declare_no_more")).status == 200
-    assert (await bot.people.declaration(TEAM, ANN)).topics == {"gdpr": "GDPR"}
 
 
 async def test_plain_words_are_changed_first(slack: LocalSlack, bot: Bot) -> None:

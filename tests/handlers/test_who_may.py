@@ -45,7 +45,6 @@ ACTIONS: Mapping[str, str] = {
     "rate_answer:helpful": "",
     "declare_role": "declare",
     "declare_this": "declare",
-    "declare_no_more": "",
     "still_right:yes": "",
     "still_right:change": "",
     "still_right:stop": "",

@@ -41,6 +41,7 @@ def matcher() -> Matcher:
         ("I'm the head of data engineering here", {"data-engineer": "lead"}, ()),
         ("I know Airflow and Terraform", {}, ("Airflow", "Terraform")),
         ("Hi, you can ask me about k8s", {}, ("k8s",)),
+        ("I'm a data engineer and know R&amp;D or Kafka", {"data-engineer": "practitioner"}, ("R&D", "Kafka")),
     ],
 )
 def test_what_people_say_that_they_do(
