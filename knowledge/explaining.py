@@ -21,6 +21,7 @@ from knowledge.index import Index, Understanding
 from knowledge.models import Role, Tool, Topic
 from knowledge.people import MOST_PEOPLE, MayName, Person, choose, named_freely
 from knowledge.ports import People
+from knowledge.questions import AGAINST
 
 MOST_ROLES = 3
 MOST_CANDIDATES = 3
@@ -44,7 +45,9 @@ class Explainer:
         """Show what a text names, or is sure enough to mean; else say that it is not known."""
         intent, matches, best = understood.intent, understood.matches, understood.best
         alone = self._index.matcher.names.named_alone(understood.reading)
-        if alone is not None and intent.facet in ("summary", "compare") and not (intent.wants_role or intent.part):
+        # "When is Kubernetes?" says nothing else in words that count, and yet asks for something else.
+        asks_what_it_is = not (intent.wants_role or intent.part or AGAINST.intersection(understood.cues))
+        if alone is not None and intent.facet in ("summary", "compare") and asks_what_it_is:
             return await self.card(workspace, alone, may_name=may_name)
         if best is None:
             return await self._not_known(workspace, understood, may_name)

@@ -174,7 +174,8 @@ class Guide(Vocabulary):
             return await self._explainer.card(
                 question.workspace, entry, before.facet, before.part, may_name=question.may_name
             )
-        return None
+        # "And python?" has no part that could be carried on, but is a question all the same.
+        return await self._explainer.card(question.workspace, entry) if isinstance(entry, Tool) else None
 
     async def _answer(self, question: Question, team: Team, before: Subject | None) -> Answer:
         own = team.named(question.said or question.text) or team.named(question.text)

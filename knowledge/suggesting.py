@@ -153,7 +153,11 @@ class Suggester:
         people = choose(rows, topics, roles, len(rows))
         direct = {("topic", key) for key in topics} | {("role", role) for role in roles[:1]}
         nearest: tuple[Person, ...] = ()
-        if not any((row.kind, row.key) in direct for row in rows):
+        fitting = {row.user for row in rows if (row.kind, row.key) in direct}
+        if topics and fitting:
+            # Beside them, whoever only holds another role that the topic or tool has to do with would be a guess.
+            people = tuple(person for person in people if person.user in fitting)
+        if not fitting:
             people, nearest = (), await self._nearest(workspace, rows, roles, asker, named_before, about, text)
         return _Chosen(rows, people, nearest, turned_down=len(rows) < len(found))
 

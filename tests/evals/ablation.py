@@ -68,7 +68,7 @@ class Variant:
 
     @property
     def kept_signals(self) -> list[int]:
-        left_out = {*self.left_out, *(() if self.learned else LEARNED)}
+        left_out = {*self.left_out, *(() if self.learned else LEARNED), *(() if "phrase" in self.kept else ("second",))}
         return [at for at, signal in enumerate(fields(Signals)) if signal.name not in left_out]
 
     def matcher(self, catalog: Catalog) -> Matcher:
@@ -77,7 +77,7 @@ class Variant:
 
 VARIANTS = (
     Variant("BM25 over whole entries alone", ("body",)),
-    Variant("names, phrases and BM25, without the classifier", ("named", "share", "phrase", "second", "body")),
+    Variant("names, phrases and BM25, without the classifier", ("named", "share", "phrase", "body")),
     Variant("the classifier alone", ("learned",)),
     Variant("everything"),
 )

@@ -39,6 +39,9 @@ RARE = 2
 """A feature found in fewer texts than this is not learned from."""
 OF_NO_PART = 0.3
 """What a question weighs that asks for no part of a role, beside one of which is known what it asks for."""
+NO_SEARCH = 0.25
+"""What a question for a part of a role weighs where it is learned what seeks a colleague: there are so many that
+whatever names a role would seem to be none."""
 NOBODY = "<nobody>"
 """The field of what is in no role's."""
 SHORT = 3
@@ -135,10 +138,11 @@ def learn_classifier(
         OUTSIDE: [line.kind == "silent" and line.example.field is None for line in lines],
         PEOPLE: [line.kind == "search" for line in lines],
     }
+    parts = np.array([line.kind == "part" for line in lines])
     for label in SAID:
         model = LogisticRegression(
             C=10, max_iter=3000, tol=1e-3, class_weight="balanced", solver="liblinear", dual=True, random_state=0
-        ).fit(read[at_lines:], said[label])
+        ).fit(read[at_lines:], said[label], sample_weight=np.where(parts & (label == PEOPLE), NO_SEARCH, 1.0))
         learned.append(model.coef_[0])
         constants.append(model.intercept_[0])
     words_table, runs_table = inputs.tables(learned)

@@ -19,7 +19,7 @@ from knowledge.models import Role, Tool, Topic
 HERE = Path(__file__).parent
 TEAM = HERE / "development" / "team.json"
 Row = dict[str, Any]
-Folder = Literal["development", "held-out", "release", "blind", "fresh", "unseen"]
+Folder = Literal["development", "held-out", "release", "blind", "fresh", "unseen", "borders"]
 FOLDERS: tuple[tuple[Folder, str, str | None], ...] = (
     ("development", "development", None),
     ("held-out", "questions", "held-out"),
@@ -27,9 +27,10 @@ FOLDERS: tuple[tuple[Folder, str, str | None], ...] = (
     ("blind", "blind", None),
     ("fresh", "fresh", None),
     ("unseen", "unseen", None),
+    ("borders", "borders", None),
 )
 """The folders as they are called in the report, where they lie, and the part of their lines that is scored."""
-SEALED: tuple[Folder, ...] = ("release", "blind", "fresh", "unseen")
+SEALED: tuple[Folder, ...] = ("release", "blind", "fresh", "unseen", "borders")
 """The folders of which nobody looks at single lines: only totals are printed or kept."""
 TOP = 3
 

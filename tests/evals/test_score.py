@@ -135,5 +135,6 @@ def test_lines_that_are_learned_from_are_not_scored() -> None:
         "blind",
         "fresh",
         "unseen",
+        "borders",
     }
     assert not [one for one in asked if one.row.get("split") == "dev"]
