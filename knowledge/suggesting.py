@@ -96,7 +96,17 @@ class Suggester:
         subject = Subject(subject.roles, topics, subject.tools)
         if before is None or not same(subject, before):
             named_before = None
-        return await self.suggest(workspace, subject, asker, max(sure, SURE), named_before, may_name, reading.text)
+        return await self.suggest(
+            workspace,
+            subject,
+            asker,
+            max(sure, SURE),
+            named_before,
+            may_name,
+            reading.text,
+            # What a text says of a topic or tool is not that its other roles would do.
+            only_fitting=bool(subject.topics or subject.tools),
+        )
 
     async def suggest(
         self,
@@ -107,18 +117,23 @@ class Suggester:
         named_before: NamedBefore | None = None,
         may_name: MayName = named_freely,
         text: str = "",
+        *,
+        only_fitting: bool = False,
     ) -> Suggestion:
-        """Name at most three people for a subject, none that the text turns down, and note that they were suggested."""
+        """Name at most three people for a subject, none that the text turns down, and note that they were suggested.
+
+        ``only_fitting`` leaves out whoever only holds another of its roles than the first, where somebody fits better.
+        """
         topics, own = await self._topic_keys(workspace, subject)
         roles = list(subject.roles)
         about = _about(topics, roles)
         if not await may_name():
             # Before anybody is counted: nobody's weekly cap is used up by an answer that names nobody.
             return self._naming_nobody(subject, own, confidence)
-        chosen = await self._chosen(workspace, topics, roles, asker, named_before, text)
+        chosen = await self._chosen(workspace, topics, roles, asker, named_before, text, only_fitting)
         while await may_name.look_up([person.user for person in (chosen.people or chosen.nearest)[:MOST_PEOPLE]]):
             # Before anybody is counted: who turns out to have left makes room, and is no suggestion of the week.
-            chosen = await self._chosen(workspace, topics, roles, asker, named_before, text)
+            chosen = await self._chosen(workspace, topics, roles, asker, named_before, text, only_fitting)
         people = await self._counted(workspace, chosen.people, about, asker)
         nearest = await self._counted(workspace, chosen.nearest, about, asker)
         passed_over = PassedOver() if people else await self.passed_over(workspace, subject, asker)
@@ -145,8 +160,9 @@ class Suggester:
         asker: str | None,
         named_before: NamedBefore | None,
         text: str,
+        only_fitting: bool,
     ) -> _Chosen:
-        """Choose whom to name, best first, by what is known now."""
+        """Choose whom to name, best first, by what is known now; see ``suggest``."""
         about = _about(topics, roles)
         found = await self._candidates(workspace, topics, roles, asker, named_before, about)
         rows = [row for row in found if not turned_down(text, row.name)]
@@ -154,8 +170,7 @@ class Suggester:
         direct = {("topic", key) for key in topics} | {("role", role) for role in roles[:1]}
         nearest: tuple[Person, ...] = ()
         fitting = {row.user for row in rows if (row.kind, row.key) in direct}
-        if topics and fitting:
-            # Beside them, whoever only holds another role that the topic or tool has to do with would be a guess.
+        if only_fitting and fitting:
             people = tuple(person for person in people if person.user in fitting)
         if not fitting:
             people, nearest = (), await self._nearest(workspace, rows, roles, asker, named_before, about, text)
